@@ -1,0 +1,332 @@
+"""Describe a local health economy in a file: aggregates with their sources, from which a place is drawn.
+
+Every number stands beside the source it comes from, be it a publication or an assumption of the file's author.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from abm.errors import did_you_mean
+from abm.records import Fault, Faults, Record
+
+SHARE_TOLERANCE = 1e-6
+"""Largest departure from 1 of shares that should add up."""
+IDENTITY_TOLERANCE = 0.005
+"""Largest departure of a given share of patients from use x population / catchment; allows for rounding."""
+
+Identity = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case name, as in 'south_somerset'")]
+Text = Annotated[str, Field(min_length=1, max_length=2000, description="text for readers")]
+Source = Annotated[str, Field(min_length=1, max_length=2000, description="publication, or 'assumption: why'")]
+
+
+class Sourced(Record):
+    """Hold where a number comes from."""
+
+    kind: ClassVar[str] = "number with its source"
+    source: Source
+
+
+class People(Sourced):
+    """Hold a number of people."""
+
+    value: int = Field(ge=1, le=100_000_000, description="people")
+
+
+class Count(Sourced):
+    """Hold a number of things."""
+
+    value: int = Field(ge=1, le=10_000, description="whole number from 1")
+
+
+class Share(Sourced):
+    """Hold a share of a whole."""
+
+    value: float = Field(ge=0.0, le=1.0, description="share from 0 to 1")
+
+
+class PositiveShare(Sourced):
+    """Hold a share above 0 and below 1."""
+
+    value: float = Field(gt=0.0, lt=1.0, description="share above 0 and below 1")
+
+
+class Occupancy(Sourced):
+    """Hold a share of beds that are occupied."""
+
+    value: float = Field(gt=0.0, le=1.5, description="occupied beds over open beds")
+
+
+class Position(Sourced):
+    """Hold a position in kilometres."""
+
+    kind: ClassVar[str] = "position"
+    east_km: float = Field(ge=-1000.0, le=1000.0, description="kilometres east of an arbitrary origin")
+    north_km: float = Field(ge=-1000.0, le=1000.0, description="kilometres north of an arbitrary origin")
+
+
+class Geography(Sourced):
+    """Say where people live in a place: towns in a disc, the first in the middle, each smaller than the one before."""
+
+    kind: ClassVar[str] = "geography"
+    east_km: float = Field(default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres east of the origin")
+    north_km: float = Field(default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres north of the origin")
+    radius_km: float = Field(gt=0.0, le=300.0, description="distance within which the towns lie")
+    towns: int = Field(ge=1, le=500, description="number of towns or quarters with practices")
+    town_spread_km: float = Field(gt=0.0, le=50.0, description="mean distance of a practice from the middle of its town")
+
+
+class PracticeLists(Sourced):
+    """Give the distribution of practice lists before they are fitted to the population: lognormal above the smallest."""
+
+    kind: ClassVar[str] = "distribution of practice lists"
+    mu: float = Field(ge=0.0, le=15.0, description="mean of the logarithm of the list")
+    sigma: float = Field(gt=0.0, le=3.0, description="standard deviation of the logarithm of the list")
+    smallest: int = Field(ge=1, le=100_000, description="people, smallest list drawn")
+
+
+class PracticeUse(Sourced):
+    """Say how practices' use of hospitals varies around the place's."""
+
+    kind: ClassVar[str] = "variation of use"
+    decay_km: float = Field(gt=0.0, le=1000.0, description="distance over which use of a hospital falls by a factor e")
+    noise: float = Field(ge=0.0, le=3.0, description="standard deviation of the logarithm of use beside distance")
+
+
+class TieRules(Record):
+    """Say which organisations have dealings, and how ties weigh."""
+
+    kind: ClassVar[str] = "set of tie rules"
+    tie_share: PositiveShare = Field(description="smallest share of use that makes a tie")
+    main_share: PositiveShare = Field(description="smallest share of use that ties a hospital to the local authority")
+    community_use: PositiveShare = Field(description="share of a practice's use that goes to community providers")
+    social_care_weight: PositiveShare = Field(description="weight of a tie of the local authority in board trust")
+    neighbours: Count = Field(description="nearest practices with which a practice has dealings")
+
+
+class LocalPlace(Record):
+    """Describe one place."""
+
+    kind: ClassVar[str] = "place"
+    id: Identity
+    name: Text
+    population: People = Field(description="registered people")
+    practices: Count = Field(description="number of general practices")
+    outside_use: Share = Field(description="share of hospital use at hospitals that are not in the file")
+    geography: Geography
+
+
+class HospitalUse(Record):
+    """Say how much of a place's hospital use one hospital has."""
+
+    kind: ClassVar[str] = "flow of patients"
+    place: Identity
+    share_of_use: Share = Field(description="share of the place's hospital use, above 0")
+    share_of_patients: Share | None = Field(default=None, description="share of the hospital's patients, checked if given")
+
+
+class Hospital(Record):
+    """Describe an acute provider."""
+
+    kind: ClassVar[str] = "hospital"
+    id: Identity
+    name: Text
+    beds: Count = Field(description="open general and acute beds")
+    occupancy: Occupancy = Field(description="share of the beds occupied at the start")
+    catchment: People = Field(description="people who depend on the hospital, wherever they live")
+    position: Position | None = Field(default=None, description="where it stands; drawn in a town if not given")
+    flows: tuple[HospitalUse, ...] = Field(min_length=1, description="the places that use it")
+
+
+class Service(Record):
+    """Say how much of a place a community provider serves."""
+
+    kind: ClassVar[str] = "service"
+    place: Identity
+    share: Share = Field(description="share of the place's community services")
+
+
+class CommunityProvider(Record):
+    """Describe a provider of community and mental health services."""
+
+    kind: ClassVar[str] = "community provider"
+    id: Identity
+    name: Text
+    people_served: People = Field(description="people served in all, in the file's places or not")
+    services: tuple[Service, ...] = Field(min_length=1, description="the places it serves")
+
+
+class PublicBody(Record):
+    """Describe a commissioner or a local authority."""
+
+    kind: ClassVar[str] = "public body"
+    id: Identity
+    name: Text
+    people_served: People = Field(description="people served in all, in the file's places or not")
+    places: tuple[Identity, ...] = Field(min_length=1, description="the places it is responsible for")
+
+
+class LocalAuthority(PublicBody):
+    """Describe a local authority with its social care, which a file can switch off."""
+
+    kind: ClassVar[str] = "local authority"
+    present: bool = Field(default=True, description="false leaves it out")
+
+
+class PlaceFile(Record):
+    """Describe a local health economy of one or more places."""
+
+    kind: ClassVar[str] = "place file"
+    name: Identity
+    label: Text
+    description: Text
+    seed: int = Field(ge=0, lt=2**64, description="seed of the synthetic draw, 0 to 2**64 - 1")
+    lists: PracticeLists
+    use: PracticeUse
+    ties: TieRules
+    places: tuple[LocalPlace, ...] = Field(min_length=1, description="at least one place")
+    hospitals: tuple[Hospital, ...] = Field(min_length=1, description="at least one acute provider")
+    community_providers: tuple[CommunityProvider, ...] = ()
+    commissioners: tuple[PublicBody, ...] = Field(min_length=1, description="at least one commissioner")
+    local_authorities: tuple[LocalAuthority, ...] = ()
+
+    @model_validator(mode="after")
+    def agree(self) -> "PlaceFile":
+        """Check what one number must say of another; report every disagreement."""
+        faults = [*unknown_places(self), *repeated_names(self)]
+        if not faults:
+            faults = [*wrong_uses(self), *wrong_patients(self), *wrong_services(self), *wrong_lists(self)]
+        if faults:
+            raise Faults(faults)
+        return self
+
+    @property
+    def authorities(self) -> tuple[LocalAuthority, ...]:
+        """Return the local authorities that are switched on."""
+        return tuple(authority for authority in self.local_authorities if authority.present)
+
+
+def references(file: PlaceFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """List every mention of a place, with where it stands."""
+    for number, hospital in enumerate(file.hospitals):
+        for row, flow in enumerate(hospital.flows):
+            yield ("hospitals", number, "flows", row, "place"), flow.place
+    for number, provider in enumerate(file.community_providers):
+        for row, service in enumerate(provider.services):
+            yield ("community_providers", number, "services", row, "place"), service.place
+    for key, bodies in (("commissioners", file.commissioners), ("local_authorities", file.local_authorities)):
+        for number, body in enumerate(bodies):
+            for row, place in enumerate(body.places):
+                yield (key, number, "places", row), place
+
+
+def unknown_places(file: PlaceFile) -> Iterator[Fault]:
+    """Find mentions of places that the file does not describe, and places mentioned twice by one organisation."""
+    known = [place.id for place in file.places]
+    mentioned: set[tuple[str | int, ...]] = set()
+    for path, place in references(file):
+        if place not in known:
+            yield Fault(path, f"place '{place}' is not in this file{did_you_mean(place, known)} Places: {', '.join(known)}.")
+        elif (*path[:2], place) in mentioned:
+            yield Fault(path, f"place '{place}' is given twice for one organisation; keep one of the two")
+        mentioned.add((*path[:2], place))
+
+
+def repeated_names(file: PlaceFile) -> Iterator[Fault]:
+    """Find places or organisations that share an id."""
+    groups = (
+        ("places", file.places),
+        ("hospitals", file.hospitals),
+        ("community_providers", file.community_providers),
+        ("commissioners", file.commissioners),
+        ("local_authorities", file.local_authorities),
+    )
+    taken: dict[tuple[bool, str], str] = {}
+    for key, items in groups:
+        for number, item in enumerate(items):
+            space = (key == "places", item.id)
+            if space in taken:
+                yield Fault((key, number, "id"), f"id '{item.id}' is taken by {taken[space]}; choose another")
+            taken.setdefault(space, f"{key} number {number + 1}")
+
+
+def wrong_uses(file: PlaceFile) -> Iterator[Fault]:
+    """Find places without a hospital or a commissioner, or whose shares of hospital use do not add up."""
+    for number, place in enumerate(file.places):
+        uses = [
+            flow.share_of_use.value for hospital in file.hospitals for flow in hospital.flows if flow.place == place.id
+        ]
+        where = ("places", number)
+        total = sum(uses) + place.outside_use.value
+        if not uses:
+            yield Fault(where, f"place '{place.id}' has no hospital; give it a flow in a hospital of 'hospitals'")
+        elif abs(total - 1.0) > SHARE_TOLERANCE:
+            listed = " + ".join(f"{use:g}" for use in uses)
+            told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed}, outside {place.outside_use.value:g})"
+            yield Fault((*where, "outside_use"), f"{told}; they should add up to 1, change a share_of_use or outside_use")
+        elif max(uses) < file.ties.tie_share.value:
+            told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({file.ties.tie_share.value:g})"
+            yield Fault(where, f"{told}; raise a share_of_use or lower tie_share")
+        if not any(place.id in commissioner.places for commissioner in file.commissioners):
+            yield Fault(where, f"place '{place.id}' has no commissioner; add it to the places of one")
+
+
+def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
+    """Find hospitals whose shares of patients contradict use, population and catchment."""
+    population = {place.id: place.population.value for place in file.places}
+    for number, hospital in enumerate(file.hospitals):
+        where = ("hospitals", number)
+        inside = sum(flow.share_of_use.value * population[flow.place] for flow in hospital.flows)
+        if inside > hospital.catchment.value * (1.0 + SHARE_TOLERANCE):
+            told = f"catchment of '{hospital.id}' is {hospital.catchment.value:,} people, but its flows bring {inside:,.0f}"
+            yield Fault((*where, "catchment"), f"{told}; raise the catchment or lower a share_of_use")
+        for row, flow in enumerate(hospital.flows):
+            at = (*where, "flows", row)
+            if flow.share_of_use.value <= 0.0:
+                yield Fault((*at, "share_of_use"), "share_of_use is 0; it should be above 0, or remove the flow")
+            implied = flow.share_of_use.value * population[flow.place] / hospital.catchment.value
+            given = flow.share_of_patients
+            if given is not None and abs(given.value - implied) > IDENTITY_TOLERANCE:
+                told = f"share_of_patients is {given.value:g}, but use x population / catchment is {implied:.4g}"
+                yield Fault((*at, "share_of_patients"), f"{told}; remove it or change one of the others")
+
+
+def wrong_services(file: PlaceFile) -> Iterator[Fault]:
+    """Find community services that do not add up, and organisations that serve more people than they say."""
+    population = {place.id: place.population.value for place in file.places}
+    for number, place in enumerate(file.places):
+        shares = [
+            service.share.value
+            for provider in file.community_providers
+            for service in provider.services
+            if service.place == place.id
+        ]
+        if shares and abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
+            told = f"shares of the community services of '{place.id}' add up to {sum(shares):g}"
+            yield Fault(("places", number), f"{told}; they should add up to 1, change the shares in 'community_providers'")
+    served: list[tuple[tuple[str | int, ...], str, int, float]] = []
+    for number, provider in enumerate(file.community_providers):
+        here = sum(service.share.value * population[service.place] for service in provider.services)
+        served.append((("community_providers", number), provider.id, provider.people_served.value, here))
+        for row, service in enumerate(provider.services):
+            if service.share.value <= 0.0:
+                at = ("community_providers", number, "services", row, "share")
+                yield Fault(at, "share is 0; it should be above 0, or remove the service")
+    for key, bodies in (("commissioners", file.commissioners), ("local_authorities", file.local_authorities)):
+        for number, body in enumerate(bodies):
+            here = sum(population[place] / sum(place in other.places for other in bodies) for place in body.places)
+            served.append(((key, number), body.id, body.people_served.value, here))
+    for where, identity, people, here in served:
+        if here > people * (1.0 + SHARE_TOLERANCE):
+            told = f"'{identity}' serves {people:,} people in all, but {here:,.0f} in the places of this file"
+            yield Fault((*where, "people_served"), f"{told}; raise people_served")
+
+
+def wrong_lists(file: PlaceFile) -> Iterator[Fault]:
+    """Find places whose population is too small for so many practices."""
+    for number, place in enumerate(file.places):
+        smallest = file.lists.smallest * place.practices.value
+        if place.population.value <= smallest:
+            told = f"{place.practices.value} practices of at least {file.lists.smallest:,} people need more than {smallest:,} people"
+            yield Fault(("places", number, "practices"), f"{told}, the population is {place.population.value:,}")
