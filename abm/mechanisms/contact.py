@@ -1,0 +1,76 @@
+"""Contact: attention becomes meetings, unless rules stand in between."""
+
+from typing import Any
+
+import numpy as np
+
+from abm.draws import Decision, block, poisson_quantile
+from abm.mechanisms.mechanism import mechanism
+from abm.mechanisms.kinds import PRACTICE_PRACTICE
+
+DECISION = int(Decision.MEETINGS)
+
+
+@mechanism(writes=("meetings",))
+def contact(
+    meetings: Any,
+    attention: Any,
+    board: Any,
+    seed: Any,
+    replicate: Any,
+    step: Any,
+    dt: Any,
+    tie_kind: Any,
+    tie_place: Any,
+    competition_strictness: Any,
+    competition_dialogue_protection: Any,
+    convening_sessions: Any,
+    contact_barrier_weight: Any,
+    contact_chance: Any,
+    contact_session: Any,
+    contact_board: Any,
+) -> None:
+    """Draw the meetings on every tie in this step.
+
+    Equations::
+
+        barrier = C (1 - X) weight(kind)
+        lambda  = 0.5 (attention_ij + attention_ji) (1 - barrier) + chance + session x sessions + board
+        K       ~ Poisson(lambda dt), by inversion of one uniform
+
+    The board adds contacts on every tie of its place but those between practices.
+
+    Mutates
+    -------
+    meetings (ties, lanes): number in this step, at most 63
+
+    Sources: E07, E02 (KF15), E21 (NHE14).
+    """
+    ties, lanes = meetings.shape
+    kinds = contact_barrier_weight.shape[0]
+    openness = np.empty((kinds, lanes))
+    background = np.empty(lanes)
+    for lane in range(lanes):
+        background[lane] = contact_chance[lane] + contact_session[lane] * convening_sessions[lane]
+        strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
+        for kind in range(kinds):
+            openness[kind, lane] = 1.0 - strictness * contact_barrier_weight[kind, lane]
+    draws = np.empty((4, lanes))
+    for first in range(0, ties, 4):
+        for lane in range(lanes):
+            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, DECISION, first // 4)
+            draws[0, lane] = u0
+            draws[1, lane] = u1
+            draws[2, lane] = u2
+            draws[3, lane] = u3
+        for tie in range(first, min(first + 4, ties)):
+            kind = tie_kind[tie]
+            place = tie_place[tie]
+            sits_on_board = 0.0 if kind == PRACTICE_PRACTICE else 1.0
+            for lane in range(lanes):
+                rate = (
+                    0.5 * (attention[tie, 0, lane] + attention[tie, 1, lane]) * openness[kind, lane]
+                    + background[lane]
+                    + sits_on_board * contact_board[lane] * board[place, lane]
+                )
+                meetings[tie, lane] = poisson_quantile(draws[tie - first, lane], rate * dt)

@@ -1,0 +1,120 @@
+"""Governance: boards form on trust at the top, practices engage on trust on the ground."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from abm.draws import Decision, uniform
+from abm.mechanisms.mechanism import mechanism
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE
+
+BOARD = int(Decision.BOARD)
+
+
+@mechanism(writes=("board", "board_trust", "engaged", "practice_trust", "engagement", "engagement_trust"))
+def governance(
+    board: Any,
+    board_trust: Any,
+    engaged: Any,
+    practice_trust: Any,
+    engagement: Any,
+    engagement_trust: Any,
+    trust: Any,
+    delay: Any,
+    seed: Any,
+    replicate: Any,
+    step: Any,
+    dt: Any,
+    organisation_kind: Any,
+    organisation_place: Any,
+    population_served: Any,
+    tie_ends: Any,
+    tie_kind: Any,
+    tie_place: Any,
+    use_share: Any,
+    core_weight: Any,
+    form_mandate: Any,
+    form_takeover_signal: Any,
+    governance_board_threshold: Any,
+    governance_board_hysteresis: Any,
+    governance_board_rate: Any,
+    governance_provider_weight: Any,
+    governance_engagement_threshold: Any,
+    governance_engagement_hysteresis: Any,
+    governance_takeover_deterrence: Any,
+) -> None:
+    """Form and dissolve boards, and let practices engage or leave.
+
+    Equations::
+
+        B_p   = sum of core weight x min(T_ij, T_ji) over the ties between commissioner, providers, local authority
+        e_k   = w sum_h s_kh T_kh + (1 - w) T_kc
+        board   forms at rate rho_B when B > thB and no challenge delays it; dissolves when B < thB - hB
+        engaged when e_k > thG + deterrence x takeover signal; leaves when e_k < that less hG
+
+    A mandate sets the board up at once and holds it there. Engagement is measured whether or not there is a board.
+
+    Mutates
+    -------
+    board (places, lanes): 1 where a joint board stands, else 0
+    board_trust, engagement, engagement_trust (places, lanes): trust; share of registered people; trust
+    engaged, practice_trust (organisations, lanes): 1 where a practice is engaged; e_k
+
+    Sources: E02, E03 (KF15), E15 (ST14), E24 (NHE14).
+    """
+    places, lanes = board.shape
+    organisations = engaged.shape[0]
+    board_trust[:] = 0.0
+    practice_trust[:] = 0.0
+    for tie in range(tie_kind.shape[0]):
+        kind = tie_kind[tie]
+        if core_weight[tie] > 0.0:
+            place = tie_place[tie]
+            for lane in range(lanes):
+                weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
+                board_trust[place, lane] += core_weight[tie] * weaker
+        elif kind == HOSPITAL_PRACTICE or kind == COMMISSIONER_PRACTICE:
+            practice = tie_ends[tie, 1]
+            for lane in range(lanes):
+                weight = governance_provider_weight[lane]
+                if kind == COMMISSIONER_PRACTICE:
+                    weight = 1.0 - weight
+                practice_trust[practice, lane] += weight * use_share[tie] * trust[tie, 1, lane]
+
+    engagement[:] = 0.0
+    engagement_trust[:] = 0.0
+    registered = np.zeros(places)
+    for organisation in range(organisations):
+        if organisation_kind[organisation] != PRACTICE:
+            continue
+        place = organisation_place[organisation]
+        people = population_served[organisation]
+        registered[place] += people
+        for lane in range(lanes):
+            threshold = (
+                governance_engagement_threshold[lane]
+                + governance_takeover_deterrence[lane] * form_takeover_signal[lane]
+            )
+            level = practice_trust[organisation, lane]
+            if level > threshold:
+                engaged[organisation, lane] = 1.0
+            elif level < threshold - governance_engagement_hysteresis[lane]:
+                engaged[organisation, lane] = 0.0
+            engagement[place, lane] += people * engaged[organisation, lane]
+            engagement_trust[place, lane] += people * level
+
+    for place in range(places):
+        for lane in range(lanes):
+            engagement[place, lane] /= registered[place]
+            engagement_trust[place, lane] /= registered[place]
+            threshold = governance_board_threshold[lane]
+            if form_mandate[lane] >= 0.5:
+                board[place, lane] = 1.0
+            elif board[place, lane] > 0.0:
+                if board_trust[place, lane] < threshold - governance_board_hysteresis[lane]:
+                    board[place, lane] = 0.0
+            elif board_trust[place, lane] > threshold and delay[place, lane] == 0.0:
+                u = uniform(seed[lane], replicate[lane], step, BOARD, place)
+                if u < 1.0 - math.exp(-governance_board_rate[lane] * dt):
+                    board[place, lane] = 1.0

@@ -1,0 +1,84 @@
+"""Leadership: leaders turn outwards or inwards, and leave."""
+
+import math
+from typing import Any
+
+from abm.draws import Decision, beta_quantile, uniform
+from abm.mechanisms.mechanism import mechanism
+from abm.mechanisms.kinds import ACUTE
+
+EXIT = int(Decision.EXIT)
+SUCCESSOR = int(Decision.SUCCESSOR)
+
+
+@mechanism(writes=("orientation", "tenure", "exits"))
+def leadership(
+    orientation: Any,
+    tenure: Any,
+    exits: Any,
+    pressure: Any,
+    seed: Any,
+    replicate: Any,
+    step: Any,
+    dt: Any,
+    organisation_kind: Any,
+    orientation_quantiles: Any,
+    regulation_system_weight: Any,
+    leadership_effort: Any,
+    leadership_development: Any,
+    leadership_turnover: Any,
+    form_hospital_network: Any,
+    leadership_turnover_factor: Any,
+    leadership_turnover_pressure: Any,
+    leadership_development_drift: Any,
+    leadership_regulation_drift: Any,
+    leadership_effort_drift: Any,
+    leadership_network_drift: Any,
+    leadership_orientation_decay: Any,
+) -> None:
+    """Let orientations drift, then let leaders leave and successors arrive.
+
+    Equations, with V development, R whole-system regulation, L effort and N a network of distant hospitals::
+
+        dO/dt  = (o_D V + o_R R + o_L L + o_N N) (1 - O) - o_0 O
+        hazard = turnover factor(kind) (1 + h_P max(P - 0.5, 0))
+
+    A successor's orientation is drawn from Beta(alpha, beta).
+
+    Mutates
+    -------
+    orientation (organisations, lanes): 0 fortress to 1 system leader
+    tenure (organisations, lanes): years
+    exits (organisations, lanes): 1 where the leader left in this step, else 0
+
+    Sources: E01, E02 (KF15), E13 (FCN14), E17 (ST14); turnover from the tenure of chief executives.
+    """
+    organisations, lanes = orientation.shape
+    for organisation in range(organisations):
+        kind = organisation_kind[organisation]
+        for lane in range(lanes):
+            drift = (
+                leadership_development_drift[lane] * leadership_development[lane]
+                + leadership_regulation_drift[lane] * regulation_system_weight[lane]
+                + leadership_effort_drift[lane] * leadership_effort[lane]
+            )
+            if kind == ACUTE:
+                drift += leadership_network_drift[lane] * form_hospital_network[lane]
+            rate = drift + leadership_orientation_decay[lane]
+            settled = drift / rate if rate > 0.0 else 0.0
+            kept = math.exp(-rate * dt)
+            strain = max(pressure[organisation, lane] - 0.5, 0.0)
+            hazard = (
+                leadership_turnover[lane]
+                * leadership_turnover_factor[kind, lane]
+                * (1.0 + leadership_turnover_pressure[lane] * strain)
+            )
+            if uniform(seed[lane], replicate[lane], step, EXIT, organisation) < 1.0 - math.exp(-hazard * dt):
+                u = uniform(seed[lane], replicate[lane], step, SUCCESSOR, organisation)
+                orientation[organisation, lane] = beta_quantile(u, orientation_quantiles, lane)
+                tenure[organisation, lane] = 0.0
+                exits[organisation, lane] = 1.0
+            else:
+                orientation[organisation, lane] = settled + (orientation[organisation, lane] - settled) * kept
+                tenure[organisation, lane] += dt
+                exits[organisation, lane] = 0.0

@@ -1,0 +1,82 @@
+"""Pressure: full beds, deficits and workload push organisations inwards."""
+
+import math
+from typing import Any
+
+from abm.draws import Decision, normal
+from abm.mechanisms.mechanism import clip, mechanism
+from abm.mechanisms.kinds import PRACTICE
+
+DECISION = int(Decision.PRESSURE)
+
+
+@mechanism(writes=("pressure",))
+def pressure(
+    pressure: Any,
+    occupancy: Any,
+    waiting: Any,
+    margin: Any,
+    admissions: Any,
+    seed: Any,
+    replicate: Any,
+    step: Any,
+    dt: Any,
+    years: Any,
+    organisation_kind: Any,
+    organisation_place: Any,
+    exposure_start: Any,
+    exposure_provider: Any,
+    exposure_weight: Any,
+    demand_practice_capacity_growth: Any,
+    pressure_base: Any,
+    pressure_reversion: Any,
+    pressure_noise: Any,
+    pressure_occupancy_gain: Any,
+    pressure_occupancy_weight: Any,
+    pressure_occupancy_reference: Any,
+    pressure_deficit_gain: Any,
+    pressure_waiting_gain: Any,
+    pressure_workload_gain: Any,
+) -> None:
+    """Advance the pressure on every organisation, a mean-reverting process solved exactly over the step.
+
+    Equation::
+
+        target = p0 + p_occ weight(kind) (occ - occ_ref) + p_wait waiting + p_fin deficit + p_work workload
+        dP     = theta_P (target - P) dt + sigma_P dW, kept in [0, 1]
+
+    An organisation feels the occupancy of the hospitals that its patients use, by their shares. Workload, on
+    practices only, is admissions of the place against the growth of general practice's own capacity.
+
+    Mutates
+    -------
+    pressure (organisations, lanes): index in [0, 1]
+
+    Source: E06 (BMJ15).
+    """
+    organisations, lanes = pressure.shape
+    for organisation in range(organisations):
+        kind = organisation_kind[organisation]
+        place = organisation_place[organisation]
+        for lane in range(lanes):
+            felt = 0.0
+            queued = 0.0
+            for entry in range(exposure_start[organisation], exposure_start[organisation + 1]):
+                felt += exposure_weight[entry] * occupancy[exposure_provider[entry], lane]
+                queued += exposure_weight[entry] * waiting[exposure_provider[entry], lane]
+            target = (
+                pressure_base[lane]
+                + pressure_occupancy_gain[lane]
+                * pressure_occupancy_weight[kind, lane]
+                * (felt - pressure_occupancy_reference[lane])
+                + pressure_waiting_gain[lane] * queued
+                + pressure_deficit_gain[lane] * max(-margin[organisation, lane], 0.0)
+            )
+            if kind == PRACTICE:
+                workload = admissions[place, lane] * math.exp(-demand_practice_capacity_growth[lane] * years)
+                target += pressure_workload_gain[lane] * (workload - 1.0)
+            rate = pressure_reversion[lane]
+            spread = pressure_noise[lane] * math.sqrt((1.0 - math.exp(-2.0 * rate * dt)) / (2.0 * rate))
+            shock = normal(seed[lane], replicate[lane], step, DECISION, organisation)
+            settled = target + (pressure[organisation, lane] - target) * math.exp(-rate * dt)
+            pressure[organisation, lane] = clip(settled + spread * shock)

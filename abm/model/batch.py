@@ -1,0 +1,302 @@
+"""Advance many runs of one place side by side, one in each lane."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.draws import Decision, beta_quantile, beta_table, compiled, uniform
+from abm.mechanisms.mechanism import Mechanism
+from abm.model.calendar import ORDER, check_order
+from abm.model.measures import FLOWS, MEASURES, ROW, tally_organisations, tally_places, tally_ties
+from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SIDE, SLOT, TIE, State
+from abm.policy.levers import lever_names
+from abm.policy.parameters import Parameter, parameters
+from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Place
+
+MONTHS_A_YEAR = 12
+LONGEST_TENURE = 30.0
+CLOCK = ("step", "dt", "years")
+INITIAL_TRUST = int(Decision.INITIAL_TRUST)
+INITIAL_ORIENTATION = int(Decision.INITIAL_ORIENTATION)
+INITIAL_TENURE = int(Decision.INITIAL_TENURE)
+INDEX_MEMBERS = {"organisation_kind": ORGANISATION_KINDS, "tie_kind": TIE_KINDS}
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Say what one lane runs.
+
+    Attributes
+    ----------
+    seed, replicate : int
+        Which accidents of fate, 0 <= seed < 2**64, 0 <= replicate < 2**32.
+    parameters : mapping
+        Every parameter by flat name, such as ``effort.capacity.acute``.
+    levers : (months, levers) array
+        Lever settings by month, columns in the order of `abm.policy.levers.lever_names`.
+    """
+
+    seed: int
+    replicate: int
+    parameters: Mapping[str, float]
+    levers: NDArray[np.float64] = field(repr=False)
+
+
+@compiled
+def draw_start(
+    trust: Any,
+    orientation: Any,
+    tenure: Any,
+    seed: Any,
+    replicate: Any,
+    trust_quantiles: Any,
+    orientation_quantiles: Any,
+    turnover: Any,
+) -> None:
+    """Draw starting trust (ties, 2, lanes), orientation and tenure (organisations, lanes) in place."""
+    ties, _, lanes = trust.shape
+    for tie in range(ties):
+        for side in range(2):
+            for lane in range(lanes):
+                u = uniform(seed[lane], replicate[lane], 0, INITIAL_TRUST, 2 * tie + side)
+                trust[tie, side, lane] = beta_quantile(u, trust_quantiles, lane)
+    for organisation in range(orientation.shape[0]):
+        for lane in range(lanes):
+            u = uniform(seed[lane], replicate[lane], 0, INITIAL_ORIENTATION, organisation)
+            orientation[organisation, lane] = beta_quantile(u, orientation_quantiles, lane)
+            if turnover[lane] > 0.0:
+                v = uniform(seed[lane], replicate[lane], 0, INITIAL_TENURE, organisation)
+                tenure[organisation, lane] = min(-np.log(v) / turnover[lane], LONGEST_TENURE)
+
+
+class Batch:
+    """Run one place under several policies, parameters and fates at once.
+
+    Parameters
+    ----------
+    place : Place
+        Organisations and ties, shared by all lanes.
+    lanes : sequence of Lane
+        One run each. A run gives the same bits in any lane of any batch.
+    substeps : int
+        Steps a month; 2 halves the step.
+    is_compiled : bool
+        Use the compiled kernels (the default) or their plain Python form, which is slow and for tests.
+    order : sequence of Mechanism
+        The month.
+
+    Attributes
+    ----------
+    state : State
+        Arrays whose last axis is the lane.
+    month : int
+        Months completed.
+
+    Raises
+    ------
+    CalendarError
+        If the order of the month does not hold.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        lanes: Sequence[Lane],
+        substeps: int = 1,
+        *,
+        is_compiled: bool = True,
+        order: Sequence[Mechanism] = ORDER,
+    ) -> None:
+        self.place = place
+        self.lanes = tuple(lanes)
+        self.substeps = substeps
+        self.dt = 1.0 / (MONTHS_A_YEAR * substeps)
+        self.months = min(lane.levers.shape[0] for lane in lanes)
+        self.month = 0
+        self.step = 0
+        self.values = np.zeros((len(MEASURES), len(lanes)))
+        width = len(lanes)
+        self.levers = np.ascontiguousarray(np.stack([lane.levers[: self.months] for lane in lanes], axis=-1))
+        self.settings = np.empty((self.levers.shape[1], width))
+        self.state = State(self._sizes(), width)
+        self._known = self._gather()
+        self.order = tuple(order)
+        check_order(self.order, [*self._known, *CLOCK])
+        self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
+        self._start()
+
+    @property
+    def width(self) -> int:
+        """Number of lanes."""
+        return len(self.lanes)
+
+    def _sizes(self) -> dict[str, int]:
+        longest_lag = parameters()["demand.effect_lag"].bounds[1]
+        return {
+            ORGANISATION: self.place.organisations,
+            ACUTE_PROVIDER: self.place.acute_providers,
+            TIE: self.place.ties,
+            SIDE: 2,
+            PLACE: len(self.place.place_names),
+            KIND: len(ORGANISATION_KINDS),
+            SLOT: int(round(longest_lag / self.dt)) + 1,
+        }
+
+    def _gather(self) -> dict[str, NDArray[Any]]:
+        """Collect every array besides the state that a mechanism may ask for, by argument name."""
+        known: dict[str, NDArray[Any]] = {
+            name: value for name, value in vars(self.place).items() if isinstance(value, np.ndarray)
+        }
+        for name, parameter in parameters().items():
+            known[name.replace(".", "_")] = self._parameter_array(parameter)
+        for column, name in enumerate(lever_names()):
+            known[name.replace(".", "_")] = self.settings[column]
+        known["seed"] = np.array([lane.seed for lane in self.lanes], dtype=np.uint64)
+        known["replicate"] = np.array([lane.replicate for lane in self.lanes], dtype=np.uint64)
+        known["orientation_quantiles"] = self._quantiles("leadership.orientation")
+        known["trust_quantiles"] = self._quantiles("trust.start")
+        return known
+
+    def _parameter_array(self, parameter: Parameter) -> NDArray[np.float64]:
+        """Return a parameter over lanes, (lanes,), or (members, lanes) where it is indexed."""
+        if parameter.index is None:
+            return np.array([lane.parameters[parameter.name] for lane in self.lanes], dtype=np.float64)
+        members = INDEX_MEMBERS[parameter.index]
+        return np.array(
+            [[lane.parameters[f"{parameter.name}.{member}"] for lane in self.lanes] for member in members],
+            dtype=np.float64,
+        )
+
+    def _quantiles(self, stem: str) -> NDArray[np.float64]:
+        return np.stack(
+            [
+                beta_table(lane.parameters[f"{stem}_alpha"], lane.parameters[f"{stem}_beta"])
+                for lane in self.lanes
+            ],
+            axis=-1,
+        )
+
+    def _bind(self, mechanism: Mechanism, is_compiled: bool) -> "Call":
+        function = mechanism.compiled if is_compiled else mechanism.function
+        values: list[Any] = [
+            self.state.arrays[name] if name in self.state.arrays else self._known.get(name)
+            for name in mechanism.arguments
+        ]
+        clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
+        return Call(mechanism.name, function, values, clock)
+
+    def _call(self, name: str, **clock: float) -> None:
+        for call in self._calls:
+            if call.name == name:
+                call(**{"step": 0, "dt": 0.0, "years": 0.0, **clock})
+
+    def _start(self) -> None:
+        """Set the state of month 0."""
+        state, known = self.state, self._known
+        self.settings[:] = self.levers[0]
+        draw_start(
+            state.trust,
+            state.orientation,
+            state.tenure,
+            known["seed"],
+            known["replicate"],
+            known["trust_quantiles"],
+            known["orientation_quantiles"],
+            known["leadership_turnover"],
+        )
+        state.divergence[:] = known["trust_divergence_start"]
+        state.margin[:] = known["payment_margin_start"]
+        state.admissions[:] = 1.0
+        state.outside_admissions[:] = 1.0
+        state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
+        state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
+        self._call("payment")
+        self._settle_pressure()
+        self._call("effort")
+        self._call("attention")
+        self._call("governance")
+        self._tally()
+
+    def _settle_pressure(self) -> None:
+        """Put pressure at its target: an endless step without noise."""
+        noise = self._known["pressure_noise"]
+        kept = noise.copy()
+        noise[:] = 0.0
+        self._call("pressure", dt=np.inf)
+        noise[:] = kept
+
+    def advance(self) -> None:
+        """Complete one month in every lane.
+
+        Raises
+        ------
+        IndexError
+            Past the last month of the lever tables.
+        """
+        if self.month >= self.months:
+            raise IndexError(f"month {self.month} is the last for which levers are set")
+        self.settings[:] = self.levers[self.month]
+        flows = [ROW[name] for name in FLOWS]
+        counted = np.zeros((len(flows), self.width))
+        for _ in range(self.substeps):
+            self.step += 1
+            clock = {"step": self.step, "dt": self.dt, "years": self.step * self.dt}
+            for call in self._calls:
+                call(**clock)
+            self._tally()
+            counted += self.values[flows]
+        self.values[flows] = counted
+        self.month += 1
+
+    def measures(self) -> dict[str, NDArray[np.float64]]:
+        """Return the measures of the month just completed, each (lanes,)."""
+        return {measure.name: self.values[row].copy() for row, measure in enumerate(MEASURES)}
+
+    def _tally(self) -> None:
+        """Measure the state after a step."""
+        state, place, values = self.state, self.place, self.values
+        tally_ties(values, state.trust, state.divergence, state.meetings, place.tie_kind)
+        tally_organisations(
+            values,
+            state.orientation,
+            state.pressure,
+            state.effort,
+            state.exits,
+            state.margin,
+            state.payoff,
+            place.organisation_kind,
+            self._known["effort_fortress_threshold"],
+        )
+        tally_places(
+            values,
+            state.board,
+            state.board_trust,
+            state.engagement,
+            state.engagement_trust,
+            state.implementation,
+            state.scope,
+            state.admissions,
+            state.challenged,
+            state.occupancy,
+            state.waiting,
+            place.population,
+            place.beds,
+        )
+
+
+@dataclass
+class Call:
+    """A mechanism with its arguments bound to the arrays of a batch, save the clock."""
+
+    name: str
+    function: Callable[..., None]
+    values: list[Any]
+    clock: dict[str, int]
+
+    def __call__(self, **clock: float) -> None:
+        for name, position in self.clock.items():
+            self.values[position] = clock[name]
+        self.function(*self.values)

@@ -1,0 +1,279 @@
+"""What is measured: one table of measures by month and one of outcomes by run, and how they are computed.
+
+Columns, plots, reports and the documentation are all made from these tables.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.draws import compiled
+from abm.mechanisms.kinds import ACUTE, PRACTICE
+from abm.world.place import TIE_KINDS, OrganisationKind
+
+INFINITE = float("inf")
+EVENTS_A_YEAR = 12.0
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Define a measure: name, label, unit, range and meaning."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    definition: str
+
+
+def trust_by_kind() -> tuple[Measure, ...]:
+    """Return a measure of trust for every kind of tie."""
+    measures = []
+    for kind in TIE_KINDS:
+        words = kind.replace("_", " ") if kind == "local_authority" else kind.replace("_", "-")
+        definition = f"Mean trust over both sides of {words} ties; missing where there are none"
+        measures.append(Measure(f"trust_{kind}", f"Trust, {words}", "trust", 0, 1, definition))
+    return tuple(measures)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("trust", "Trust", "trust", 0, 1, "Mean trust over both sides of all ties"),
+    *trust_by_kind(),
+    Measure(
+        "reciprocity",
+        "Reciprocity of trust",
+        "correlation",
+        -1,
+        1,
+        "Correlation over ties between the trust of one side and of the other, each pair counted both ways",
+    ),
+    Measure("divergence", "Perceived divergence", "index", 0, 1, "Mean divergence of interests over both sides of all ties"),
+    Measure("orientation", "Outward orientation", "index", 0, 1, "Mean orientation of leaders, 0 fortress to 1 system leader"),
+    Measure("pressure", "Pressure", "index", 0, 1, "Mean pressure over organisations"),
+    Measure("pressure_acute", "Pressure on hospitals", "index", 0, 1, "Mean pressure over acute providers"),
+    Measure("pressure_practice", "Pressure on practices", "index", 0, 1, "Mean pressure over general practices"),
+    Measure("fortress", "Fortresses", "share", 0, 1, "Share of organisations whose pressure is above the fortress threshold"),
+    Measure("effort", "Outward effort", "contacts per year", 0, INFINITE, "Mean effort over organisations"),
+    Measure("meetings", "Meetings", "per tie and year", 0, INFINITE, "Mean number of meetings on a tie, times twelve"),
+    Measure("exits", "Leaders who left", "number in the month", 0, INFINITE, "Leaders who left in the month"),
+    Measure("challenges", "Challenges", "number in the month", 0, INFINITE, "Joint arrangements challenged in the month"),
+    Measure("board", "Joint board", "share of people", 0, 1, "Share of people who live in a place with a joint board"),
+    Measure("board_trust", "Board trust", "trust", 0, 1, "Mean weaker-side trust between commissioner, providers and local authority"),
+    Measure("engagement", "Engaged practices", "share of people", 0, 1, "Share of registered people whose practice is engaged"),
+    Measure("engagement_trust", "Trust of practices", "trust", 0, 1, "Mean trust of practices in their providers and commissioner, by list"),
+    Measure("implementation", "Implementation", "share", 0, 1, "Integrated care in operation, by registered people"),
+    Measure("scope", "Scope", "share of people", 0, 1, "Population that integrated care is meant to reach"),
+    Measure("depth", "Depth", "share", 0, 1, "Implementation over scope"),
+    Measure("admissions", "Emergency admissions", "index, 1 at the start", 0, INFINITE, "Emergency admissions of residents"),
+    Measure("occupancy", "Bed occupancy", "share of beds", 0, INFINITE, "Demand for beds over beds, by beds; above 1 what does not fit waits"),
+    Measure("waiting", "Waiting", "bed-years per bed", 0, INFINITE, "Demand that found no bed and waits, by beds"),
+    Measure("margin_acute", "Hospital margin", "share of income", -INFINITE, INFINITE, "Mean margin over acute providers"),
+    Measure("payoff_acute", "Payoff to hospitals", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to an acute provider"),
+    Measure("payoff_community", "Payoff to community providers", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a community provider"),
+    Measure("payoff_commissioner", "Payoff to commissioners", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a commissioner"),
+    Measure("payoff_practice", "Payoff to practices", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a general practice"),
+)  # fmt: skip
+
+OUTCOMES: tuple[Measure, ...] = (
+    Measure("emerged_ever", "Emerged ever", "0 or 1", 0, 1, "Implementation held the threshold for the months in a row at some time"),
+    Measure("emerged_month", "Month of emergence", "month", 1, INFINITE, "Month that completed the first such spell; missing if none did"),
+    Measure("standing", "Standing at the end", "0 or 1", 0, 1, "The last month of the horizon completes such a spell"),
+    Measure("spells", "Spells", "number", 0, INFINITE, "Separate spells that held the threshold long enough"),
+)  # fmt: skip
+
+ROW = {measure.name: row for row, measure in enumerate(MEASURES)}
+FLOWS = ("meetings", "exits", "challenges")
+STOCKS = tuple(measure.name for measure in MEASURES if measure.name not in FLOWS)
+
+TRUST = ROW["trust"]
+TRUST_BY_KIND = ROW[f"trust_{TIE_KINDS[0]}"]
+RECIPROCITY = ROW["reciprocity"]
+DIVERGENCE = ROW["divergence"]
+ORIENTATION = ROW["orientation"]
+PRESSURE = ROW["pressure"]
+PRESSURE_ACUTE = ROW["pressure_acute"]
+PRESSURE_PRACTICE = ROW["pressure_practice"]
+FORTRESS = ROW["fortress"]
+EFFORT = ROW["effort"]
+MEETINGS = ROW["meetings"]
+EXITS = ROW["exits"]
+CHALLENGES = ROW["challenges"]
+BOARD = ROW["board"]
+BOARD_TRUST = ROW["board_trust"]
+ENGAGEMENT = ROW["engagement"]
+ENGAGEMENT_TRUST = ROW["engagement_trust"]
+IMPLEMENTATION = ROW["implementation"]
+SCOPE = ROW["scope"]
+DEPTH = ROW["depth"]
+ADMISSIONS = ROW["admissions"]
+OCCUPANCY = ROW["occupancy"]
+WAITING = ROW["waiting"]
+MARGIN_ACUTE = ROW["margin_acute"]
+PAYOFF_ACUTE = ROW["payoff_acute"]
+PAYOFFS = len(OrganisationKind) - 1
+
+
+@compiled
+def tally_ties(
+    values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind: Any
+) -> None:
+    """Fill the rows of `values` (measures, lanes) that are means over ties."""
+    ties, _, lanes = trust.shape
+    kinds = DIVERGENCE - 1 - TRUST_BY_KIND
+    total = np.zeros((kinds, lanes))
+    count = np.zeros(kinds)
+    squares = np.zeros(lanes)
+    products = np.zeros(lanes)
+    apart = np.zeros(lanes)
+    met = np.zeros(lanes)
+    for tie in range(ties):
+        kind = tie_kind[tie]
+        count[kind] += 2.0
+        for lane in range(lanes):
+            first, second = trust[tie, 0, lane], trust[tie, 1, lane]
+            total[kind, lane] += first + second
+            squares[lane] += first * first + second * second
+            products[lane] += first * second
+            apart[lane] += divergence[tie, 0, lane] + divergence[tie, 1, lane]
+            met[lane] += meetings[tie, lane]
+    sides = 2.0 * ties
+    for lane in range(lanes):
+        whole = 0.0
+        for kind in range(kinds):
+            whole += total[kind, lane]
+            values[TRUST_BY_KIND + kind, lane] = total[kind, lane] / count[kind] if count[kind] > 0.0 else np.nan
+        mean = whole / sides
+        values[TRUST, lane] = mean
+        variance = squares[lane] / sides - mean * mean
+        covariance = 2.0 * products[lane] / sides - mean * mean
+        values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
+        values[DIVERGENCE, lane] = apart[lane] / sides
+        values[MEETINGS, lane] = EVENTS_A_YEAR * met[lane] / ties
+
+
+@compiled
+def tally_organisations(
+    values: Any,
+    orientation: Any,
+    pressure: Any,
+    effort: Any,
+    exits: Any,
+    margin: Any,
+    payoff: Any,
+    organisation_kind: Any,
+    fortress_threshold: Any,
+) -> None:
+    """Fill the rows of `values` (measures, lanes) that are means or counts over organisations."""
+    organisations, lanes = orientation.shape
+    for lane in range(lanes):
+        outward = strain = invested = left = fortresses = 0.0
+        acute = acute_strain = acute_margin = 0.0
+        practices = practice_strain = 0.0
+        for organisation in range(organisations):
+            kind = organisation_kind[organisation]
+            level = pressure[organisation, lane]
+            outward += orientation[organisation, lane]
+            strain += level
+            invested += effort[organisation, lane]
+            left += exits[organisation, lane]
+            fortresses += 1.0 if level > fortress_threshold[lane] else 0.0
+            if kind == ACUTE:
+                acute += 1.0
+                acute_strain += level
+                acute_margin += margin[organisation, lane]
+            elif kind == PRACTICE:
+                practices += 1.0
+                practice_strain += level
+        values[ORIENTATION, lane] = outward / organisations
+        values[PRESSURE, lane] = strain / organisations
+        values[PRESSURE_ACUTE, lane] = acute_strain / acute
+        values[PRESSURE_PRACTICE, lane] = practice_strain / practices
+        values[FORTRESS, lane] = fortresses / organisations
+        values[EFFORT, lane] = invested / organisations
+        values[EXITS, lane] = left
+        values[MARGIN_ACUTE, lane] = acute_margin / acute
+        for kind in range(PAYOFFS):
+            values[PAYOFF_ACUTE + kind, lane] = payoff[kind, lane]
+
+
+@compiled
+def tally_places(
+    values: Any,
+    board: Any,
+    board_trust: Any,
+    engagement: Any,
+    engagement_trust: Any,
+    implementation: Any,
+    scope: Any,
+    admissions: Any,
+    challenged: Any,
+    occupancy: Any,
+    waiting: Any,
+    population: Any,
+    beds: Any,
+) -> None:
+    """Fill the rows of `values` (measures, lanes) that are means over places, by people, or hospitals, by beds."""
+    places, lanes = board.shape
+    people = population.sum()
+    all_beds = beds.sum()
+    for row in range(BOARD, OCCUPANCY):
+        values[row, :] = 0.0
+    values[CHALLENGES, :] = 0.0
+    for place in range(places):
+        weight = population[place] / people
+        for lane in range(lanes):
+            values[BOARD, lane] += weight * board[place, lane]
+            values[BOARD_TRUST, lane] += weight * board_trust[place, lane]
+            values[ENGAGEMENT, lane] += weight * engagement[place, lane]
+            values[ENGAGEMENT_TRUST, lane] += weight * engagement_trust[place, lane]
+            values[IMPLEMENTATION, lane] += weight * implementation[place, lane]
+            values[SCOPE, lane] += weight * scope[place, lane]
+            values[ADMISSIONS, lane] += weight * admissions[place, lane]
+            values[CHALLENGES, lane] += challenged[place, lane]
+    for lane in range(lanes):
+        values[DEPTH, lane] = values[IMPLEMENTATION, lane] / values[SCOPE, lane]
+        full = queued = 0.0
+        for provider in range(beds.shape[0]):
+            full += beds[provider] / all_beds * occupancy[provider, lane]
+            queued += beds[provider] / all_beds * waiting[provider, lane]
+        values[OCCUPANCY, lane] = full
+        values[WAITING, lane] = queued
+
+
+def outcomes(
+    series: NDArray[np.float64], threshold: NDArray[np.float64], months: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Judge whether, when and how often integration emerged.
+
+    Parameters
+    ----------
+    series : (T+1, lanes) array
+        Implementation in months 0 to T.
+    threshold : (lanes,) array
+        Implementation that counts, `emergence.threshold`.
+    months : (lanes,) array
+        Months in a row that it has to hold, `emergence.months`.
+
+    Returns
+    -------
+    dict of str to (lanes,) array
+        The columns of `OUTCOMES`.
+    """
+    lanes = series.shape[1]
+    streak = np.zeros(lanes)
+    spells = np.zeros(lanes)
+    first = np.full(lanes, np.nan)
+    for month in range(1, series.shape[0]):
+        streak = np.where(series[month] >= threshold, streak + 1.0, 0.0)
+        completed = streak == months
+        spells += completed
+        first = np.where(completed & np.isnan(first), float(month), first)
+    return {
+        "emerged_ever": (~np.isnan(first)).astype(np.float64),
+        "emerged_month": first,
+        "standing": (streak >= months).astype(np.float64),
+        "spells": spells,
+    }

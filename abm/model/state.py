@@ -1,0 +1,104 @@
+"""The state of a batch of runs: which arrays there are, their shape, unit and range."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORGANISATION = "organisation"
+ACUTE_PROVIDER = "acute provider"
+TIE = "tie"
+SIDE = "side"
+PLACE = "place"
+KIND = "kind of organisation"
+SLOT = "slot"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Describe one state array.
+
+    Attributes
+    ----------
+    name : str
+        Name by which mechanisms ask for it.
+    axes : tuple of str
+        What its axes count, before the last axis, which counts lanes.
+    unit, definition : str
+        For the documentation.
+    low, high : float
+        Range of its values.
+    is_carried : bool
+        Whether a month starts from last month's value; otherwise a mechanism sets it anew in every step before
+        any other reads it.
+    dtype : str
+        NumPy type.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    unit: str
+    low: float
+    high: float
+    definition: str
+    is_carried: bool = True
+    dtype: str = "float64"
+
+
+INFINITE = float("inf")
+
+FIELDS: tuple[Field, ...] = (
+    Field("orientation", (ORGANISATION,), "index", 0, 1, "0 fortress to 1 system leader"),
+    Field("tenure", (ORGANISATION,), "years", 0, INFINITE, "Time since the leader arrived"),
+    Field("pressure", (ORGANISATION,), "index", 0, 1, "Pressure from full beds, deficits and workload"),
+    Field("margin", (ORGANISATION,), "share of income", -INFINITE, INFINITE, "Surplus, negative in deficit"),
+    Field("engaged", (ORGANISATION,), "0 or 1", 0, 1, "Whether a practice is engaged"),
+    Field("trust", (TIE, SIDE), "trust", 0, 1, "Trust of the organisation at this side in the other"),
+    Field("divergence", (TIE, SIDE), "index", 0, 1, "Divergence of interests that this side perceives"),
+    Field("admissions", (PLACE,), "index, 1 at the start", 0, INFINITE, "Emergency admissions of residents"),
+    Field("outside_admissions", (), "index, 1 at the start", 0, INFINITE, "Emergency admissions from elsewhere"),
+    Field("waiting", (ACUTE_PROVIDER,), "bed-years per bed", 0, INFINITE, "Demand that found no bed and waits"),
+    Field("board", (PLACE,), "0 or 1", 0, 1, "Whether a joint board stands"),
+    Field("board_trust", (PLACE,), "trust", 0, 1, "Weaker-side trust between those who would form a board"),
+    Field("engagement", (PLACE,), "share of people", 0, 1, "Registered people whose practice is engaged"),
+    Field("engagement_trust", (PLACE,), "trust", 0, 1, "Trust of practices in providers and commissioner"),
+    Field("implementation", (PLACE,), "share", 0, 1, "Integrated care in operation"),
+    Field("scope", (PLACE,), "share of people", 0, 1, "Population that integrated care is meant to reach"),
+    Field("delay", (PLACE,), "years", 0, INFINITE, "Time for which a challenge still suspends the arrangement"),
+    Field("implementation_past", (SLOT, PLACE), "share", 0, 1, "Implementation at the end of recent steps"),
+    Field("attention_share", (TIE, SIDE), "share", 0, 1, "Share within the group", is_carried=False),
+    Field("occupancy", (ACUTE_PROVIDER,), "share of beds", 0, INFINITE, "Demand for beds over beds", False),
+    Field("avoided", (ORGANISATION,), "per year", 0, INFINITE, "Hospital activity avoided", False),
+    Field("payoff", (KIND,), "payoff", -INFINITE, INFINITE, "Payoff of cooperation", False),
+    Field("exits", (ORGANISATION,), "0 or 1", 0, 1, "Whether the leader left in this step", False),
+    Field("effort", (ORGANISATION,), "contacts per year", 0, INFINITE, "Time for work across organisations", False),
+    Field("attention", (TIE, SIDE), "contacts per year", 0, INFINITE, "Effort this side gives the tie", False),
+    Field("meetings", (TIE,), "number", 0, 63, "Meetings held in this step", False, "uint8"),
+    Field("good_meetings", (TIE, SIDE), "number", 0, 63, "Meetings this side judged good", False, "uint8"),
+    Field("challenged", (PLACE,), "0 or 1", 0, 1, "Whether a challenge came in this step", False),
+    Field("practice_trust", (ORGANISATION,), "trust", 0, 1, "A practice's trust in its partners", False),
+)
+
+
+class State:
+    """Hold every state array of a batch, by name: `state.trust` has shape (ties, 2, lanes).
+
+    Parameters
+    ----------
+    sizes : mapping of axis to length
+    lanes : int
+        Length of the last axis of every array.
+    """
+
+    def __init__(self, sizes: dict[str, int], lanes: int) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {
+            field.name: np.zeros((*(sizes[axis] for axis in field.axes), lanes), dtype=field.dtype)
+            for field in FIELDS
+        }
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        try:
+            return self.__dict__["arrays"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(f"no state array is called '{name}'") from None
