@@ -1,0 +1,454 @@
+"""The model again, an object per organisation, tie and place: slow, plain, and independent of the compiled form.
+
+It follows the equations of the documentation one by one, in the order of a month, and shares with the compiled
+form only the draws, the records of parameters and levers, and the arrays of a place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import mesa
+
+from abm.draws import Decision, beta_table, normal, uniform
+from abm.policy.levers import lever_names
+
+from .chance import BetaQuantiles, binomial, clip, logistic, poisson
+from .construction import build_organisations, build_places, build_ties
+from .organisations import AcuteProvider, Organisation, Practice
+from .readings import measure, take_snapshot
+from .ties import TIE_KINDS, Tie
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from abm.world.place import Place
+
+    from .local_place import LocalPlace
+
+MONTHS_A_YEAR = 12
+
+FOUR_KINDS = ("acute", "community", "commissioner", "practice")
+FIVE_KINDS = (*FOUR_KINDS, "local_authority")
+
+
+class OracleModel(mesa.Model):
+    """Run one place under one policy, a month a step.
+
+    Parameters
+    ----------
+    place : Place
+        Organisations, ties and flows.
+    parameters : dict of str to float
+        Values by full name, as 'effort.capacity.acute'.
+    lever_table : array of shape (months, levers)
+        Lever settings by month.
+    seed, replicate : int
+        Keys of every draw.
+    substeps : int
+        Steps in a month.
+    """
+
+    LONGEST_FIRST_TENURE = 30.0
+
+    def __init__(
+        self,
+        place: Place,
+        parameters: dict[str, float],
+        lever_table: NDArray[np.float64],
+        seed: int,
+        replicate: int,
+        substeps: int = 1,
+    ) -> None:
+        super().__init__(seed=seed)
+        self.parameters = {name: float(value) for name, value in parameters.items()}
+        self.lever_rows = [dict(zip(lever_names(), row, strict=True)) for row in lever_table.tolist()]
+        self.levers = self.lever_rows[0]
+        self.seed = int(seed)
+        self.replicate = int(replicate)
+        self.substeps = substeps
+        self.dt = 1.0 / (MONTHS_A_YEAR * substeps)
+        self.step_number = 0
+        self.years = 0.0
+        self.fix_constants()
+
+        self.outside_admissions = 1.0
+        self.payoffs = dict.fromkeys(FIVE_KINDS, 0.0)
+        self.barrier = dict.fromkeys(TIE_KINDS, 0.0)
+
+        self.places = build_places(place)
+        self.organisations: list[Organisation] = build_organisations(self, place, self.places)
+        self.ties: list[Tie] = build_ties(place, self.organisations, self.places, parameters)
+        self.hospitals = [one for one in self.organisations if isinstance(one, AcuteProvider)]
+        self.partner_kinds = (
+            FIVE_KINDS if any(one.kind == "local_authority" for one in self.organisations) else FOUR_KINDS
+        )
+        self.start()
+
+        self.meetings_in_month = 0
+        self.exits_in_month = 0
+        self.challenges_in_month = 0
+
+    def fix_constants(self) -> None:
+        """Compute what never changes in a run."""
+        parameters, dt = self.parameters, self.dt
+        self.integration_effect = parameters["demand.integration_effect"]
+        self.lag_steps = math.floor(parameters["demand.effect_lag"] / dt + 0.5)
+        self.margin_memory = math.exp(-parameters["payment.margin_reversion"] * dt)
+        reversion = parameters["pressure.reversion"]
+        self.pressure_memory = math.exp(-reversion * dt)
+        self.pressure_noise = parameters["pressure.noise"] * math.sqrt(
+            (1.0 - math.exp(-2.0 * reversion * dt)) / (2.0 * reversion)
+        )
+        self.staff_dilution = 1.0
+        self.trust_memory = math.exp(-parameters["trust.decay"] * dt)
+        self.divergence_memory = math.exp(-parameters["trust.divergence_return"] * dt)
+        self.third_party_share = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
+        self.first_trust = BetaQuantiles(
+            beta_table(parameters["trust.start_alpha"], parameters["trust.start_beta"]).tolist()
+        )
+        self.successor_orientation = BetaQuantiles(
+            beta_table(
+                parameters["leadership.orientation_alpha"], parameters["leadership.orientation_beta"]
+            ).tolist()
+        )
+
+    def uniform(self, decision: Decision, entity: int) -> float:
+        """Draw a uniform for one decision of this step."""
+        return uniform(self.seed, self.replicate, self.step_number, int(decision), entity)
+
+    def normal(self, decision: Decision, entity: int) -> float:
+        """Draw a standard normal for one decision of this step."""
+        return normal(self.seed, self.replicate, self.step_number, int(decision), entity)
+
+    def start(self) -> None:
+        """Set what the start depends on once everybody is there."""
+        for organisation in self.organisations:
+            organisation.pressure = clip(organisation.target_pressure())
+        self.price_cooperation()
+        self.effort()
+        for tie in self.ties:
+            for number, side in enumerate(tie.sides):
+                side.trust = self.first_trust(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
+                side.divergence = self.parameters["trust.divergence_start"]
+        self.attention()
+        for place in self.places:
+            self.measure_trust(place)
+            place.board = self.is_mandated
+            place.scope = 1.0 if self.is_mandated else self.levers["form.first_cohort"]
+
+    @property
+    def is_mandated(self) -> bool:
+        """Whether boards and scope are imposed this month."""
+        return self.levers["form.mandate"] >= 0.5
+
+    # ---- a month ---------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Advance one month."""
+        self.levers = self.lever_rows[self.steps - 1]
+        self.meetings_in_month = 0
+        self.exits_in_month = 0
+        self.challenges_in_month = 0
+        for _ in range(self.substeps):
+            self.step_number += 1
+            self.years = self.step_number * self.dt
+            self.demand()
+            self.payment()
+            self.pressure()
+            self.leadership()
+            self.effort()
+            self.attention()
+            self.contact()
+            self.encounter()
+            self.trust()
+            self.challenge()
+            self.governance()
+            self.integration()
+
+    def demand(self) -> None:
+        """Grow admissions, held back by integration with a lag, and fill the beds."""
+        parameters = self.parameters
+        growth = self.levers["pressure.demand_growth"]
+        source = max(self.step_number - 1 - self.lag_steps, 0)
+        for place in self.places:
+            place.lagged_implementation = place.implementation_history[source]
+            place.admissions *= math.exp(
+                self.dt * (growth - self.integration_effect * place.lagged_implementation)
+            )
+        self.outside_admissions *= math.exp(self.dt * growth)
+        self.elective_index = math.exp(parameters["demand.elective_growth"] * self.years)
+        self.stays_per_bed_index = math.exp(
+            (parameters["demand.stay_growth"] - parameters["demand.bed_growth"]) * self.years
+        )
+        for hospital in self.hospitals:
+            hospital.fill_beds()
+
+    def payment(self) -> None:
+        """Say what cooperation pays, and settle margins."""
+        self.price_cooperation()
+        self.agents.do("settle_margin")
+
+    def price_cooperation(self) -> None:
+        """Say what a unit of avoided activity is worth to each kind of organisation."""
+        parameters, levers = self.parameters, self.levers
+        own = self.own_payoffs()
+        mean = sum(own[kind] for kind in self.partner_kinds) / len(self.partner_kinds)
+        pooled = levers["payment.risk_share"]
+        parity = levers["payment.contribution_parity"]
+        for kind in FIVE_KINDS:
+            share = parity + (1.0 - parity) * parameters[f"payment.unequal_contribution.{kind}"]
+            price = parameters["payment.alliance_contribution"] * share
+            unfairness = parameters["payment.unfairness_cost"] * max(share - 1.0, 0.0)
+            self.payoffs[kind] = (1.0 - pooled) * own[kind] + pooled * mean - pooled * (price + unfairness)
+    def own_payoffs(self) -> dict[str, float]:
+        """Return what each kind gains per unit of avoided activity before an alliance pools it."""
+        parameters, levers = self.parameters, self.levers
+        activity = levers["payment.activity_share"]
+        gain = levers["payment.gain_share"]
+        discount = parameters["payment.discount"]
+        horizon_weight = (1.0 - discount ** levers["payment.budget_horizon"]) / (
+            1.0 - discount ** parameters["payment.reference_horizon"]
+        )
+        savings = gain * horizon_weight
+        incentive = parameters["payment.incentive_weight"] * levers["payment.incentive_money"]
+        social = parameters["payment.community_gain"] + (1.0 - activity) * savings
+        contract = (
+            parameters["payment.practice_contract_gain"] + parameters["payment.practice_savings_gain"] * savings
+        )
+        return {
+            "acute": -activity * (1.0 - parameters["payment.marginal_cost_share"])
+            + (1.0 - activity) * savings
+            + incentive,
+            "community": social + incentive,
+            "commissioner": parameters["payment.commissioner_tariff_gain"] * activity
+            + (1.0 - activity) * (1.0 - gain) * horizon_weight,
+            "practice": levers["contracting.flexibility"] * contract
+            - parameters["payment.practice_workload_cost"]
+            + incentive,
+            "local_authority": social,
+        }
+
+    def pressure(self) -> None:
+        """Let every organisation feel beds, waits, deficits and workload."""
+        self.staff_dilution = math.exp(-self.parameters["demand.practice_capacity_growth"] * self.years)
+        self.agents.do("feel_pressure")
+
+    def leadership(self) -> None:
+        """Turn leaders, and let some leave."""
+        parameters, levers = self.parameters, self.levers
+        self.outward_drift = (
+            parameters["leadership.development_drift"] * levers["leadership.development"]
+            + parameters["leadership.regulation_drift"] * levers["regulation.system_weight"]
+            + parameters["leadership.effort_drift"] * levers["leadership.effort"]
+        )
+        self.agents.do("lead")
+        self.exits_in_month += sum(organisation.exited for organisation in self.organisations)
+
+    def effort(self) -> None:
+        """Let every organisation decide how much it gives to others."""
+        self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
+        self.agents.do("reach_out")
+
+    def attention(self) -> None:
+        """Let every organisation divide its effort over its ties."""
+        reserved = self.levers["leadership.practice_share"]
+        self.group_factor = (reserved, 1.0 - reserved, 1.0)
+        self.agents.do("divide_attention")
+
+    def contact(self) -> None:
+        """Draw how often the two ends of each tie meet."""
+        parameters, levers = self.parameters, self.levers
+        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
+        self.barrier = {
+            kind: strictness * parameters[f"contact.barrier_weight.{kind}"] for kind in TIE_KINDS
+        }
+        anyway = parameters["contact.chance"] + parameters["contact.session"] * levers["convening.sessions"]
+        board_contacts = parameters["contact.board"]
+        for tie in self.ties:
+            offered = 0.5 * (tie.first.attention + tie.second.attention)
+            rate = offered * (1.0 - self.barrier[tie.kind]) + anyway
+            if tie.place.board and tie.board_meets:
+                rate += board_contacts
+            tie.meetings = poisson(self.uniform(Decision.MEETINGS, tie.index), rate * self.dt)
+            self.meetings_in_month += tie.meetings
+
+    def encounter(self) -> None:
+        """Let each side judge its meetings for itself."""
+        parameters = self.parameters
+        base = parameters["encounter.base"]
+        trust_slope, trust_reference = parameters["encounter.trust_slope"], parameters["encounter.trust_reference"]
+        alignment_slope = parameters["encounter.alignment_slope"]
+        alignment_reference = parameters["encounter.alignment_reference"]
+        pressure_slope = parameters["encounter.pressure_slope"]
+        pressure_reference = parameters["encounter.pressure_reference"]
+        divergence_slope = parameters["encounter.divergence_slope"]
+        shared_judgement = parameters["encounter.shared_judgement"]
+        alignment = self.alignments()
+        for tie in self.ties:
+            if tie.meetings == 0:
+                tie.first.good_meetings = tie.second.good_meetings = 0
+                continue
+            fate = self.uniform(Decision.JUDGEMENT, 4 * tie.index)
+            is_shared = self.uniform(Decision.JUDGEMENT, 4 * tie.index + 2) < shared_judgement
+            other_fate = fate if is_shared else self.uniform(Decision.JUDGEMENT, 4 * tie.index + 1)
+            for side, uniform_draw in ((tie.first, fate), (tie.second, other_fate)):
+                organisation = side.organisation
+                chance = logistic(
+                    base
+                    + trust_slope * (side.trust - trust_reference)
+                    + alignment_slope * (alignment[organisation.kind, tie.kind] - alignment_reference)
+                    - pressure_slope * (organisation.pressure - pressure_reference)
+                    - divergence_slope * side.divergence
+                )
+                side.good_meetings = binomial(uniform_draw, tie.meetings, chance)
+
+    def alignments(self) -> dict[tuple[str, str], float]:
+        """Return how far interests agree, by kind of organisation and kind of tie."""
+        parameters = self.parameters
+        regulation = parameters["encounter.regulation_gain"] * self.levers["regulation.system_weight"]
+        return {
+            (kind, tie_kind): logistic(
+                parameters["encounter.payoff_gain"] * payoff
+                + regulation
+                - parameters["encounter.barrier_loss"] * self.barrier[tie_kind]
+            )
+            for kind, payoff in self.payoffs.items()
+            for tie_kind in TIE_KINDS
+        }
+
+    def trust(self) -> None:
+        """Build trust in good meetings, lose it in bad ones, by time, and when leaders leave."""
+        parameters = self.parameters
+        ungained = 1.0 - parameters["trust.gain"]
+        unlost = 1.0 - parameters["trust.loss"]
+        base = parameters["trust.base"]
+        third_party = parameters["trust.third_party_pull"] > 0.0
+        kept_by_successor = parameters["trust.kept_by_successor"]
+        kept_by_partner = parameters["trust.kept_by_partner"]
+        divergence_start = parameters["trust.divergence_start"]
+        divergence_contact = parameters["trust.divergence_contact"]
+        if third_party:
+            self.spread_reputations()
+        for tie in self.ties:
+            meetings = tie.meetings
+            dispelled = math.exp(-divergence_contact * meetings)
+            for side in tie.sides:
+                good = side.good_meetings
+                trust = 1.0 - (1.0 - side.trust) * ungained**good
+                trust *= unlost ** (meetings - good)
+                trust = base + (trust - base) * self.trust_memory
+                if third_party:
+                    trust += (side.other.organisation.reputation - trust) * self.third_party_share
+                if side.organisation.exited:
+                    trust = base + kept_by_successor * (trust - base)
+                if side.other.organisation.exited:
+                    trust = base + kept_by_partner * (trust - base)
+                side.trust = trust
+                divergence = side.divergence * dispelled
+                side.divergence = divergence_start + (divergence - divergence_start) * self.divergence_memory
+
+    def spread_reputations(self) -> None:
+        """Tell every organisation's reputation: the mean trust that others had in it before this step."""
+        for organisation in self.organisations:
+            if organisation.sides:
+                total = sum(side.other.trust for side in organisation.sides)
+                organisation.reputation = total / len(organisation.sides)
+
+    def challenge(self) -> None:
+        """Let competition law strike at joint arrangements that stand or form."""
+        parameters, levers = self.parameters, self.levers
+        hazard = (
+            levers["competition.challenge_rate"]
+            * levers["competition.strictness"]
+            * (1.0 - levers["competition.dialogue_protection"])
+        )
+        chance = 1.0 - math.exp(-hazard * self.dt)
+        kept = 1.0 - parameters["challenge.trust_loss"]
+        for place in self.places:
+            place.delay = max(place.delay - self.dt, 0.0)
+            is_forming = place.board_trust > parameters["governance.board_threshold"]
+            is_exposed = (place.board or is_forming) and place.scope > levers["competition.tender_threshold"]
+            place.challenged = is_exposed and self.uniform(Decision.CHALLENGE, place.index) < chance
+            if not place.challenged:
+                continue
+            self.challenges_in_month += 1
+            for tie in place.purchasing_ties:
+                tie.first.trust *= kept
+                tie.second.trust *= kept
+            review = -parameters["challenge.delay"] * math.log(self.uniform(Decision.CHALLENGE_DELAY, place.index))
+            place.delay = max(place.delay, review)
+
+    def governance(self) -> None:
+        """Let practices engage or leave, and boards form or dissolve."""
+        parameters = self.parameters
+        threshold = parameters["governance.board_threshold"]
+        forming = 1.0 - math.exp(-parameters["governance.board_rate"] * self.dt)
+        for place in self.places:
+            self.measure_trust(place)
+            if self.is_mandated:
+                place.board = True
+            elif place.board:
+                place.board = place.board_trust >= threshold - parameters["governance.board_hysteresis"]
+            elif place.board_trust > threshold and place.delay == 0.0:
+                place.board = self.uniform(Decision.BOARD, place.index) < forming
+
+    def measure_trust(self, place: LocalPlace) -> None:
+        """Measure a place's board trust and engagement under this month's takeover signal."""
+        parameters = self.parameters
+        threshold = (
+            parameters["governance.engagement_threshold"]
+            + parameters["governance.takeover_deterrence"] * self.levers["form.takeover_signal"]
+        )
+        place.measure_trust(
+            threshold, parameters["governance.engagement_hysteresis"], parameters["governance.provider_weight"]
+        )
+
+    def integration(self) -> None:
+        """Widen scope with success, and let integrated care grow where it is trusted and permitted."""
+        parameters, levers, dt = self.parameters, self.levers, self.dt
+        permission = min(
+            1.0,
+            parameters["integration.permission_core"]
+            + parameters["integration.permission_flexibility"] * levers["contracting.flexibility"]
+            + parameters["integration.permission_single"] * levers["form.single_organisation"],
+        )
+        for place in self.places:
+            board = 1.0 if place.board else 0.0
+            trust = 0.5 * (place.board_trust + place.engagement_trust)
+            acting = 1.0 if self.is_mandated else place.engagement
+
+            if self.is_mandated:
+                place.scope = 1.0
+            else:
+                success = min(place.implementation / place.scope, 1.0)
+                widening = parameters["integration.roll_out"] * board * success
+                place.scope = 1.0 - (1.0 - place.scope) * math.exp(-widening * dt)
+
+            growth = 0.0
+            if place.delay == 0.0:
+                engaged = (acting - parameters["integration.engagement_floor"]) / parameters["integration.engagement_span"]
+                trusted = (trust - parameters["integration.trust_floor"]) / parameters["integration.trust_span"]
+                growth = parameters["integration.growth"] * board * clip(engaged) * permission * clip(trusted)
+            distrusted = (parameters["integration.erosion_trust"] - trust) / parameters["integration.erosion_span"]
+            erosion = parameters["integration.erosion"] * (
+                clip(distrusted) + parameters["integration.boardless_erosion"] * (1.0 - board)
+            )
+
+            rate = growth + erosion
+            if rate > 0.0:
+                balance = growth * place.scope / rate
+                place.implementation = balance + (place.implementation - balance) * math.exp(-rate * dt)
+            place.implementation_history.append(place.implementation)
+
+    # ---- what it shows ---------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, NDArray[np.float64]]:
+        """Return every state variable as an array, shaped as in the compiled form without its lanes."""
+        return take_snapshot(self)
+
+    def measures(self) -> dict[str, float]:
+        """Return the measures of the month by name."""
+        return measure(self)

@@ -1,0 +1,296 @@
+"""The organisations of a place as Mesa agents: each settles its money, feels pressure, leads and reaches out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import mesa
+
+from abm.draws import Decision
+
+from .chance import clip, logistic
+
+if TYPE_CHECKING:
+    from .local_place import LocalPlace
+    from .model import OracleModel
+    from .ties import Segment, Side
+
+PRACTICES_BESIDE_OTHERS, OTHERS_BESIDE_PRACTICES = 0, 1
+"""Groups of an attention segment whose organisation has both kinds of counterpart in that place."""
+
+
+class Organisation(mesa.Agent):
+    """An organisation with a leader, a margin, and limited time for others.
+
+    Attributes
+    ----------
+    orientation : float
+        From 0 (fortress) to 1 (system leader).
+    pressure : float
+        From 0 to 1.
+    margin : float
+        Share of income.
+    tenure : float
+        Years that the leader has been in post.
+    exited : bool
+        Whether the leader left in the last step.
+    effort : float
+        Contacts a year offered to all others.
+    """
+
+    kind: ClassVar[str]
+    model: OracleModel
+
+    def __init__(self, model: OracleModel, index: int, home: LocalPlace, population_served: float) -> None:
+        super().__init__(model)
+        self.index = index
+        self.home = home
+        self.population_served = population_served
+        self.sides: list[Side] = []
+        self.segments: list[Segment] = []
+        self.exposures: list[tuple[AcuteProvider, float]] = []
+
+        parameters = model.parameters
+        self.occupancy_gain = (
+            parameters["pressure.occupancy_gain"] * parameters[f"pressure.occupancy_weight.{self.kind}"]
+        )
+        self.turnover_factor = parameters[f"leadership.turnover_factor.{self.kind}"]
+        relative_population = population_served / parameters["effort.reference_population"]
+        power = parameters[f"effort.capacity_power.{self.kind}"]
+        self.capacity = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
+
+        self.orientation = model.successor_orientation(
+            model.uniform(Decision.INITIAL_ORIENTATION, index),
+        )
+        self.tenure = self.draw_first_tenure()
+        self.margin = parameters["payment.margin_start"]
+        self.pressure = 0.0
+        self.exited = False
+        self.effort = 0.0
+        self.avoided = 0.0
+        self.reputation = 0.0
+
+    def draw_first_tenure(self) -> float:
+        """Draw how long the first leader has been in post, in years."""
+        turnover = self.model.levers["leadership.turnover"]
+        if turnover == 0.0:
+            return 0.0
+        tenure = -math.log(self.model.uniform(Decision.INITIAL_TENURE, self.index)) / turnover
+        return min(tenure, self.model.LONGEST_FIRST_TENURE)
+
+    # ---- what some kinds have and others have not -------------------------------------------------
+
+    def avoided_activity(self) -> float:
+        """Return the growth of hospital activity that integration in the organisation's places avoids."""
+        return self.model.integration_effect * self.home.lagged_implementation
+
+    def network_relief(self) -> float:
+        """Return the cost growth that a network of hospitals takes off this organisation."""
+        return 0.0
+
+    def network_drift(self) -> float:
+        """Return the rate at which a network of hospitals turns this organisation's leader outward."""
+        return 0.0
+
+    def workload_pressure(self) -> float:
+        """Return the pressure from demand that grows faster than the staff who meet it."""
+        return 0.0
+
+    # ---- a step ----------------------------------------------------------------------------------
+
+    def settle_margin(self) -> None:
+        """Move the margin towards where income, cost and cooperation take it."""
+        model = self.model
+        self.avoided = self.avoided_activity()
+        drift = (
+            model.levers["pressure.funding_growth"]
+            - model.parameters["payment.cost_growth"]
+            + model.payoffs[self.kind] * self.avoided
+            + self.network_relief()
+        )
+        balance = model.parameters["payment.margin_start"] + drift / model.parameters["payment.margin_reversion"]
+        self.margin = balance + (self.margin - balance) * model.margin_memory
+
+    def target_pressure(self) -> float:
+        """Return the pressure that the organisation tends to."""
+        parameters = self.model.parameters
+        occupancy = 0.0
+        waiting = 0.0
+        for hospital, weight in self.exposures:
+            occupancy += weight * hospital.occupancy
+            waiting += weight * hospital.waiting
+        return (
+            parameters["pressure.base"]
+            + self.occupancy_gain * (occupancy - parameters["pressure.occupancy_reference"])
+            + parameters["pressure.waiting_gain"] * waiting
+            + parameters["pressure.deficit_gain"] * max(-self.margin, 0.0)
+            + self.workload_pressure()
+        )
+
+    def feel_pressure(self) -> None:
+        """Move pressure towards its target, with an accident."""
+        model = self.model
+        target = self.target_pressure()
+        accident = model.normal(Decision.PRESSURE, self.index)
+        pressure = target + (self.pressure - target) * model.pressure_memory + model.pressure_noise * accident
+        self.pressure = clip(pressure)
+
+    def lead(self) -> None:
+        """Turn the leader outward or inward, and replace a leader who leaves."""
+        model = self.model
+        strain = max(self.pressure - 0.5, 0.0)
+        hazard = (
+            model.levers["leadership.turnover"]
+            * self.turnover_factor
+            * (1.0 + model.parameters["leadership.turnover_pressure"] * strain)
+        )
+        self.exited = model.uniform(Decision.EXIT, self.index) < 1.0 - math.exp(-hazard * model.dt)
+
+        up = model.outward_drift + self.network_drift()
+        total = up + model.parameters["leadership.orientation_decay"]
+        balance = up / total if total > 0.0 else 0.0
+        self.orientation = balance + (self.orientation - balance) * math.exp(-total * model.dt)
+        self.tenure += model.dt
+
+        if self.exited:
+            self.orientation = model.successor_orientation(model.uniform(Decision.SUCCESSOR, self.index))
+            self.tenure = 0.0
+
+    def reach_out(self) -> None:
+        """Decide the effort for others: own initiative and sponsored time, less what the fortress keeps."""
+        model = self.model
+        parameters = model.parameters
+        will = parameters["effort.own_initiative"] * self.orientation + model.sponsored_effort * (
+            parameters["effort.sponsored_base"] + self.orientation
+        )
+        fortress = logistic(
+            parameters["effort.fortress_steepness"] * (self.pressure - parameters["effort.fortress_threshold"])
+        )
+        self.effort = self.capacity * will * (1.0 - parameters["effort.fortress_depth"] * fortress)
+
+    def divide_attention(self) -> None:
+        """Divide effort over places, then between practices and others, then among counterparts."""
+        model = self.model
+        floor = model.parameters["attention.trust_floor"]
+        power = model.parameters["attention.trust_power"]
+        for segment in self.segments:
+            weights = [side.need_weight * (floor + side.trust) ** power for side in segment.sides]
+            total = sum(weights)
+            available = self.effort * segment.work_share * model.group_factor[segment.group]
+            for side, weight in zip(segment.sides, weights, strict=True):
+                side.attention_share = weight / total
+                side.attention = available * side.attention_share
+
+
+class AcuteProvider(Organisation):
+    """A hospital: beds, occupancy, and patients from several places."""
+
+    kind = "acute"
+
+    def __init__(
+        self,
+        model: OracleModel,
+        index: int,
+        home: LocalPlace,
+        population_served: float,
+        *,
+        beds: float,
+        occupancy_start: float,
+        outside_share: float,
+        patients: list[tuple[LocalPlace, float]],
+    ) -> None:
+        super().__init__(model, index, home, population_served)
+        self.beds = beds
+        self.occupancy_start = occupancy_start
+        self.outside_share = outside_share
+        self.patients = patients
+        self.occupancy = occupancy_start
+        self.waiting = 0.0
+
+    def fill_beds(self) -> None:
+        """Admit patients; what exceeds the beds waits."""
+        model = self.model
+        emergencies = 0.0
+        for place, share in self.patients:
+            emergencies += share * place.admissions
+        emergencies += self.outside_share * model.outside_admissions
+        share = model.parameters["demand.emergency_bed_share"]
+        self.occupancy = (
+            self.occupancy_start
+            * (share * emergencies + (1.0 - share) * model.elective_index)
+            * model.stays_per_bed_index
+        )
+        self.waiting = max(0.0, self.waiting + model.dt * (self.occupancy - 1.0))
+
+    def avoided_activity(self) -> float:
+        """Return the growth of activity avoided in all the places that send patients here."""
+        return self.model.integration_effect * sum(
+            share * place.lagged_implementation for place, share in self.patients
+        )
+
+    def network_relief(self) -> float:
+        """Return the cost growth that shared back offices take off."""
+        return self.model.parameters["payment.network_relief"] * self.model.levers["form.hospital_network"]
+
+    def network_drift(self) -> float:
+        """Return the rate at which know-how from distant hospitals turns the leader outward."""
+        return self.model.parameters["leadership.network_drift"] * self.model.levers["form.hospital_network"]
+
+
+class CommunityProvider(Organisation):
+    """A provider of community and mental health services."""
+
+    kind = "community"
+
+
+class Commissioner(Organisation):
+    """A commissioner: it pays, and it may talk."""
+
+    kind = "commissioner"
+
+
+class Practice(Organisation):
+    """A general practice with a registered list, which engages or keeps out."""
+
+    kind = "practice"
+
+    def __init__(self, model: OracleModel, index: int, home: LocalPlace, population_served: float) -> None:
+        super().__init__(model, index, home, population_served)
+        self.provider_sides: list[tuple[Side, float]] = []
+        self.commissioner_sides: list[tuple[Side, float]] = []
+        self.engaged = False
+        self.trust_in_partners = 0.0
+
+    def workload_pressure(self) -> float:
+        """Return the pressure from admissions that grow faster than the practice's staff."""
+        model = self.model
+        workload = self.home.admissions * model.staff_dilution - 1.0
+        return model.parameters["pressure.workload_gain"] * workload
+
+    def consider_engagement(self, threshold: float, hysteresis: float, provider_weight: float) -> None:
+        """Engage, stay or leave by trust in providers and commissioners."""
+        in_providers = sum(share * side.trust for side, share in self.provider_sides)
+        in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
+        trust = provider_weight * in_providers + (1.0 - provider_weight) * in_commissioners
+        if trust > threshold:
+            self.engaged = True
+        elif trust < threshold - hysteresis:
+            self.engaged = False
+        self.trust_in_partners = trust
+
+
+class LocalAuthority(Organisation):
+    """A council with its social care."""
+
+    kind = "local_authority"
+
+
+KINDS: tuple[type[Organisation], ...] = (
+    AcuteProvider,
+    CommunityProvider,
+    Commissioner,
+    Practice,
+    LocalAuthority,
+)
+"""Classes by the integer code of their kind."""

@@ -1,0 +1,104 @@
+"""Read the oracle: its state as arrays, and the measures of a month."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .organisations import Practice
+from .ties import TIE_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from .model import OracleModel
+
+MONTHS_A_YEAR = 12
+
+ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided")
+SIDE_STATE = ("trust", "divergence", "attention_share", "attention", "good_meetings")
+PLACE_STATE = (
+    "admissions",
+    "board",
+    "board_trust",
+    "engagement",
+    "engagement_trust",
+    "implementation",
+    "scope",
+    "delay",
+    "challenged",
+)
+
+
+def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
+    """Return every state variable of the model as an array."""
+    organisations, ties, places = model.organisations, model.ties, model.places
+    state = {name: [getattr(one, name) for one in organisations] for name in ORGANISATION_STATE}
+    state["exits"] = [one.exited for one in organisations]
+    state["engaged"] = [isinstance(one, Practice) and one.engaged for one in organisations]
+    state["practice_trust"] = [
+        one.trust_in_partners if isinstance(one, Practice) else 0.0 for one in organisations
+    ]
+    state |= {name: [[getattr(side, name) for side in tie.sides] for tie in ties] for name in SIDE_STATE}
+    state["meetings"] = [tie.meetings for tie in ties]
+    state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
+    state["occupancy"] = [hospital.occupancy for hospital in model.hospitals]
+    state["waiting"] = [hospital.waiting for hospital in model.hospitals]
+    state["payoff"] = list(model.payoffs.values())
+    state["outside_admissions"] = model.outside_admissions
+    return {name: np.asarray(values, dtype=np.float64) for name, values in state.items()}
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean, or NaN of nothing."""
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else math.nan
+
+
+def weighted_mean(pairs: Iterable[tuple[float, float]]) -> float:
+    """Return the mean of values by weights, from pairs of weight and value."""
+    listed = list(pairs)
+    return sum(weight * value for weight, value in listed) / sum(weight for weight, _ in listed)
+
+
+def reciprocity(model: OracleModel) -> float:
+    """Return the correlation between the two directions of trust, each pair in both orders."""
+    own = [side.trust for tie in model.ties for side in tie.sides]
+    returned = [side.other.trust for tie in model.ties for side in tie.sides]
+    average = mean(own)
+    variance = sum((value - average) ** 2 for value in own)
+    covariance = sum((a - average) * (b - average) for a, b in zip(own, returned, strict=True))
+    return covariance / variance if variance > 0.0 else math.nan
+
+
+def measure(model: OracleModel) -> dict[str, float]:
+    """Return the measures of the month by name."""
+    organisations, ties, places = model.organisations, model.ties, model.places
+    fortress_threshold = model.parameters["effort.fortress_threshold"]
+    found = {"trust": mean(side.trust for tie in ties for side in tie.sides)}
+    for kind in TIE_KINDS:
+        found[f"trust_{kind}"] = mean(side.trust for tie in ties if tie.kind == kind for side in tie.sides)
+    found["reciprocity"] = reciprocity(model)
+    found["divergence"] = mean(side.divergence for tie in ties for side in tie.sides)
+    found["orientation"] = mean(one.orientation for one in organisations)
+    found["pressure"] = mean(one.pressure for one in organisations)
+    found["pressure_acute"] = mean(one.pressure for one in organisations if one.kind == "acute")
+    found["pressure_practice"] = mean(one.pressure for one in organisations if one.kind == "practice")
+    found["fortress"] = mean(float(one.pressure > fortress_threshold) for one in organisations)
+    found["effort"] = mean(one.effort for one in organisations)
+    found["meetings"] = MONTHS_A_YEAR * model.meetings_in_month / len(ties)
+    found["exits"] = float(model.exits_in_month)
+    found["challenges"] = float(model.challenges_in_month)
+    for name in ("board", "board_trust", "engagement", "engagement_trust", "implementation", "scope", "admissions"):
+        found[name] = weighted_mean((place.population, float(getattr(place, name))) for place in places)
+    found["depth"] = weighted_mean((place.population, place.implementation / place.scope) for place in places)
+    found["occupancy"] = weighted_mean((hospital.beds, hospital.occupancy) for hospital in model.hospitals)
+    found["waiting"] = weighted_mean((hospital.beds, hospital.waiting) for hospital in model.hospitals)
+    found["margin_acute"] = mean(hospital.margin for hospital in model.hospitals)
+    for kind in ("acute", "community", "commissioner", "practice"):
+        found[f"payoff_{kind}"] = model.payoffs[kind]
+    return found
