@@ -16,7 +16,10 @@ SHARE_TOLERANCE = 1e-6
 IDENTITY_TOLERANCE = 0.005
 """Largest departure of a given share of patients from use x population / catchment; allows for rounding."""
 
-Identity = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case name, as in 'south_somerset'")]
+Identity = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case name, as in 'south_somerset'"),
+]
 Text = Annotated[str, Field(min_length=1, max_length=2000, description="text for readers")]
 Source = Annotated[str, Field(min_length=1, max_length=2000, description="publication, or 'assumption: why'")]
 
@@ -70,11 +73,17 @@ class Geography(Sourced):
     """Say where people live in a place: towns in a disc, the first in the middle, each smaller than the one before."""
 
     kind: ClassVar[str] = "geography"
-    east_km: float = Field(default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres east of the origin")
-    north_km: float = Field(default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres north of the origin")
+    east_km: float = Field(
+        default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres east of the origin"
+    )
+    north_km: float = Field(
+        default=0.0, ge=-1000.0, le=1000.0, description="centre, kilometres north of the origin"
+    )
     radius_km: float = Field(gt=0.0, le=300.0, description="distance within which the towns lie")
     towns: int = Field(ge=1, le=500, description="number of towns or quarters with practices")
-    town_spread_km: float = Field(gt=0.0, le=50.0, description="mean distance of a practice from the middle of its town")
+    town_spread_km: float = Field(
+        gt=0.0, le=50.0, description="mean distance of a practice from the middle of its town"
+    )
 
 
 class PracticeLists(Sourced):
@@ -90,8 +99,12 @@ class PracticeUse(Sourced):
     """Say how practices' use of hospitals varies around the place's."""
 
     kind: ClassVar[str] = "variation of use"
-    decay_km: float = Field(gt=0.0, le=1000.0, description="distance over which use of a hospital falls by a factor e")
-    noise: float = Field(ge=0.0, le=3.0, description="standard deviation of the logarithm of use beside distance")
+    decay_km: float = Field(
+        gt=0.0, le=1000.0, description="distance over which use of a hospital falls by a factor e"
+    )
+    noise: float = Field(
+        ge=0.0, le=3.0, description="standard deviation of the logarithm of use beside distance"
+    )
 
 
 class TieRules(Record):
@@ -99,9 +112,15 @@ class TieRules(Record):
 
     kind: ClassVar[str] = "set of tie rules"
     tie_share: PositiveShare = Field(description="smallest share of use that makes a tie")
-    main_share: PositiveShare = Field(description="smallest share of use that ties a hospital to the local authority")
-    community_use: PositiveShare = Field(description="share of a practice's use that goes to community providers")
-    social_care_weight: PositiveShare = Field(description="weight of a tie of the local authority in board trust")
+    main_share: PositiveShare = Field(
+        description="smallest share of use that ties a hospital to the local authority"
+    )
+    community_use: PositiveShare = Field(
+        description="share of a practice's use that goes to community providers"
+    )
+    social_care_weight: PositiveShare = Field(
+        description="weight of a tie of the local authority in board trust"
+    )
     neighbours: Count = Field(description="nearest practices with which a practice has dealings")
 
 
@@ -123,7 +142,9 @@ class HospitalUse(Record):
     kind: ClassVar[str] = "flow of patients"
     place: Identity
     share_of_use: Share = Field(description="share of the place's hospital use, above 0")
-    share_of_patients: Share | None = Field(default=None, description="share of the hospital's patients, checked if given")
+    share_of_patients: Share | None = Field(
+        default=None, description="share of the hospital's patients, checked if given"
+    )
 
 
 class Hospital(Record):
@@ -135,7 +156,9 @@ class Hospital(Record):
     beds: Count = Field(description="open general and acute beds")
     occupancy: Occupancy = Field(description="share of the beds occupied at the start")
     catchment: People = Field(description="people who depend on the hospital, wherever they live")
-    position: Position | None = Field(default=None, description="where it stands; drawn in a town if not given")
+    position: Position | None = Field(
+        default=None, description="where it stands; drawn in a town if not given"
+    )
     flows: tuple[HospitalUse, ...] = Field(min_length=1, description="the places that use it")
 
 
@@ -227,7 +250,10 @@ def unknown_places(file: PlaceFile) -> Iterator[Fault]:
     mentioned: set[tuple[str | int, ...]] = set()
     for path, place in references(file):
         if place not in known:
-            yield Fault(path, f"place '{place}' is not in this file{did_you_mean(place, known)} Places: {', '.join(known)}.")
+            yield Fault(
+                path,
+                f"place '{place}' is not in this file{did_you_mean(place, known)} Places: {', '.join(known)}.",
+            )
         elif (*path[:2], place) in mentioned:
             yield Fault(path, f"place '{place}' is given twice for one organisation; keep one of the two")
         mentioned.add((*path[:2], place))
@@ -255,16 +281,24 @@ def wrong_uses(file: PlaceFile) -> Iterator[Fault]:
     """Find places without a hospital or a commissioner, or whose shares of hospital use do not add up."""
     for number, place in enumerate(file.places):
         uses = [
-            flow.share_of_use.value for hospital in file.hospitals for flow in hospital.flows if flow.place == place.id
+            flow.share_of_use.value
+            for hospital in file.hospitals
+            for flow in hospital.flows
+            if flow.place == place.id
         ]
         where = ("places", number)
         total = sum(uses) + place.outside_use.value
         if not uses:
-            yield Fault(where, f"place '{place.id}' has no hospital; give it a flow in a hospital of 'hospitals'")
+            yield Fault(
+                where, f"place '{place.id}' has no hospital; give it a flow in a hospital of 'hospitals'"
+            )
         elif abs(total - 1.0) > SHARE_TOLERANCE:
             listed = " + ".join(f"{use:g}" for use in uses)
             told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed}, outside {place.outside_use.value:g})"
-            yield Fault((*where, "outside_use"), f"{told}; they should add up to 1, change a share_of_use or outside_use")
+            yield Fault(
+                (*where, "outside_use"),
+                f"{told}; they should add up to 1, change a share_of_use or outside_use",
+            )
         elif max(uses) < file.ties.tie_share.value:
             told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({file.ties.tie_share.value:g})"
             yield Fault(where, f"{told}; raise a share_of_use or lower tie_share")
@@ -284,11 +318,15 @@ def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
         for row, flow in enumerate(hospital.flows):
             at = (*where, "flows", row)
             if flow.share_of_use.value <= 0.0:
-                yield Fault((*at, "share_of_use"), "share_of_use is 0; it should be above 0, or remove the flow")
+                yield Fault(
+                    (*at, "share_of_use"), "share_of_use is 0; it should be above 0, or remove the flow"
+                )
             implied = flow.share_of_use.value * population[flow.place] / hospital.catchment.value
             given = flow.share_of_patients
             if given is not None and abs(given.value - implied) > IDENTITY_TOLERANCE:
-                told = f"share_of_patients is {given.value:g}, but use x population / catchment is {implied:.4g}"
+                told = (
+                    f"share_of_patients is {given.value:g}, but use x population / catchment is {implied:.4g}"
+                )
                 yield Fault((*at, "share_of_patients"), f"{told}; remove it or change one of the others")
 
 
@@ -304,7 +342,10 @@ def wrong_services(file: PlaceFile) -> Iterator[Fault]:
         ]
         if shares and abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
             told = f"shares of the community services of '{place.id}' add up to {sum(shares):g}"
-            yield Fault(("places", number), f"{told}; they should add up to 1, change the shares in 'community_providers'")
+            yield Fault(
+                ("places", number),
+                f"{told}; they should add up to 1, change the shares in 'community_providers'",
+            )
     served: list[tuple[tuple[str | int, ...], str, int, float]] = []
     for number, provider in enumerate(file.community_providers):
         here = sum(service.share.value * population[service.place] for service in provider.services)
@@ -315,7 +356,9 @@ def wrong_services(file: PlaceFile) -> Iterator[Fault]:
                 yield Fault(at, "share is 0; it should be above 0, or remove the service")
     for key, bodies in (("commissioners", file.commissioners), ("local_authorities", file.local_authorities)):
         for number, body in enumerate(bodies):
-            here = sum(population[place] / sum(place in other.places for other in bodies) for place in body.places)
+            here = sum(
+                population[place] / sum(place in other.places for other in bodies) for place in body.places
+            )
             served.append(((key, number), body.id, body.people_served.value, here))
     for where, identity, people, here in served:
         if here > people * (1.0 + SHARE_TOLERANCE):
@@ -329,4 +372,6 @@ def wrong_lists(file: PlaceFile) -> Iterator[Fault]:
         smallest = file.lists.smallest * place.practices.value
         if place.population.value <= smallest:
             told = f"{place.practices.value} practices of at least {file.lists.smallest:,} people need more than {smallest:,} people"
-            yield Fault(("places", number, "practices"), f"{told}, the population is {place.population.value:,}")
+            yield Fault(
+                ("places", number, "practices"), f"{told}, the population is {place.population.value:,}"
+            )

@@ -143,7 +143,9 @@ def share_use(
     practices, hospitals = len(lists), len(place_share)
     apart = np.sqrt(((practice_position[:, None, :] - hospital_position[None, :, :]) ** 2).sum(axis=2))
     nearness = -(apart - apart.min()) / decay_km
-    accident = noise * normals(seed, practices * (hospitals + 1), purpose, "use").reshape(practices, hospitals + 1)
+    accident = noise * normals(seed, practices * (hospitals + 1), purpose, "use").reshape(
+        practices, hospitals + 1
+    )
     level = np.concatenate([nearness, np.full((practices, 1), np.median(nearness))], axis=1) + accident
     weight = np.round(np.exp(level), WEIGHT_DECIMALS) + 10.0**-WEIGHT_DECIMALS
     wanted = np.append(place_share, outside_use)
@@ -299,7 +301,11 @@ def draw_practices(file: PlaceFile) -> Roster:
 
 
 def draw_practice_use(
-    file: PlaceFile, practice: Roster, practice_place: Integers, hospital_use: Service, hospital_position: Floats
+    file: PlaceFile,
+    practice: Roster,
+    practice_place: Integers,
+    hospital_use: Service,
+    hospital_position: Floats,
 ) -> Service:
     """Draw the practices' shares of use of the hospitals that their place uses; use outside is left out."""
     rows: list[Service] = []
@@ -325,7 +331,9 @@ def draw_practice_use(
 def list_use(members: Integers, hospitals: Integers, shares: Floats) -> Service:
     """Turn shares of use (K, H+1) into rows, without the last column, which is use outside."""
     return Service(
-        np.tile(hospitals, len(members)), np.repeat(members, len(hospitals)), shares[:, : len(hospitals)].ravel()
+        np.tile(hospitals, len(members)),
+        np.repeat(members, len(hospitals)),
+        shares[:, : len(hospitals)].ravel(),
     )
 
 
@@ -354,7 +362,11 @@ def draft_bodies(
     ordered = sorted(bodies, key=lambda body: body.id)
     responsible = {place: sum(place in body.places for body in ordered) for place in row}
     service = service_of(
-        [(number, row[place], 1.0 / responsible[place]) for number, body in enumerate(ordered) for place in body.places]
+        [
+            (number, row[place], 1.0 / responsible[place])
+            for number, body in enumerate(ordered)
+            for place in body.places
+        ]
     )
     roster = Roster(
         [body.id for body in ordered],

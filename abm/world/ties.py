@@ -7,6 +7,7 @@ counts in the place that matters most to it, even when both work in several plac
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 
@@ -120,6 +121,16 @@ class Draft:
     authority_service: Service
     rules: Rules
 
+    @property
+    def rosters(self) -> tuple[Roster, ...]:
+        """Return the rosters in the order of `OrganisationKind`."""
+        return self.acute, self.community, self.commissioner, self.practice, self.authority
+
+    @property
+    def start(self) -> list[int]:
+        """Return the first row of each kind of organisation, and the number of organisations."""
+        return [0, *accumulate(len(roster.id) for roster in self.rosters)]
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -135,8 +146,8 @@ class Candidate:
 
 def join(draft: Draft) -> Place:
     """Join a draft's organisations and assemble the place."""
-    rosters = (draft.acute, draft.community, draft.commissioner, draft.practice, draft.authority)
-    start = np.cumsum([0, *(len(roster.id) for roster in rosters)]).tolist()
+    rosters = draft.rosters
+    start = draft.start
     homes = (
         draft.hospital_use.homes(len(draft.acute.id), draft.population),
         draft.community_service.homes(len(draft.community.id), draft.population),
@@ -163,13 +174,20 @@ def join(draft: Draft) -> Place:
         of_place=use.share,
         outside=draft.outside_share,
     )
-    ties = stack([core_ties(draft, start), practice_ties(draft, start)])
+    ties = stack([core_ties(draft), practice_ties(draft)])
     return assemble(
-        draft.name, draft.label, draft.place_names, draft.population, organisations, flows, work(draft, start), ties
+        draft.name,
+        draft.label,
+        draft.place_names,
+        draft.population,
+        organisations,
+        flows,
+        divide_work(draft),
+        ties,
     )
 
 
-def work(draft: Draft, start: Sequence[int]) -> Work:
+def divide_work(draft: Draft) -> Work:
     """Return the share of its work that each organisation other than hospitals and practices has in a place."""
     owners, places, shares = [], [], []
     for kind, roster, service in (
@@ -177,13 +195,13 @@ def work(draft: Draft, start: Sequence[int]) -> Work:
         (OrganisationKind.COMMISSIONER, draft.commissioner, draft.commissioner_service),
         (OrganisationKind.LOCAL_AUTHORITY, draft.authority, draft.authority_service),
     ):
-        owners.append(start[kind] + service.organisation)
+        owners.append(draft.start[kind] + service.organisation)
         places.append(service.place)
         shares.append(service.share * draft.population[service.place] / roster.people[service.organisation])
     return Work(np.concatenate(owners), np.concatenate(places), np.concatenate(shares))
 
 
-def core_ties(draft: Draft, start: Sequence[int]) -> Ties:
+def core_ties(draft: Draft) -> Ties:
     """Join commissioners, hospitals, community providers and local authorities.
 
     A tie weighs in board trust by the use behind it: s_ph for a commissioner and a hospital, the community
@@ -191,7 +209,7 @@ def core_ties(draft: Draft, start: Sequence[int]) -> Ties:
     provider; weights are scaled to sum to 1 over a place. Two hospitals do not weigh: they share a place's use.
     """
     chosen: dict[tuple[int, int, int], Candidate] = {}
-    for candidate in core_candidates(draft, start):
+    for candidate in core_candidates(draft):
         pair = (candidate.kind, candidate.first, candidate.second)
         if pair not in chosen or candidate.rank > chosen[pair].rank:
             chosen[pair] = candidate
@@ -212,9 +230,9 @@ def core_ties(draft: Draft, start: Sequence[int]) -> Ties:
     )
 
 
-def core_candidates(draft: Draft, start: Sequence[int]) -> list[Candidate]:
+def core_candidates(draft: Draft) -> list[Candidate]:
     """List every core tie in every place in which it could count, places in order."""
-    acute, community, commissioner, _, authority = start[:-1]
+    acute, community, commissioner, _, authority = draft.start[:-1]
     rules = draft.rules
     places = len(draft.population)
     found: list[Candidate] = []
@@ -246,12 +264,12 @@ def core_candidates(draft: Draft, start: Sequence[int]) -> list[Candidate]:
     return found
 
 
-def practice_ties(draft: Draft, start: Sequence[int]) -> Ties:
+def practice_ties(draft: Draft) -> Ties:
     """Join practices with their commissioners, the hospitals and community providers they use, and neighbours.
 
     A practice that uses no hospital for `tie_share` of its patients is tied to the one it uses most.
     """
-    acute, community, commissioner, practice, _ = start[:-1]
+    acute, community, commissioner, practice, _ = draft.start[:-1]
     people = draft.practice.people / PEOPLE_PER_UNIT_OF_NEED
     buyers, bought = match(draft.commissioner_service, draft.practice_place)
     providers, served = match(draft.community_service, draft.practice_place)
@@ -310,7 +328,10 @@ def match(service: Service, practice_place: Integers) -> tuple[Integers, Integer
 def stack(parts: Sequence[Ties]) -> Ties:
     """Put lists of ties one after the other."""
     return Ties(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ties)}
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Ties)
+        }
     )
 
 
