@@ -1,0 +1,90 @@
+"""List the levers: what a policymaker can set, in what unit and bounds, what it writes, and the test that it acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from abm.errors import did_you_mean
+from abm.policy.quantity import Quantity
+from abm.records import Fault, Faults, Record, load_list
+
+_FILE = Path(__file__).parent / "data" / "levers.yaml"
+
+
+class LeverTest(Record):
+    """Hold the claim that moving a lever from low to high moves a measure one way in a named context."""
+
+    kind: ClassVar[str] = "lever test"
+
+    direction: Literal["rises", "falls"] = Field(description="which way the measure moves")
+    measure: str = Field(min_length=1, description="name of a measure")
+    context: str = Field(min_length=1, description="name of a shipped scenario")
+    low: float = Field(description="lower setting of the lever")
+    high: float = Field(description="higher setting of the lever")
+    with_: dict[str, float] = Field(default_factory=dict, alias="with", description="other levers set in both arms")
+
+
+class Lever(Quantity):
+    """Hold one lever."""
+
+    kind: ClassVar[str] = "lever"
+
+    default: float = Field(description="setting where no policy says otherwise")
+    writes: str = Field(min_length=1, description="state or rate that the lever changes")
+    equation: str = Field(min_length=1, description="the equation it enters")
+    test: LeverTest = Field(description="the claim that the test suite checks")
+
+    @model_validator(mode="after")
+    def _settings_are_valid(self) -> Lever:
+        given = ((("default",), self.default), (("test", "low"), self.test.low), (("test", "high"), self.test.high))
+        faults = [Fault(path, complaint) for path, value in given if (complaint := self.complaint(value))]
+        if not self.test.low < self.test.high:
+            faults.append(Fault(("test", "high"), f"test of {self.noun} should rise from low to high"))
+        if faults:
+            raise Faults(faults)
+        return self
+
+
+@cache
+def levers() -> Mapping[str, Lever]:
+    """List all levers, in file order.
+
+    Returns
+    -------
+    mapping of str to Lever
+        Read-only; read from the package's data once.
+    """
+    return MappingProxyType({lever.name: lever for lever in load_list(_FILE, Lever)})
+
+
+@cache
+def lever_names() -> tuple[str, ...]:
+    """Name all levers in the order of the columns of a lever table."""
+    return tuple(levers())
+
+
+def unknown_lever(name: str) -> str:
+    """Say that a lever is unknown, with the nearest name.
+
+    Parameters
+    ----------
+    name : str
+        A name that is not a lever's.
+
+    Returns
+    -------
+    str
+        The complaint; a parameter's name is told apart.
+    """
+    # Deferred so that listing levers does not read the parameters.
+    from abm.policy.parameters import flat_names, parameters
+
+    if name in parameters() or name in flat_names():
+        return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
+    return f"lever '{name}' is unknown{did_you_mean(name, lever_names())} 'abm levers' lists them."

@@ -1,0 +1,263 @@
+"""Compose named policy blocks into the table of lever settings that a run reads.
+
+A block groups lever settings that belong together. Two blocks that set one lever contradict each other: that is an error unless
+the later one lists the lever under ``replaces``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, GetJsonSchemaHandler, PlainSerializer, PlainValidator, model_validator
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.policy.levers import Lever, lever_names, levers, unknown_lever
+from abm.policy.quantity import EvidenceId
+from abm.policy.reading import read_lever_settings
+from abm.policy.schedule import Schedule
+from abm.records import Fault, Faults, FrozenMapping, KeyPath, Record
+
+DEFAULT_START = "2014-04"
+"""First month of a scenario that names none: the financial year 2014/15."""
+TIME_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[12][0-9]{3}-(0[1-9]|1[0-2])$"}]}
+
+
+def schedule_schema(lever: Lever) -> dict[str, Any]:
+    """Give the JSON Schema of a lever's schedule.
+
+    Parameters
+    ----------
+    lever : Lever
+        The lever, for bounds and texts.
+
+    Returns
+    -------
+    dict
+        JSON Schema, draft 2020-12.
+    """
+    low, high = lever.bounds
+    value: dict[str, Any] = {"type": "integer" if lever.type == "integer" else "number", "minimum": low, "maximum": high}
+    if lever.type == "switch":
+        value = {"enum": [low, high, False, True]}
+
+    def mapping(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
+        keys = {"properties": {**needed, **optional}, "required": list(needed), "additionalProperties": False}
+        return {"type": "object", **keys}
+
+    span = {"start": TIME_SCHEMA, "end": TIME_SCHEMA, "to": value}
+    forms = [
+        mapping({"step": mapping({"at": TIME_SCHEMA, "to": value}, **{"from": value})}),
+        mapping({"pulse": mapping(span, **{"from": value})}),
+    ]
+    if lever.type != "switch":
+        forms.insert(1, mapping({"ramp": mapping(span, **{"from": value})}))
+    dates = mapping({"dates": {"type": "object", "minProperties": 1, "additionalProperties": value}})
+    segments = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
+    text = f"{lever.label}. {lever.description} {lever.valid[0].upper()}{lever.valid[1:]}, default {lever.default:g}."
+    return {"description": text, "anyOf": [value, *forms, dates, segments]}
+
+
+class _LeverSettingsSchema:
+    """Give editors every lever's name, description and forms."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        properties = {name: schedule_schema(lever) for name, lever in levers().items()}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+LeverSettings = Annotated[
+    Mapping[str, Schedule],
+    PlainValidator(read_lever_settings),
+    PlainSerializer(lambda settings: {name: schedule.data() for name, schedule in settings.items()}),
+    _LeverSettingsSchema,
+]
+"""Schedules by lever, read and checked from a mapping."""
+
+
+class PolicyBlock(Record):
+    """Hold a named group of lever settings."""
+
+    kind: ClassVar[str] = "policy block"
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
+    label: str = Field("", description="a few words for tables and plots")
+    description: str = Field("", description="what the block represents")
+    source: str = Field("", description="where it comes from")
+    evidence: tuple[EvidenceId, ...] = Field((), description="patterns that it bears on")
+    levers: LeverSettings = Field(description="levers and their settings")
+    replaces: tuple[str, ...] = Field((), description="levers whose earlier settings this one replaces")
+
+    @model_validator(mode="after")
+    def _replaces_what_it_sets(self) -> PolicyBlock:
+        faults = list(replaces_faults(self.replaces, self.levers))
+        if faults:
+            raise Faults(faults)
+        return self
+
+
+def replaces_faults(replaces: Sequence[str], settings: Mapping[str, Schedule]) -> Iterable[Fault]:
+    """Find entries of ``replaces`` that name no lever set beside them."""
+    for place, name in enumerate(replaces):
+        if name not in levers():
+            yield Fault(("replaces", place), f"'replaces' names a lever that is unknown: {unknown_lever(name)}")
+        elif name not in settings:
+            hint = did_you_mean(name, settings)
+            yield Fault(("replaces", place), f"'replaces' lists '{name}', which 'levers' does not set{hint} Set it there.")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Hold settled schedules of levers; a lever without one stands at its default.
+
+    Attributes
+    ----------
+    settings : FrozenMapping of Schedule
+        Settled schedules by lever, in the order of the levers' file.
+    """
+
+    settings: FrozenMapping[Schedule] = field(default_factory=FrozenMapping)
+
+    @cached_property
+    def _defaults(self) -> NDArray[np.float64]:
+        return np.array([lever.default for lever in levers().values()], dtype=np.float64)
+
+    def table(self, months: int) -> NDArray[np.float64]:
+        """Tabulate every lever at the start of every month.
+
+        Parameters
+        ----------
+        months : int
+            Number of months.
+
+        Returns
+        -------
+        NDArray of shape (months, levers)
+            Columns in the order of `lever_names`; row m - 1 is evaluated at time (m - 1) / 12 years.
+        """
+        table = np.tile(self._defaults, (months, 1))
+        for column, name in enumerate(lever_names()):
+            if name in self.settings:
+                table[:, column] = self.settings[name].values(months)
+        return table
+
+    def dose(self, horizon_years: float) -> dict[str, float]:
+        """Integrate every lever's distance from its default over the horizon.
+
+        Parameters
+        ----------
+        horizon_years : float
+            Years from the start.
+
+        Returns
+        -------
+        dict of str to float
+            Area in the lever's unit times years, for every lever; 0 where none is set.
+        """
+        return {
+            name: self.settings[name].dose(horizon_years, lever.default) if name in self.settings else 0.0
+            for name, lever in levers().items()
+        }
+
+    def with_settings(self, settings: Mapping[str, Any], start: str = DEFAULT_START, origin: str = "levers") -> Policy:
+        """Set levers, whatever they were set to before.
+
+        Parameters
+        ----------
+        settings : mapping
+            Schedules by lever, ready or as plain values.
+        start : str
+            First month of the scenario, 'YYYY-MM'.
+        origin : str
+            What messages call the source of the settings.
+
+        Returns
+        -------
+        Policy
+
+        Raises
+        ------
+        InvalidInput
+            With every unknown lever and invalid setting.
+        """
+        try:
+            given = read_lever_settings(settings)
+        except Faults as error:
+            raise InvalidInput([Problem(origin, None, fault.message) for fault in error.faults]) from None
+        return settled({**self.settings, **given}, start)
+
+
+def settled(settings: Mapping[str, Schedule], start: str) -> Policy:
+    """Settle schedules and put them in the order of the levers' file."""
+    return Policy(
+        FrozenMapping(
+            (name, settings[name].settled(lever.default, start)) for name, lever in levers().items() if name in settings
+        )
+    )
+
+
+def compose(
+    blocks: Sequence[PolicyBlock],
+    start: str = DEFAULT_START,
+    horizon_years: float | None = None,
+) -> Policy:
+    """Compose blocks into one policy.
+
+    Parameters
+    ----------
+    blocks : sequence of PolicyBlock
+        In order; a later one may replace what it lists under ``replaces``.
+    start : str
+        First month of the scenario, 'YYYY-MM'.
+    horizon_years : float, optional
+        Years from the start; schedules may not start later.
+
+    Returns
+    -------
+    Policy
+
+    Raises
+    ------
+    InvalidInput
+        If two blocks set one lever, or a schedule does not fit the scenario's time.
+    """
+    problems = list(conflicts(blocks))
+    for block in blocks:
+        problems.extend(time_problems(block, start, horizon_years))
+    if problems:
+        raise InvalidInput(problems)
+    return settled({name: schedule for block in blocks for name, schedule in block.levers.items()}, start)
+
+
+def conflicts(blocks: Sequence[PolicyBlock]) -> Iterable[Problem]:
+    """Find levers that two blocks set without the later one saying that it replaces."""
+    setter: dict[str, PolicyBlock] = {}
+    for block in blocks:
+        for name in block.levers:
+            if name in setter and name not in block.replaces:
+                message = (
+                    f"lever '{name}' is set by '{block.name}' and before it by '{setter[name].name}'; "
+                    f"remove one of the two, or list it under 'replaces' of '{block.name}'"
+                )
+                yield _problem(block, ("levers", name), message)
+            setter[name] = block
+
+
+def time_problems(block: PolicyBlock, start: str, horizon_years: float | None) -> Iterable[Problem]:
+    """Find schedules of a block that do not fit the scenario's time."""
+    for name, schedule in block.levers.items():
+        for fault in schedule.time_faults(start, horizon_years):
+            message = f"schedule of lever '{name}' {fault.message}"
+            yield _problem(block, ("levers", name, *fault.path), message)
+
+
+def _problem(block: PolicyBlock, path: KeyPath, message: str) -> Problem:
+    if block.document is None:
+        return Problem(f"policy block '{block.name}'", None, message)
+    return block.document.problem(path, message)
+

@@ -1,0 +1,71 @@
+"""Describe a number that a record documents: what levers and parameters have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from abm.records import Fault, Faults, Record
+
+EvidenceId = Annotated[str, Field(pattern=r"^E(0[1-9]|1[0-9]|2[0-7])$", description="a pattern, E01 to E27")]
+QuantityName = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$", description="group.name in lower case")]
+
+
+class Quantity(Record):
+    """Hold the name, meaning, unit, type and bounds of a lever or a parameter."""
+
+    kind: ClassVar[str] = "quantity"
+
+    name: QuantityName
+    label: str = Field(min_length=1, description="a few words for tables and plots")
+    description: str = Field(min_length=1, description="one sentence that says what the number means")
+    unit: str = Field(min_length=1, description="unit of the number")
+    type: Literal["number", "integer", "switch"] = Field("number", description="number, integer or switch")
+    bounds: tuple[float, float] = Field(description="least and greatest valid value")
+    mechanism: str = Field(min_length=1, description="mechanism that reads it")
+    evidence: tuple[EvidenceId, ...] = Field(min_length=1, description="patterns that it bears on")
+
+    @property
+    def noun(self) -> str:
+        """Say in messages what the quantity is, and its name."""
+        return f"{self.kind} '{self.name}'"
+
+    @property
+    def valid(self) -> str:
+        """Say which values are valid, with the unit."""
+        low, high = self.bounds
+        if self.type == "switch":
+            return f"{low:g} or {high:g}"
+        whole = "a whole number from " if self.type == "integer" else ""
+        return f"{whole}{low:g} to {high:g} ({self.unit})"
+
+    def complaint(self, value: object) -> str | None:
+        """Say why a value is not valid.
+
+        Parameters
+        ----------
+        value : object
+            Any value read from a file or the command line.
+
+        Returns
+        -------
+        str or None
+            The complaint, None if the value is valid. true and false are valid for a switch only.
+        """
+        low, high = self.bounds
+        if not isinstance(value, int | float) or (isinstance(value, bool) and self.type != "switch"):
+            shown = {"True": "true", "False": "false", "None": "empty"}.get(str(value), repr(value))
+            return f"{self.noun} is {shown}, not a number; valid is {self.valid}"
+        if not low <= value <= high:
+            return f"{self.noun} is {value:g}; valid is {self.valid}"
+        if (self.type == "switch" and value not in (low, high)) or (self.type == "integer" and value != int(value)):
+            return f"{self.noun} is {value:g}; valid is {self.valid}"
+        return None
+
+    @model_validator(mode="after")
+    def _bounds_rise(self) -> Quantity:
+        low, high = self.bounds
+        if not low < high:
+            raise Faults([Fault(("bounds",), f"bounds of {self.noun} are {low:g} to {high:g}; the first is the lower")])
+        return self

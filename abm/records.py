@@ -1,0 +1,645 @@
+"""Read YAML into typed records: the one door through which files enter.
+
+A file becomes a `Document`: plain values plus the line of every key. Only plain YAML is let in (text, numbers, true, false, null,
+lists, mappings): a tag that would build an object, a key given twice, a file that is not text or a self-referring alias is refused.
+A document becomes a `Record`, a frozen pydantic model that forbids unknown keys. Every fault, of the YAML or of the
+record, becomes a `Problem` with file and line, and all of them are raised at once.
+
+Scalars follow the core schema of YAML 1.2: ``yes``, ``no`` and ``2014-04`` are text, ``1e-3`` is a number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import types
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands in a document: the keys and list positions that lead to it."""
+
+FILE_SIZE_LIMIT = 16 * 1024 * 1024
+"""Largest file read, bytes; a place file of all of England stays below it."""
+DEPTH_LIMIT = 32
+"""Deepest nesting of lists and mappings; abm's own files need six."""
+ALIAS_LIMIT = 10_000
+"""Most values that aliases may repeat in one file, so that a few lines cannot unfold into gigabytes."""
+SHOWN_LENGTH = 60
+"""Longest value shown in a message, characters."""
+
+_CORE = "tag:yaml.org,2002:"
+_NULL = re.compile(r"|~|null|Null|NULL")
+_TRUE = re.compile(r"true|True|TRUE")
+_FALSE = re.compile(r"false|False|FALSE")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", covariant=True)
+R = TypeVar("R", bound="Record")
+
+
+class FrozenMapping(Mapping[str, V], Generic[V]):
+    """Hold a mapping that nobody can change, that keeps its order, and that can be hashed and sent to other processes."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, V] | Iterable[tuple[str, V]] = ()) -> None:
+        self._items: dict[str, V] = dict(items)
+
+    def __getitem__(self, key: str) -> V:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return f"FrozenMapping({self._items!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Hold one fault of a value that does not know its file: where in the value, and what is wrong.
+
+    Attributes
+    ----------
+    path : KeyPath
+        Keys that lead to the fault from the value under check.
+    message : str
+        The value found, what is valid, and the next step.
+    """
+
+    path: KeyPath
+    message: str
+
+    def under(self, *prefix: str | int) -> Fault:
+        """Move the fault below a key of an enclosing value."""
+        return Fault((*prefix, *self.path), self.message)
+
+
+class Faults(ValueError):
+    """Carry several faults out of a validator; `check` gives each of them its own file and line."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.message for fault in self.faults))
+
+
+@dataclass(frozen=True)
+class Document:
+    """Hold the plain values of a YAML file and the line of every key.
+
+    Attributes
+    ----------
+    file : str
+        Name for messages.
+    data : Any
+        None, bool, int, float, str, list, or dict with text keys.
+    lines : mapping of KeyPath to int
+        Line of each key and list item, counted from 1.
+    problems : tuple of Problem
+        Faults that left the rest readable, such as a key given twice.
+    """
+
+    file: str
+    data: Any
+    lines: Mapping[KeyPath, int] = field(repr=False, compare=False, default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def read(cls, path: str | Path) -> Document:
+        """Read a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            A YAML file in UTF-8.
+
+        Returns
+        -------
+        Document
+
+        Raises
+        ------
+        InvalidInput
+            If the file is missing, a directory, too large, not text, or not YAML.
+        """
+        file = shown_path(path)
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read(FILE_SIZE_LIMIT + 1)
+        except FileNotFoundError:
+            raise _refuse(file, None, "does not exist; check the spelling of the path") from None
+        except IsADirectoryError:
+            raise _refuse(file, None, "is a directory; name a YAML file in it") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise _refuse(file, None, f"cannot be read ({reason}); check the path and its permissions") from None
+        if len(content) > FILE_SIZE_LIMIT:
+            raise _refuse(file, None, f"is larger than {FILE_SIZE_LIMIT:,} bytes; abm reads smaller YAML files only")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            byte = content[error.start]
+            advice = "abm reads YAML text; save the file as UTF-8"
+            raise _refuse(file, line, f"byte 0x{byte:02x} is not UTF-8 text; {advice}") from None
+        return cls.parse(text, file)
+
+    @classmethod
+    def parse(cls, text: str, file: str) -> Document:
+        """Read YAML text.
+
+        Parameters
+        ----------
+        text : str
+            One YAML document.
+        file : str
+            Name for messages.
+
+        Returns
+        -------
+        Document
+
+        Raises
+        ------
+        InvalidInput
+            If the text is not plain YAML that can be read to its end.
+        """
+        problems = tuple(_unreadable_characters(text, file))
+        if problems:
+            raise InvalidInput(problems)
+        return _Composer(text, file).document()
+
+    def line(self, path: KeyPath) -> int | None:
+        """Give the line of a key, or of the nearest enclosing key that has one."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return None
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """Give a fault its file and line."""
+        return Problem(self.file, self.line(path), message)
+
+    def value(self, path: KeyPath) -> Any:
+        """Give the value at a path.
+
+        Raises
+        ------
+        KeyError
+            If the document has no such path.
+        """
+        value = self.data
+        for key in path:
+            if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
+                value = value[key]
+            elif isinstance(value, dict) and key in value:
+                value = value[key]
+            else:
+                raise KeyError(path)
+        return value
+
+
+class Record(BaseModel):
+    """Be the base of every record read from a file: frozen, strict, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    kind: ClassVar[str] = "record"
+    """What messages call the record, as in 'not a key of a KIND'."""
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @property
+    def document(self) -> Document | None:
+        """Give the document that the record was read from, None if it was built in Python."""
+        return self._document
+
+
+def load(path: str | Path, model: type[R]) -> R:
+    """Read a file into a record.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+    model : type
+        A subclass of `Record`.
+
+    Returns
+    -------
+    Record
+        An instance of `model`, whose `document` knows its lines.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file.
+    """
+    record, problems = check(Document.read(path), model)
+    if record is None:
+        raise InvalidInput(problems)
+    return record
+
+
+def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
+    """Read a file that holds a list of records.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file with a list at its top.
+    model : type
+        A subclass of `Record`.
+
+    Returns
+    -------
+    tuple of Record
+        In file order.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file.
+    """
+    document = Document.read(path)
+    if not isinstance(document.data, list):
+        problem = document.problem((), f"holds {_shown(document.data)}; it should hold a list of {model.kind}s")
+        raise InvalidInput((*document.problems, problem))
+    problems = list(document.problems)
+    loaded: list[R] = []
+    for position in range(len(document.data)):
+        record, faults = check(document, model, (position,))
+        problems.extend(faults)
+        if record is not None:
+            loaded.append(record)
+    if problems:
+        raise InvalidInput(problems)
+    return tuple(loaded)
+
+
+def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | None, tuple[Problem, ...]]:
+    """Make a record of a document, or say everything that keeps it from being one.
+
+    Parameters
+    ----------
+    document : Document
+        The document.
+    model : type
+        A subclass of `Record`.
+    at : KeyPath
+        Where in the document the record stands.
+
+    Returns
+    -------
+    record : Record or None
+        None if there is any problem.
+    problems : tuple of Problem
+        Problems of the YAML first, then those of the record; a line reported once is not reported again.
+    """
+    problems = list(document.problems)
+    reported = {problem.line for problem in problems}
+    try:
+        # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
+        record = model.model_validate_json(json.dumps(document.value(at)))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            found = [document.problem(fault.path, fault.message) for fault in _faults(detail, model, document, at)]
+            problems.extend(problem for problem in found if problem.line not in reported)
+        return None, tuple(problems)
+    if problems:
+        return None, tuple(problems)
+    record._document = document
+    return record, ()
+
+
+def dump(data: Any) -> str:
+    """Write plain values as YAML text, keys in their order.
+
+    Parameters
+    ----------
+    data : Any
+        None, bool, int, float, str, list or dict of those.
+
+    Returns
+    -------
+    str
+        YAML that `Document.parse` reads back to the same values.
+
+    Raises
+    ------
+    TypeError
+        If a value is of another type.
+    """
+    try:
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110))
+    except yaml.representer.RepresenterError as error:
+        raise TypeError(f"only plain values can be written as YAML: {error}") from None
+
+
+def shown_path(path: str | Path) -> str:
+    """Write a path as messages show it: relative to the working directory if it lies below."""
+    given = Path(path)
+    try:
+        return os.fspath(given.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return os.fspath(given)
+
+
+def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
+    return InvalidInput([Problem(file, line, message)])
+
+
+def _unreadable_characters(text: str, file: str) -> Iterator[Problem]:
+    """Find what makes a file binary, and tabs in front of a line, with their lines."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        control = next((c for c in line.rstrip("\r") if (c < " " and c != "\t") or "\x7f" <= c < "\x85"), None)
+        if control is not None:
+            message = f"character 0x{ord(control):02x} is not text; abm reads YAML text, is this the right file?"
+            yield Problem(file, number, message)
+            return
+        if "\t" in line[: len(line) - len(line.lstrip(" \t"))]:
+            yield Problem(file, number, "starts with a tab; indent with spaces only")
+
+
+class _Composer:
+    """Build a document from the parser's events.
+
+    PyYAML's own composer recurses without a limit and its resolver follows YAML 1.1, hence this one.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_PARSER)
+        self.lines: dict[KeyPath, int] = {}
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.repeated = 0
+        self.size = 0
+
+    def document(self) -> Document:
+        """Compose the only document of the stream."""
+        data: Any = None
+        found = False
+        try:
+            for event in self.events:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    if found:
+                        message = "starts a second document; keep one per file and remove the '---' before it"
+                        raise _refuse(self.file, _line(event), message)
+                    found = True
+                    first = next(self.events)
+                    self.lines[()] = _line(first)
+                    data = self.node(first, ())
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            told = " ".join(filter(None, (error.context, error.problem)))
+            line = None if mark is None else mark.line + 1
+            raise _refuse(self.file, line, f"is not YAML: {told}; correct this line or the one above") from None
+        except yaml.YAMLError as error:
+            told = str(error).splitlines()[0]
+            raise _refuse(self.file, None, f"is not YAML: {told}; is this the right file?") from None
+        if not found:
+            raise _refuse(self.file, None, "is empty; 'abm schema' describes what belongs in it")
+        return Document(self.file, data, self.lines, tuple(self.problems))
+
+    def node(self, event: Any, path: KeyPath) -> Any:
+        """Compose one value and everything below it."""
+        line = _line(event)
+        if len(path) > DEPTH_LIMIT:
+            raise _refuse(self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        before = self.size
+        self.size += 1
+        if isinstance(event, yaml.ScalarEvent):
+            value = self.scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self.require_tag(event, "seq")
+            value = self.sequence(path)
+        else:
+            self.require_tag(event, "map")
+            value = self.mapping(path)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (value, self.size - before)
+        return value
+
+    def alias(self, event: Any) -> Any:
+        """Repeat an anchored value, within the limit."""
+        line = _line(event)
+        if event.anchor not in self.anchors:
+            advice = "an alias repeats a value that is anchored, and complete, above it"
+            self.problems.append(Problem(self.file, line, f"alias '*{event.anchor}' has no value; {advice}"))
+            return None
+        value, size = self.anchors[event.anchor]
+        self.size += size
+        self.repeated += size
+        if self.repeated > ALIAS_LIMIT:
+            message = f"aliases repeat more than {ALIAS_LIMIT:,} values; write the values out"
+            raise _refuse(self.file, line, message)
+        return value
+
+    def sequence(self, path: KeyPath) -> list[Any]:
+        """Compose the items of a list."""
+        items: list[Any] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            place = (*path, len(items))
+            self.lines[place] = _line(event)
+            items.append(self.node(event, place))
+        return items
+
+    def mapping(self, path: KeyPath) -> dict[str, Any]:
+        """Compose the entries of a mapping; keys are text, as they stand in the file."""
+        entries: dict[str, Any] = {}
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _refuse(self.file, line, "has a list or mapping as a key; a key is a name or a number")
+            self.scalar(event)
+            key = event.value
+            place = (*path, key)
+            if key in entries:
+                message = f"'{key}' is given twice, first on line {self.lines[place]}; keep one of the two"
+                self.problems.append(Problem(self.file, line, message))
+            else:
+                self.lines[place] = line
+            value = self.node(next(self.events), place)
+            entries.setdefault(key, value)
+        return entries
+
+    def scalar(self, event: Any) -> Any:
+        """Compose text, a number, a truth value or null."""
+        text: str = event.value
+        plain, _ = event.implicit
+        try:
+            text.encode()
+            if event.tag is None or event.tag == "!":
+                return _resolve(text) if plain and event.tag is None else text
+            kind = event.tag.removeprefix(_CORE)
+            if kind == "str":
+                return text
+            accepted = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}.get(kind)
+            if event.tag.startswith(_CORE) and accepted is not None:
+                value = _resolve(text)
+                if type(value) not in accepted:
+                    raise ValueError
+                return float(value) if kind == "float" else value
+        except (ValueError, OverflowError):
+            message = f"{_shown(text)} cannot be read as the number or text it claims to be; write it plainly"
+            self.problems.append(Problem(self.file, _line(event), message))
+            return None
+        self.refuse_tag(event)
+        return None
+
+    def require_tag(self, event: Any, kind: str) -> None:
+        """Report a tag on a list or mapping unless it is the plain one."""
+        if event.tag not in (None, "!", _CORE + kind):
+            self.refuse_tag(event)
+
+    def refuse_tag(self, event: Any) -> None:
+        """Report a tag that is not plain YAML."""
+        tag = event.tag.replace(_CORE, "!!")
+        message = f"tag '{tag}' is not allowed; abm reads plain values only, remove the tag"
+        self.problems.append(Problem(self.file, _line(event), message))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _resolve(text: str) -> Any:
+    """Give a plain scalar its type by the core schema of YAML 1.2."""
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text):
+        return True
+    if _FALSE.fullmatch(text):
+        return False
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a message, short and as YAML would have it."""
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    if value is None:
+        return "empty"
+    shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
+    return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 3] + "..."
+
+
+def _faults(detail: Any, model: type[BaseModel], document: Document, at: KeyPath) -> list[Fault]:
+    """Translate one error of pydantic into faults that name value, valid range and next step."""
+    inside = _path_in_document(detail["loc"], document, at)
+    path = (*at, *inside)
+    kind = detail["type"]
+    carried = detail.get("ctx", {}).get("error")
+    if isinstance(carried, Faults):
+        return [fault.under(*path) for fault in carried.faults]
+    name = ".".join(str(key) for key in inside)
+    owner = _model_at(model, inside if kind == "missing" else inside[:-1])
+    known = _keys(owner)
+    if kind == "extra_forbidden":
+        last = str(inside[-1])
+        message = f"'{last}' is not a key of a {_kind(owner)}{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
+        return [Fault(path, message)]
+    if kind == "missing":
+        missing = str(detail["loc"][-1])
+        meaning = known.get(missing) or "it is required"
+        return [Fault(path, f"'{missing}' is missing from this {_kind(owner)}; add it ({meaning})")]
+    told = str(carried) if carried is not None else _valid(detail)
+    found = _shown(document.value(path))
+    subject = f"'{name}' is {found}" if name else f"holds {found}"
+    meaning = known.get(str(inside[-1]), "") if inside else "'abm schema' describes it"
+    return [Fault(path, f"{subject}; {told}" + (f" ({meaning})" if meaning else ""))]
+
+
+def _valid(detail: Any) -> str:
+    """Say what pydantic would have accepted, in words for readers of YAML."""
+    told = str(detail["msg"])
+    replacements = (
+        ("Input should be", "it should be"),
+        ("an object", "a mapping of keys to values"),
+        ("a valid array", "a list"),
+        ("a valid tuple", "a list"),
+        ("a valid dictionary", "a mapping of keys to values"),
+        ("a valid string", "text (quote it if it looks like a number)"),
+        ("String should", "it should"),
+        ("a valid boolean", "true or false"),
+    )
+    for found, replacement in replacements:
+        told = told.replace(found, replacement)
+    return told
+
+
+def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath) -> KeyPath:
+    """Keep the part of pydantic's location that exists in the document; it also names branches of unions."""
+    path: KeyPath = ()
+    for key in location:
+        try:
+            document.value((*at, *path, key))
+        except KeyError:
+            continue
+        path = (*path, key)
+    return path
+
+
+def _keys(model: type[BaseModel] | None) -> dict[str, str]:
+    """Give a record's keys as they stand in files, with their descriptions."""
+    if model is None:
+        return {}
+    return {info.alias or name: info.description or "" for name, info in model.model_fields.items()}
+
+
+def _kind(model: type[BaseModel] | None) -> str:
+    return getattr(model, "kind", "record")
+
+
+def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    """Find the model of the mapping at a path."""
+    current: type[BaseModel] | None = model
+    for key in path:
+        if current is None or isinstance(key, int):
+            continue
+        fields = {info.alias or name: info.annotation for name, info in current.model_fields.items()}
+        if key in fields:
+            current = _first_model(fields[key])
+    return current
+
+
+def _first_model(annotation: Any) -> type[BaseModel] | None:
+    """Find the model inside an annotation such as ``tuple[Model, ...]`` or ``dict[str, Model] | None``."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    found = (_first_model(part) for part in get_args(annotation) if part is not Ellipsis)
+    return next((model for model in found if model is not None), None)
