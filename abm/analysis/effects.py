@@ -1,8 +1,8 @@
 """Estimate what a policy changes, replicate by replicate, against a reference that met the same accidents.
 
-Two runs with one seed and one replicate share every draw, so their difference holds the policy and what followed from
-it, and none of the luck both had. Intervals are for the mean difference over replicates of this model; they say
-nothing of how well the model describes the world.
+Two runs with one seed and one replicate share every draw, so their difference holds the policy and what
+followed from it, and none of the luck both had. Intervals are for the mean difference over replicates of this
+model; they say nothing of how well the model describes the world.
 """
 
 import math
@@ -65,8 +65,8 @@ def pair_positions(
     Returns
     -------
     tuple of NDArray[np.int64], each shape (pairs,)
-        Positions in the policy's and in the reference's arrays, in the policy's order; runs without a partner are
-        left out.
+        Positions in the policy's and in the reference's arrays, in the policy's order; runs without a partner
+        are left out.
 
     Raises
     ------
@@ -88,9 +88,9 @@ def paired_difference(
 ) -> Effect:
     """Estimate the mean of paired differences with an interval.
 
-    ``t``: mean +- quantile of Student's t times the standard error, for the mean of many pairs. ``bootstrap``: bias-
-    corrected and accelerated bootstrap over pairs, for few pairs or a skewed difference; its resampling has a fixed
-    seed, so that a report is the same each time it is made.
+    ``t``: mean +- quantile of Student's t times the standard error, for the mean of many pairs.
+    ``bootstrap``: bias-corrected and accelerated bootstrap over pairs, for few pairs or a skewed difference;
+    its resampling has a fixed seed, so that a report is the same each time it is made.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def paired_difference(
 
     References
     ----------
-    Student (1908). The probable error of a mean. Biometrika 6: 1-25. Efron B (1987). Better bootstrap confidence
-    intervals. Journal of the American Statistical Association 82: 171-185.
+    Student (1908). The probable error of a mean. Biometrika 6: 1-25. Efron B (1987). Better bootstrap
+    confidence intervals. Journal of the American Statistical Association 82: 171-185.
     """
     treated, base = np.asarray(policy, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if treated.shape != base.shape or treated.ndim != 1:
@@ -144,9 +144,9 @@ def paired_probability_difference(
 ) -> Effect:
     """Estimate the difference of two shares observed on the same replicates.
 
-    Newcombe's method 10: Wilson's interval of each share, squared and added with the correlation of the pairs,
-    its numerator corrected for continuity. Unlike McNemar's Wald interval it keeps its coverage when the shares are
-    0 or 1.
+    Newcombe's method 10: Wilson's interval of each share, squared and added with the correlation of the
+    pairs, its numerator corrected for continuity. Unlike McNemar's Wald interval it keeps its coverage when
+    the shares are 0 or 1.
 
     Parameters
     ----------
@@ -167,8 +167,8 @@ def paired_probability_difference(
 
     References
     ----------
-    Newcombe R G (1998). Improved confidence intervals for the difference between binomial proportions based on paired
-    data. Statistics in Medicine 17: 2635-2650.
+    Newcombe R G (1998). Improved confidence intervals for the difference between binomial proportions based
+    on paired data. Statistics in Medicine 17: 2635-2650.
     """
     treated, base = np.asarray(policy, dtype=np.bool_), np.asarray(reference, dtype=np.bool_)
     if treated.shape != base.shape or treated.ndim != 1:
@@ -215,10 +215,7 @@ def _bootstrap_interval(differences: NDArray[np.float64], confidence: float) -> 
 def _corrected_correlation(both: int, only_policy: int, only_reference: int, neither: int) -> float:
     pairs = both + only_policy + only_reference + neither
     margins = (
-        (both + only_policy)
-        * (only_reference + neither)
-        * (both + only_reference)
-        * (only_policy + neither)
+        (both + only_policy) * (only_reference + neither) * (both + only_reference) * (only_policy + neither)
     )
     if margins == 0:
         return 0.0

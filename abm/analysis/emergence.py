@@ -1,8 +1,8 @@
 """Estimate whether and when integrated care emerges, with the uncertainty that a number of runs leaves.
 
-A run that has not emerged when its horizon ends may still emerge later: it is censored, not a failure. The share that
-emerges by a month is therefore a Kaplan-Meier estimate, and shares at a fixed date carry Wilson's score interval,
-which keeps its coverage when no run or every run emerges.
+A run that has not emerged when its horizon ends may still emerge later: it is censored, not a failure. The
+share that emerges by a month is therefore a Kaplan-Meier estimate, and shares at a fixed date carry Wilson's
+score interval, which keeps its coverage when no run or every run emerges.
 """
 
 import math
@@ -65,14 +65,14 @@ class Survival:
     def median(self) -> tuple[float, float, float]:
         """Return the median time with its interval.
 
-        The median is the first time at which survival is at or below one half; its interval is the set of times at
-        which the interval of the survival curve contains one half (Brookmeyer and Crowley 1982).
+        The median is the first time at which survival is at or below one half; its interval is the set of
+        times at which the interval of the survival curve contains one half (Brookmeyer and Crowley 1982).
 
         Returns
         -------
         tuple of float
-            Median, low, high in the unit of the times; infinity where the curve does not come down to one half
-            within the follow-up.
+            Median, low, high in the unit of the times; infinity where the curve does not come down to one
+            half within the follow-up.
         """
         return (
             self._first_at_or_below_half(self.survival),
@@ -102,8 +102,8 @@ def normal_quantile(confidence: float) -> float:
 def wilson_interval(count: int, trials: int, confidence: float = CONFIDENCE) -> Proportion:
     """Estimate a share with Wilson's score interval.
 
-    ``(p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)``: the shares that a score test at the same level
-    would not reject. It never leaves [0, 1] and has positive width at 0 and at 1.
+    ``(p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)``: the shares that a score test at the same
+    level would not reject. It never leaves [0, 1] and has positive width at 0 and at 1.
 
     Parameters
     ----------
@@ -124,8 +124,8 @@ def wilson_interval(count: int, trials: int, confidence: float = CONFIDENCE) -> 
 
     References
     ----------
-    Wilson E B (1927). Probable inference, the law of succession, and statistical inference. Journal of the American
-    Statistical Association 22: 209-212.
+    Wilson E B (1927). Probable inference, the law of succession, and statistical inference. Journal of the
+    American Statistical Association 22: 209-212.
     """
     if not 0 <= count <= trials:
         raise ValueError(f"a count must lie between 0 and the trials, found {count} of {trials}")
@@ -145,9 +145,9 @@ def wilson_interval(count: int, trials: int, confidence: float = CONFIDENCE) -> 
 def kaplan_meier(times: ArrayLike, observed: ArrayLike, confidence: float = CONFIDENCE) -> Survival:
     """Estimate survival from times of which some are censored.
 
-    ``S(t) = prod over event times u <= t of (1 - d_u / n_u)``, with ``d_u`` events among ``n_u`` at risk. A run
-    censored at u counts as at risk at u. The interval takes Greenwood's variance on the scale ``log(-log S)``, so it
-    stays inside [0, 1].
+    ``S(t) = prod over event times u <= t of (1 - d_u / n_u)``, with ``d_u`` events among ``n_u`` at risk. A
+    run censored at u counts as at risk at u. The interval takes Greenwood's variance on the scale ``log(-log
+    S)``, so it stays inside [0, 1].
 
     Parameters
     ----------
@@ -171,19 +171,21 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, confidence: float = CONF
     References
     ----------
     Kaplan E L, Meier P (1958). Nonparametric estimation from incomplete observations. Journal of the American
-    Statistical Association 53: 457-481. Interval: Kalbfleisch J D, Prentice R L (1980), The statistical analysis of
-    failure time data, section 1.3.
+    Statistical Association 53: 457-481. Interval: Kalbfleisch J D, Prentice R L (1980), The statistical
+    analysis of failure time data, section 1.3.
     """
     moments = np.asarray(times, dtype=np.float64)
     happened = np.asarray(observed, dtype=np.bool_)
     if moments.shape != happened.shape or moments.ndim != 1:
-        raise ValueError(f"times and observed must be of one length, found {moments.shape} and {happened.shape}")
+        raise ValueError(
+            f"times and observed must be of one length, found {moments.shape} and {happened.shape}"
+        )
     if not np.all(np.isfinite(moments)) or np.any(moments < 0.0):
         raise ValueError("times must be finite and not negative")
     z = normal_quantile(confidence)
     event_times, events = np.unique(moments[happened], return_counts=True)
     at_risk = moments.size - np.searchsorted(np.sort(moments), event_times, side="left")
-    survival = np.cumprod(1.0 - events / at_risk)
+    survival: NDArray[np.float64] = np.cumprod(1.0 - events / at_risk, dtype=np.float64)
     low, high = np.full(survival.shape, np.nan), np.full(survival.shape, np.nan)
     alive = survival > 0.0
     greenwood = np.cumsum(events[alive] / (at_risk[alive] * (at_risk[alive] - events[alive])))
@@ -203,7 +205,9 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, confidence: float = CONF
 
 
 def time_to_emergence(emerged_month: ArrayLike, horizon_months: ArrayLike) -> Survival:
-    """Estimate how long integrated care takes to emerge; runs that have not emerged are censored at their horizon.
+    """Estimate how long integrated care takes to emerge.
+
+    A run that has not emerged is censored at its horizon.
 
     Parameters
     ----------

@@ -11,7 +11,9 @@ from scipy.stats import CensoredData, binomtest, ecdf
 from abm.analysis.emergence import kaplan_meier, time_to_emergence, wilson_interval
 
 
-@pytest.mark.parametrize(("count", "trials"), [(0, 100), (1, 100), (12, 100), (94, 100), (100, 100), (1, 1), (3, 7)])
+@pytest.mark.parametrize(
+    ("count", "trials"), [(0, 100), (1, 100), (12, 100), (94, 100), (100, 100), (1, 1), (3, 7)]
+)
 @pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99])
 def test_wilson_interval_agrees_with_scipy(count: int, trials: int, confidence: float) -> None:
     expected = binomtest(count, trials).proportion_ci(confidence_level=confidence, method="wilson")
@@ -30,7 +32,9 @@ def test_wilson_interval_holds_its_share_and_has_width(counts: tuple[int, int]) 
     assert found.high > found.low
 
 
-@pytest.mark.parametrize(("count", "trials", "confidence"), [(-1, 5, 0.95), (6, 5, 0.95), (1, 5, 0.0), (1, 5, 1.0)])
+@pytest.mark.parametrize(
+    ("count", "trials", "confidence"), [(-1, 5, 0.95), (6, 5, 0.95), (1, 5, 0.0), (1, 5, 1.0)]
+)
 def test_wilson_interval_refuses_the_impossible(count: int, trials: int, confidence: float) -> None:
     with pytest.raises(ValueError, match="must lie between"):
         wilson_interval(count, trials, confidence)

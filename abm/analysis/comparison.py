@@ -1,0 +1,295 @@
+"""Compare policies that met the same accidents: how often and when integrated care emerged, and what else changed.
+
+The first scenario is the reference. Everything that the command line prints and the report shows of an experiment
+is computed here, once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.analysis.effects import Effect, pair_positions, paired_difference, paired_probability_difference
+from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
+from abm.experiments.run import Tables
+
+MONTHS_PER_YEAR = 12
+QUANTILES = (0.1, 0.5, 0.9)
+TRUST_OF_A_KIND = "trust_"
+OTHER_HEADLINES = ("board", "engagement", "implementation", "admissions", "occupancy")
+
+
+class Measured(Protocol):
+    """What is asked of a measure: its name, how to call it, and its range."""
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+
+    @property
+    def label(self) -> str:
+        """A few words."""
+
+    @property
+    def unit(self) -> str:
+        """Unit."""
+
+    @property
+    def low(self) -> float:
+        """Least possible value."""
+
+    @property
+    def high(self) -> float:
+        """Greatest possible value."""
+
+    @property
+    def definition(self) -> str:
+        """What it means."""
+
+
+@dataclass(frozen=True)
+class Emergence:
+    """How often and when integrated care emerged under one scenario.
+
+    Attributes
+    ----------
+    scenario : str
+        Name.
+    ever, standing : Proportion
+        Share of runs in which it emerged at some time, and in which it stood at the end.
+    survival : Survival
+        Months until it emerged, censored at the horizon.
+    ever_effect, standing_effect : Effect or None
+        Differences of the shares from the reference; None for the reference itself.
+    """
+
+    scenario: str
+    ever: Proportion
+    standing: Proportion
+    survival: Survival
+    ever_effect: Effect | None
+    standing_effect: Effect | None
+
+
+@dataclass(frozen=True)
+class MeasureEffect:
+    """What one policy changed in one measure at one time.
+
+    Attributes
+    ----------
+    scenario : str
+        Name of the policy's scenario.
+    measure : Measured
+        The measure.
+    month : int
+        When.
+    effect : Effect
+        Policy less reference.
+    """
+
+    scenario: str
+    measure: Measured
+    month: int
+    effect: Effect
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """How one measure moved under one scenario.
+
+    Attributes
+    ----------
+    scenario : str
+        Name.
+    measure : Measured
+        The measure.
+    quantiles : NDArray[np.float64], shape (3, months + 1)
+        Tenth, fiftieth and ninetieth percentile over runs, month by month.
+    """
+
+    scenario: str
+    measure: Measured
+    quantiles: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an experiment shows.
+
+    Attributes
+    ----------
+    reference : str
+        Name of the scenario that the others are compared with.
+    scenarios : tuple of str
+        All names, the reference first.
+    replicates : int
+        Most runs of a scenario.
+    emergence : tuple of Emergence
+        One for each scenario.
+    effects : tuple of MeasureEffect
+        By measure, then month, then scenario.
+    bands : tuple of Band
+        By measure, then scenario.
+    measures : tuple of Measured
+        The measures shown.
+    months : tuple of int
+        Times of the effects, the last one the end of the shortest horizon.
+    """
+
+    reference: str
+    scenarios: tuple[str, ...]
+    replicates: int
+    emergence: tuple[Emergence, ...]
+    effects: tuple[MeasureEffect, ...]
+    bands: tuple[Band, ...]
+    measures: tuple[Measured, ...]
+    months: tuple[int, ...]
+
+    def effect(self, measure: str, scenario: str, month: int) -> Effect:
+        """Return one effect.
+
+        Raises
+        ------
+        KeyError
+            If the comparison does not hold it.
+        """
+        for entry in self.effects:
+            if (entry.measure.name, entry.scenario, entry.month) == (measure, scenario, month):
+                return entry.effect
+        raise KeyError((measure, scenario, month))
+
+
+@dataclass(frozen=True, eq=False)
+class _Arm:
+    """The runs of one scenario that were simulated."""
+
+    name: str
+    seed: NDArray[Any]
+    replicate: NDArray[Any]
+    outcomes: Mapping[str, NDArray[Any]]
+    months: int
+    series: Mapping[str, NDArray[np.float64]]
+
+
+def headline_measures(measures: Sequence[Measured], tables: Tables) -> tuple[Measured, ...]:
+    """Choose what a comparison shows: trust by kind of tie where there are such ties, and where care stands.
+
+    Parameters
+    ----------
+    measures : sequence of Measured
+        All measures.
+    tables : Tables
+        Results; a measure that is missing throughout is left out.
+    """
+    by_name = {measure.name: measure for measure in measures}
+    wanted = [name for name in by_name if name.startswith(TRUST_OF_A_KIND)]
+    wanted += [name for name in OTHER_HEADLINES if name in by_name]
+    return tuple(
+        by_name[name] for name in wanted if name in tables.months and not np.all(np.isnan(tables.months[name]))
+    )
+
+
+def compare(
+    tables: Tables, scenarios: Sequence[str], measures: Sequence[Measured], years: Sequence[float] = ()
+) -> Comparison:
+    """Compare every scenario with the first.
+
+    Parameters
+    ----------
+    tables : Tables
+        Runs with the outcomes emerged_ever, emerged_month and standing, and their months.
+    scenarios : sequence of str
+        Names, the reference first; each has at least one run.
+    measures : sequence of Measured
+        What to compare, columns of the months.
+    years : sequence of float
+        When to compare, besides the end of the shortest horizon; those beyond it are left out. Without them, half
+        way there.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If a scenario has no runs, or runs of different lengths.
+    """
+    arms = [_arm(tables, name, measures) for name in scenarios]
+    reference = arms[0]
+    horizon = min(arm.months for arm in arms)
+    asked = [round(year * MONTHS_PER_YEAR) for year in years] or [horizon // (2 * MONTHS_PER_YEAR) * MONTHS_PER_YEAR]
+    months = (*sorted({month for month in asked if 0 < month < horizon}), horizon)
+    return Comparison(
+        reference=reference.name,
+        scenarios=tuple(scenarios),
+        replicates=max(arm.replicate.size for arm in arms),
+        emergence=tuple(_emergence(arm, reference) for arm in arms),
+        effects=tuple(
+            MeasureEffect(arm.name, measure, month, _effect(arm, reference, measure.name, month))
+            for measure in measures
+            for month in months
+            for arm in arms[1:]
+        ),
+        bands=tuple(
+            Band(arm.name, measure, _quantiles(arm.series[measure.name])) for measure in measures for arm in arms
+        ),
+        measures=tuple(measures),
+        months=months,
+    )
+
+
+def _arm(tables: Tables, name: str, measures: Sequence[Measured]) -> _Arm:
+    runs = tables.runs["scenario"] == name
+    rows = tables.months["scenario"] == name
+    count = int(runs.sum())
+    if count == 0:
+        raise ValueError(f"no run of scenario '{name}' was simulated")
+    length, left_over = divmod(int(rows.sum()), count)
+    if left_over or not np.array_equal(tables.months["month"][rows], np.tile(np.arange(length), count)):
+        raise ValueError(f"the runs of scenario '{name}' are not of one length")
+    return _Arm(
+        name=name,
+        seed=tables.runs["seed"][runs],
+        replicate=tables.runs["replicate"][runs],
+        outcomes={outcome: tables.runs[outcome][runs] for outcome in tables.outcome_names},
+        months=length - 1,
+        series={
+            measure.name: tables.months[measure.name][rows].astype(np.float64).reshape(count, length)
+            for measure in measures
+        },
+    )
+
+
+def _emergence(arm: _Arm, reference: _Arm) -> Emergence:
+    ever, standing = arm.outcomes["emerged_ever"] > 0, arm.outcomes["standing"] > 0
+    mine, theirs = pair_positions(arm.seed, arm.replicate, reference.seed, reference.replicate)
+
+    def difference(outcome: str) -> Effect | None:
+        if arm is reference:
+            return None
+        return paired_probability_difference(arm.outcomes[outcome][mine] > 0, reference.outcomes[outcome][theirs] > 0)
+
+    return Emergence(
+        scenario=arm.name,
+        ever=wilson_interval(int(ever.sum()), ever.size),
+        standing=wilson_interval(int(standing.sum()), standing.size),
+        survival=time_to_emergence(arm.outcomes["emerged_month"], arm.months),
+        ever_effect=difference("emerged_ever"),
+        standing_effect=difference("standing"),
+    )
+
+
+def _effect(arm: _Arm, reference: _Arm, measure: str, month: int) -> Effect:
+    mine, theirs = pair_positions(arm.seed, arm.replicate, reference.seed, reference.replicate)
+    return paired_difference(arm.series[measure][mine, month], reference.series[measure][theirs, month])
+
+
+def _quantiles(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = ~np.all(np.isnan(series), axis=0)
+    quantiles = np.full((len(QUANTILES), series.shape[1]), math.nan)
+    quantiles[:, known] = np.nanquantile(series[:, known], QUANTILES, axis=0)
+    return quantiles

@@ -1,0 +1,116 @@
+"""Say in words and numbers what differs between policies: which levers, how they move, and their dose."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from abm.policy.levers import Lever, levers
+from abm.policy.parameters import parameters
+from abm.policy.schedule import Constant, Piece, Schedule
+
+if TYPE_CHECKING:
+    from abm.model.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How one scenario sets one lever.
+
+    Attributes
+    ----------
+    before, after : float
+        Value at the start, and at the end of the horizon.
+    course : str
+        How it gets from one to the other, in words.
+    dose : float
+        Area between the lever and its default over the horizon, in the lever's unit times years.
+    """
+
+    before: float
+    after: float
+    course: str
+    dose: float
+
+
+@dataclass(frozen=True)
+class LeverDifference:
+    """A lever that scenarios set differently, with its setting in each."""
+
+    lever: Lever
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class OtherDifference:
+    """Anything else that differs: place, horizon, or a parameter, with its value in each scenario."""
+
+    label: str
+    values: tuple[str, ...]
+
+
+def lever_differences(scenarios: Sequence["Scenario"]) -> tuple[LeverDifference, ...]:
+    """Return the levers whose course is not the same in all scenarios, in the order of the levers' list."""
+    doses = [scenario.policy.dose(scenario.horizon_years) for scenario in scenarios]
+    rows = []
+    for lever in levers().values():
+        schedules = [scenario.policy.settings.get(lever.name, Constant(lever.default)) for scenario in scenarios]
+        courses = [
+            _simplified(schedule.pieces(), scenario.horizon_years)
+            for schedule, scenario in zip(schedules, scenarios, strict=True)
+        ]
+        if any(course != courses[0] for course in courses):
+            settings = tuple(
+                Setting(course[0][1], course[-1][3], _told(course), dose[lever.name])
+                for course, dose in zip(courses, doses, strict=True)
+            )
+            rows.append(LeverDifference(lever, settings))
+    return tuple(rows)
+
+
+def other_differences(scenarios: Sequence["Scenario"]) -> tuple[OtherDifference, ...]:
+    """Return what differs besides levers; empty when scenarios differ in policy alone."""
+    found = [
+        OtherDifference("Place", tuple(scenario.place.stem for scenario in scenarios)),
+        OtherDifference("Horizon, years", tuple(f"{scenario.horizon_years:g}" for scenario in scenarios)),
+    ]
+    labels = {name: parameter.label for parameter in parameters().values() for name in parameter.flat_defaults}
+    for name in scenarios[0].parameter_values:
+        values = tuple(f"{scenario.parameter_values[name]:g}" for scenario in scenarios)
+        found.append(OtherDifference(f"{labels.get(name, name)} ({name})", values))
+    return tuple(row for row in found if len(set(row.values)) > 1)
+
+
+def course_in_words(schedule: Schedule, horizon_years: float) -> str:
+    """Say how a settled schedule moves within the horizon, such as '0.15, 0.8 from year 1'."""
+    return _told(_simplified(schedule.pieces(), horizon_years))
+
+
+def _simplified(pieces: Iterator[Piece], horizon: float) -> list[Piece]:
+    """Cut pieces at the horizon, drop empty ones and join neighbours that hold one value."""
+    joined: list[Piece] = []
+    for start, first, end, last in pieces:
+        begin, stop = max(start, 0.0), min(end, horizon)
+        if stop <= begin:
+            continue
+        slope = 0.0 if first == last or math.isinf(end) else (last - first) / (end - start)
+        first, last = first + slope * (begin - start), first + slope * (stop - start)
+        if joined and joined[-1][1] == joined[-1][3] == first == last:
+            joined[-1] = (joined[-1][0], first, stop, last)
+        else:
+            joined.append((begin, first, stop, last))
+    return joined
+
+
+def _told(pieces: Sequence[Piece]) -> str:
+    words = [f"{pieces[0][1]:.4g}"]
+    for start, first, end, last in pieces:
+        if first != last:
+            words.append(f"{first:.4g} to {last:.4g} over years {start:.3g} to {end:.3g}")
+        elif start > 0.0 and not words[-1].startswith(f"{first:.4g} to") and not _arrives_at(words[-1], first):
+            words.append(f"{last:.4g} from year {start:.3g}")
+    return ", ".join(words)
+
+
+def _arrives_at(words: str, value: float) -> bool:
+    return f" to {value:.4g} over" in words

@@ -1,0 +1,401 @@
+"""Keep results in a directory: two tables, and a manifest that says how to make them again.
+
+A directory holds ``runs.parquet`` (a row for each run), ``months.parquet`` (month 0 to T of each run that
+was simulated), ``manifest.json`` and a report. It is written beside its destination and renamed when it is
+complete, so a reader never finds half of it, and a failure leaves nothing behind.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from abm.errors import InvalidInput, Problem
+from abm.experiments.engines import Failure
+from abm.experiments.provenance import code_version, interpreter, package_versions
+from abm.experiments.run import Columns, Tables
+
+FORMAT = "abm results"
+FORMAT_VERSION = 1
+RUNS = "runs.parquet"
+MONTHS = "months.parquet"
+MANIFEST = "manifest.json"
+REPORT = "report.html"
+FILES = (RUNS, MONTHS, MANIFEST, REPORT)
+UNHASHED = ("invocation", "manifest_sha256")
+METADATA_KEY = b"abm.manifest_sha256"
+FORMAT_KEY = b"abm.format_version"
+TEXT_KEYS = ("run_id", "scenario", "status", "error")
+DONE, FAILED = "done", "failed"
+
+KEY_MEANINGS = {
+    "run_id": "Identity of the run: hash of its scenario, seed, replicate and the model's version",
+    "scenario": "Name of the scenario",
+    "point": "Position of the scenario in the design, from 0",
+    "seed": "Seed of every draw of the run",
+    "replicate": "Which accident of fate, from 0; the same for every scenario",
+    "month": "Month of the run, 0 at the start",
+    "status": "'done', or 'failed' when the run could not be simulated",
+    "error": "Why the run failed",
+}
+
+
+class Described(Protocol):
+    """What a column's metadata says of it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+
+    @property
+    def label(self) -> str:
+        """A few words for tables and plots."""
+
+    @property
+    def unit(self) -> str:
+        """Unit."""
+
+    @property
+    def definition(self) -> str:
+        """What it means."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's own description, where no measure has one."""
+
+    name: str
+    label: str
+    unit: str
+    definition: str
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a directory holds.
+
+    Attributes
+    ----------
+    tables : Tables
+        Runs that were simulated, with outcomes, and their months.
+    failures : tuple of (str, str)
+        Run id and reason of those that were not.
+    manifest : dict
+        How they were made.
+    """
+
+    tables: Tables
+    failures: tuple[tuple[str, str], ...]
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A directory that results are to be written to.
+
+    Attributes
+    ----------
+    path : Path
+        The directory; it need not exist, nor its parents.
+    force : bool
+        Replace results that are there.
+    option : str
+        What to call it in a message.
+    """
+
+    path: Path
+    force: bool = False
+    option: str = "--out"
+
+    def problems(self) -> list[Problem]:
+        """Say why results cannot be written there; empty when they can. Leaves nothing behind."""
+        return [Problem(self.option, None, message) for message in self._complaints()]
+
+    @contextmanager
+    def staged(self) -> Iterator[Path]:
+        """Give a directory to write to, and put it in place when the block ends without an error.
+
+        Yields
+        ------
+        Path
+            An empty directory beside the destination.
+
+        Raises
+        ------
+        InvalidInput
+            If results cannot be written there.
+        """
+        problems = self.problems()
+        if problems:
+            raise InvalidInput(problems)
+        destination = self.path.resolve()
+        new_parents = _missing_parents(destination)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
+        try:
+            yield staging
+            _put_in_place(staging, destination)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            for parent in new_parents:
+                parent.rmdir()
+            raise
+
+    def _complaints(self) -> Iterator[str]:
+        shown = os.fspath(self.path)
+        try:
+            destination = self.path.resolve()
+            if not destination.is_dir():
+                if os.path.lexists(destination):
+                    yield f"'{shown}' is a file; name a directory that does not exist yet"
+                    return
+            elif not self.force:
+                yield f"'{shown}' exists; give --force to replace it, or another --out"
+                return
+            else:
+                strangers = sorted(entry.name for entry in destination.iterdir() if entry.name not in FILES)
+                if strangers:
+                    named = ", ".join(f"'{name}'" for name in strangers[:3]) + (
+                        ", ..." if len(strangers) > 3 else ""
+                    )
+                    yield (
+                        f"'{shown}' holds {named}, which abm did not write; --force replaces results only, "
+                        "so name another --out"
+                    )
+                    return
+            _probe(destination)
+        except (OSError, ValueError) as error:
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            yield f"'{shown}' cannot be written ({reason}); name a directory in which you may write"
+
+
+def write_results(
+    directory: Path,
+    tables: Tables,
+    failures: Sequence[Failure],
+    manifest: Mapping[str, Any],
+    described: Sequence[Described],
+) -> None:
+    """Write both tables and the manifest.
+
+    Parameters
+    ----------
+    directory : Path
+        An existing directory, such as `Destination.staged` gives.
+    tables : Tables
+        Runs that were simulated.
+    failures : sequence of Failure
+        Runs that were not; they have a row in runs.parquet, with empty outcomes.
+    manifest : mapping
+        From `manifest_of`.
+    described : sequence of Described
+        Unit and definition of measures, outcomes and other columns.
+    """
+    stamp = {METADATA_KEY: manifest["manifest_sha256"].encode(), FORMAT_KEY: str(FORMAT_VERSION).encode()}
+    meanings = {description.name: description for description in described}
+    _write_table(directory / RUNS, _runs_table(tables, failures), meanings, stamp)
+    _write_table(directory / MONTHS, pa.table(dict(tables.months)), meanings, stamp)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def manifest_of(
+    design: Mapping[str, Any],
+    scenarios: Mapping[str, Any],
+    generator: str,
+    counts: Mapping[str, int],
+    invocation: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Describe how results were made, so that they can be made again.
+
+    Parameters
+    ----------
+    design : mapping
+        Plain values that name every run.
+    scenarios : mapping
+        Name of each scenario to everything it resolves to, as plain values.
+    generator : str
+        Name of the generator of draws.
+    counts : mapping of str to int
+        Runs asked for, done and failed.
+    invocation : mapping
+        Command, time, workers: what may differ between two makings of the same results. It is not hashed.
+
+    Returns
+    -------
+    dict
+        With ``manifest_sha256`` over everything but itself and ``invocation``.
+    """
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "design": dict(design),
+        "design_sha256": content_hash(design),
+        "scenarios": dict(scenarios),
+        "draws": {"generator": generator, "seeds": [design["seed"]], "replicates": design["replicates"]},
+        "runs": dict(counts),
+        "code": code_version(),
+        "packages": package_versions(),
+        "python": interpreter(),
+        "invocation": dict(invocation),
+    }
+    manifest["manifest_sha256"] = manifest_hash(manifest)
+    return manifest
+
+
+def manifest_hash(manifest: Mapping[str, Any]) -> str:
+    """Return the hash of a manifest, over everything but how it was invoked and the hash itself."""
+    return content_hash({key: value for key, value in manifest.items() if key not in UNHASHED})
+
+
+def content_hash(content: Any) -> str:
+    """Return the SHA-256 of plain values, written as JSON with sorted keys and no spaces."""
+    canonical = json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def read_results(directory: Path) -> Results:
+    """Read what `write_results` wrote.
+
+    Raises
+    ------
+    InvalidInput
+        If a file is missing, unreadable, or not of the same making as the manifest.
+    """
+    missing = [name for name in (RUNS, MONTHS, MANIFEST) if not (directory / name).is_file()]
+    if missing:
+        raise InvalidInput(
+            Problem(os.fspath(directory / name), None, "is missing; name a directory that abm wrote")
+            for name in missing
+        )
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        runs, months = pq.read_table(directory / RUNS), pq.read_table(directory / MONTHS)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise InvalidInput([Problem(os.fspath(directory), None, f"cannot be read ({error})")]) from None
+    problems = [
+        Problem(
+            os.fspath(directory / name),
+            None,
+            "was not made with the manifest beside it; make the results again",
+        )
+        for name, table in ((RUNS, runs), (MONTHS, months))
+        if (table.schema.metadata or {}).get(METADATA_KEY) != manifest_hash(manifest).encode()
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    is_done = np.array([status == DONE for status in runs["status"].to_pylist()], dtype=np.bool_)
+    run_columns = _columns(runs.drop_columns(["status", "error"]).filter(pa.array(is_done)))
+    failed = runs.filter(pa.array(~is_done))
+    return Results(
+        tables=Tables(runs=run_columns, months=_columns(months)),
+        failures=tuple(zip(failed["run_id"].to_pylist(), failed["error"].to_pylist(), strict=True)),
+        manifest=manifest,
+    )
+
+
+def _missing_parents(destination: Path) -> list[Path]:
+    return [parent for parent in destination.parents if not parent.exists()]
+
+
+def _probe(destination: Path) -> None:
+    # Permission bits do not tell about read-only file systems or an administrator, so try.
+    nearest = next(parent for parent in destination.parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory", os.fspath(nearest))
+    probe = Path(tempfile.mkdtemp(prefix=".abm-", dir=nearest))
+    try:
+        # A name may be too long for the file system though its parent can be written.
+        rest = destination.relative_to(nearest)
+        if nearest != destination:
+            (probe / rest).mkdir(parents=True)
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
+
+
+def _put_in_place(staging: Path, destination: Path) -> None:
+    # mkdtemp lets only its owner in; results are as open as any other directory of the user.
+    mask = os.umask(0)
+    os.umask(mask)
+    staging.chmod(0o777 & ~mask)
+    if not destination.exists():
+        staging.rename(destination)
+        return
+    with tempfile.TemporaryDirectory(prefix=".abm-", dir=destination.parent) as aside:
+        former = Path(aside) / destination.name
+        destination.rename(former)
+        try:
+            staging.rename(destination)
+        except BaseException:
+            former.rename(destination)
+            raise
+
+
+def _runs_table(tables: Tables, failures: Sequence[Failure]) -> pa.Table:
+    done = pa.table(dict(tables.runs))
+    rows = done.num_rows
+    done = done.append_column("status", pa.array([DONE] * rows, pa.string()))
+    done = done.append_column("error", pa.nulls(rows, pa.string()))
+    if not failures:
+        return done
+    failed = pa.table(
+        {
+            "run_id": [failure.run.run_id for failure in failures],
+            "scenario": [failure.run.scenario.name for failure in failures],
+            "point": pa.array([failure.run.point for failure in failures], pa.int64()),
+            "seed": pa.array([failure.run.seed for failure in failures], pa.uint64()),
+            "replicate": pa.array([failure.run.replicate for failure in failures], pa.int64()),
+            "status": [FAILED] * len(failures),
+            "error": [failure.message for failure in failures],
+        }
+    )
+    everything = pa.concat_tables([done, failed], promote_options="default")
+    return everything.sort_by([("point", "ascending"), ("replicate", "ascending")])
+
+
+def _write_table(
+    path: Path, table: pa.Table, meanings: Mapping[str, Described], stamp: Mapping[bytes, bytes]
+) -> None:
+    fields = [field.with_metadata(_meaning(field.name, meanings)) for field in table.schema]
+    table = table.cast(pa.schema(fields, metadata=dict(stamp)))
+    floats = [field.name for field in fields if pa.types.is_floating(field.type)]
+    whole = [field.name for field in fields if pa.types.is_integer(field.type)]
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        use_dictionary=[field.name for field in fields if pa.types.is_string(field.type)],
+        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT")
+        | dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+    )
+
+
+def _meaning(name: str, meanings: Mapping[str, Described]) -> dict[str, str]:
+    if name in meanings:
+        description = meanings[name]
+        return {"label": description.label, "unit": description.unit, "definition": description.definition}
+    if name in KEY_MEANINGS:
+        return {"definition": KEY_MEANINGS[name]}
+    return {}
+
+
+def _columns(table: pa.Table) -> Columns:
+    columns: dict[str, NDArray[Any]] = {}
+    for name in table.column_names:
+        values = table[name].to_numpy()
+        columns[name] = values.astype(np.str_) if name in TEXT_KEYS else values
+    return columns
