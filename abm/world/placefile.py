@@ -1,9 +1,9 @@
 """Describe a local health economy in a file: aggregates with their sources, from which a place is drawn.
 
-Every number stands beside the source it comes from, be it a publication or an assumption of the file's author.
+Every number stands beside its source, be it a publication or an assumption of the file's author.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -70,7 +70,7 @@ class Position(Sourced):
 
 
 class Geography(Sourced):
-    """Say where people live in a place: towns in a disc, the first in the middle, each smaller than the one before."""
+    """Say where people live: towns in a disc, the first in the middle, each smaller than the one before."""
 
     kind: ClassVar[str] = "geography"
     east_km: float = Field(
@@ -87,7 +87,7 @@ class Geography(Sourced):
 
 
 class PracticeLists(Sourced):
-    """Give the distribution of practice lists before they are fitted to the population: lognormal above the smallest."""
+    """Give the distribution of lists before they are fitted: lognormal above the smallest."""
 
     kind: ClassVar[str] = "distribution of practice lists"
     mu: float = Field(ge=0.0, le=15.0, description="mean of the logarithm of the list")
@@ -124,12 +124,17 @@ class TieRules(Record):
     neighbours: Count = Field(description="nearest practices with which a practice has dealings")
 
 
-class LocalPlace(Record):
+class Named(Record):
+    """Hold an id, which files refer to, and a name for readers."""
+
+    id: Identity
+    name: Text
+
+
+class LocalPlace(Named):
     """Describe one place."""
 
     kind: ClassVar[str] = "place"
-    id: Identity
-    name: Text
     population: People = Field(description="registered people")
     practices: Count = Field(description="number of general practices")
     outside_use: Share = Field(description="share of hospital use at hospitals that are not in the file")
@@ -147,12 +152,10 @@ class HospitalUse(Record):
     )
 
 
-class Hospital(Record):
+class Hospital(Named):
     """Describe an acute provider."""
 
     kind: ClassVar[str] = "hospital"
-    id: Identity
-    name: Text
     beds: Count = Field(description="open general and acute beds")
     occupancy: Occupancy = Field(description="share of the beds occupied at the start")
     catchment: People = Field(description="people who depend on the hospital, wherever they live")
@@ -170,22 +173,18 @@ class Service(Record):
     share: Share = Field(description="share of the place's community services")
 
 
-class CommunityProvider(Record):
+class CommunityProvider(Named):
     """Describe a provider of community and mental health services."""
 
     kind: ClassVar[str] = "community provider"
-    id: Identity
-    name: Text
     people_served: People = Field(description="people served in all, in the file's places or not")
     services: tuple[Service, ...] = Field(min_length=1, description="the places it serves")
 
 
-class PublicBody(Record):
+class PublicBody(Named):
     """Describe a commissioner or a local authority."""
 
     kind: ClassVar[str] = "public body"
-    id: Identity
-    name: Text
     people_served: People = Field(description="people served in all, in the file's places or not")
     places: tuple[Identity, ...] = Field(min_length=1, description="the places it is responsible for")
 
@@ -245,14 +244,14 @@ def references(file: PlaceFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def unknown_places(file: PlaceFile) -> Iterator[Fault]:
-    """Find mentions of places that the file does not describe, and places mentioned twice by one organisation."""
+    """Find mentions of places that the file does not describe, and those repeated for one organisation."""
     known = [place.id for place in file.places]
     mentioned: set[tuple[str | int, ...]] = set()
     for path, place in references(file):
         if place not in known:
             yield Fault(
                 path,
-                f"place '{place}' is not in this file{did_you_mean(place, known)} Places: {', '.join(known)}.",
+                f"place '{place}' is not in this file{did_you_mean(place, known)} Valid: {', '.join(known)}.",
             )
         elif (*path[:2], place) in mentioned:
             yield Fault(path, f"place '{place}' is given twice for one organisation; keep one of the two")
@@ -261,7 +260,7 @@ def unknown_places(file: PlaceFile) -> Iterator[Fault]:
 
 def repeated_names(file: PlaceFile) -> Iterator[Fault]:
     """Find places or organisations that share an id."""
-    groups = (
+    groups: tuple[tuple[str, Sequence[Named]], ...] = (
         ("places", file.places),
         ("hospitals", file.hospitals),
         ("community_providers", file.community_providers),
@@ -294,13 +293,15 @@ def wrong_uses(file: PlaceFile) -> Iterator[Fault]:
             )
         elif abs(total - 1.0) > SHARE_TOLERANCE:
             listed = " + ".join(f"{use:g}" for use in uses)
-            told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed}, outside {place.outside_use.value:g})"
+            listed += f", outside {place.outside_use.value:g}"
+            told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed})"
             yield Fault(
                 (*where, "outside_use"),
                 f"{told}; they should add up to 1, change a share_of_use or outside_use",
             )
         elif max(uses) < file.ties.tie_share.value:
-            told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({file.ties.tie_share.value:g})"
+            smallest = file.ties.tie_share.value
+            told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({smallest:g})"
             yield Fault(where, f"{told}; raise a share_of_use or lower tie_share")
         if not any(place.id in commissioner.places for commissioner in file.commissioners):
             yield Fault(where, f"place '{place.id}' has no commissioner; add it to the places of one")
@@ -313,7 +314,8 @@ def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
         where = ("hospitals", number)
         inside = sum(flow.share_of_use.value * population[flow.place] for flow in hospital.flows)
         if inside > hospital.catchment.value * (1.0 + SHARE_TOLERANCE):
-            told = f"catchment of '{hospital.id}' is {hospital.catchment.value:,} people, but its flows bring {inside:,.0f}"
+            people = hospital.catchment.value
+            told = f"catchment of '{hospital.id}' is {people:,} people, but its flows bring {inside:,.0f}"
             yield Fault((*where, "catchment"), f"{told}; raise the catchment or lower a share_of_use")
         for row, flow in enumerate(hospital.flows):
             at = (*where, "flows", row)
@@ -371,7 +373,10 @@ def wrong_lists(file: PlaceFile) -> Iterator[Fault]:
     for number, place in enumerate(file.places):
         smallest = file.lists.smallest * place.practices.value
         if place.population.value <= smallest:
-            told = f"{place.practices.value} practices of at least {file.lists.smallest:,} people need more than {smallest:,} people"
+            each = file.lists.smallest
+            told = (
+                f"{place.practices.value} practices of {each:,} people and above need more than {smallest:,}"
+            )
             yield Fault(
                 ("places", number, "practices"), f"{told}, the population is {place.population.value:,}"
             )

@@ -1,7 +1,8 @@
 """Draw a region of a given size at random, for benchmarks and tests of scale.
 
-Proportions follow England around 2014: 211 commissioners, about 155 acute providers, 71 providers of mental health or
-community services and 152 local authorities with social care; the other organisations are practices.
+Proportions follow England around 2014: 211 commissioners, about 155 acute providers, 71 providers of mental
+health or community services and 152 local authorities with social care; the other organisations are
+practices.
 """
 
 import math
@@ -10,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from abm.world.place import Floats, Integers, Place
-from abm.world.synthesis import (
+from abm.world.practices import (
     POSITION_DECIMALS,
     WEIGHT_DECIMALS,
     ListSizes,
@@ -79,7 +80,7 @@ def random_region(
     centres = lay_out(seed, places)
     practice_place = spread_practices(seed, places, practices)
     lists = LISTS.draw(uniforms(seed, practices, "region", "practice", "list"))
-    population = np.bincount(practice_place, lists)
+    population: Floats = np.bincount(practice_place, lists).astype(np.float64)
     position = np.concatenate(
         [
             Settlement((east, north), PLACE_SPACING_KM / 2.0, max(1, count // 5), 1.5).draw_practices(
@@ -165,7 +166,7 @@ def lay_out(seed: int, places: int) -> Floats:
 
 
 def spread_practices(seed: int, places: int, practices: int) -> Integers:
-    """Draw the place of each practice, ascending, shape (K,): a few in every place, the rest by lognormal sizes."""
+    """Draw the place of each practice, shape (K,), ascending: a few in each, the rest by lognormal size."""
     size = np.round(
         np.exp(PLACE_SIZE_SPREAD * normals(seed, places, "region", "place", "size")), WEIGHT_DECIMALS
     )
@@ -175,7 +176,7 @@ def spread_practices(seed: int, places: int, practices: int) -> Integers:
 
 
 def share_between_places(seed: int, centres: Floats, hospital_position: Floats) -> Service:
-    """Draw each place's shares of hospital use over the nearest hospitals, by distance and a lognormal accident."""
+    """Draw each place's shares of use over the nearest hospitals, by distance and a lognormal accident."""
     places, hospitals = len(centres), len(hospital_position)
     apart = np.sqrt(((centres[:, None, :] - hospital_position[None, :, :]) ** 2).sum(axis=2))
     used = np.argsort(apart, axis=1, kind="stable")[:, :HOSPITALS_USED]
@@ -218,7 +219,7 @@ def serve(stem: str, label: str, count: int, population: Floats, middles: Floats
     """Let so many organisations each serve adjoining places wholly."""
     places = np.arange(len(population))
     service = Service(places * count // len(population), places, np.ones(len(population)))
-    people = np.bincount(service.organisation, population)
+    people: Floats = np.bincount(service.organisation, population).astype(np.float64)
     home = service.homes(count, population)
     return Roster(number_ids(stem, count), number_names(label, count), people, middles[home]), service
 

@@ -1,8 +1,8 @@
 """Join organisations by ties: who can deal with whom, in which place it counts, and what need is behind it.
 
-Shares of use make the ties. A hospital and a commissioner, another hospital, a community provider or a practice are
-tied where the hospital has at least `tie_share` of the use of the place or of the practice. A pair has one tie, which
-counts in the place that matters most to it, even when both work in several places.
+Shares of use make the ties. A hospital and a commissioner, another hospital, a community provider or a
+practice are tied where the hospital has at least `tie_share` of the use of the place or of the practice. A
+pair has one tie, which counts in the place that matters most to it, even when both work in several places.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from abm.world.place import (
-    Floats,
-    Flows,
-    Integers,
-    OrganisationKind,
-    Organisations,
-    Place,
-    TieKind,
-    Ties,
-    Work,
-    assemble,
-)
+from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
+from abm.world.place import Floats, Integers, OrganisationKind, Place, TieKind
 
 PEOPLE_PER_UNIT_OF_NEED = 1000.0
 
@@ -61,7 +51,7 @@ class Roster:
 
 @dataclass(frozen=True)
 class Service:
-    """List which organisation of a roster serves which place, with the share of the place's need it serves."""
+    """List which organisation of a roster serves which place, with the share of the place's need."""
 
     organisation: Integers
     place: Integers
@@ -80,7 +70,8 @@ class Service:
         """Return the place in which each organisation serves most people; the first of equals."""
         people = np.zeros((organisations, len(population)))
         people[self.organisation, self.place] = self.share * population[self.place]
-        return np.argmax(people, axis=1).astype(np.int64)
+        homes: Integers = np.argmax(people, axis=1).astype(np.int64)
+        return homes
 
 
 @dataclass(frozen=True)
@@ -95,7 +86,7 @@ class Draft:
         Share of an acute provider's patients from outside the places.
     practice_place : (K,) int
     practice_use : Service
-        Share s_kh of each practice's hospital use by acute provider; its `place` is the number of the practice.
+        Share s_kh of each practice's hospital use by acute provider; its `place` is the practice's number.
     neighbours : (B, 2) int
         Pairs of neighbouring practices, the smaller number first, each once.
     """
@@ -188,7 +179,7 @@ def join(draft: Draft) -> Place:
 
 
 def divide_work(draft: Draft) -> Work:
-    """Return the share of its work that each organisation other than hospitals and practices has in a place."""
+    """Return the work of community providers, commissioners and local authorities by place."""
     owners, places, shares = [], [], []
     for kind, roster, service in (
         (OrganisationKind.COMMUNITY, draft.community, draft.community_service),
@@ -206,7 +197,7 @@ def core_ties(draft: Draft) -> Ties:
 
     A tie weighs in board trust by the use behind it: s_ph for a commissioner and a hospital, the community
     provider's share for a commissioner and a community provider, their product for a hospital and a community
-    provider; weights are scaled to sum to 1 over a place. Two hospitals do not weigh: they share a place's use.
+    provider; weights are scaled to sum to 1 over a place. Ties between hospitals do not weigh.
     """
     chosen: dict[tuple[int, int, int], Candidate] = {}
     for candidate in core_candidates(draft):
@@ -265,7 +256,7 @@ def core_candidates(draft: Draft) -> list[Candidate]:
 
 
 def practice_ties(draft: Draft) -> Ties:
-    """Join practices with their commissioners, the hospitals and community providers they use, and neighbours.
+    """Join practices with commissioners, the hospitals and community providers they use, and neighbours.
 
     A practice that uses no hospital for `tie_share` of its patients is tied to the one it uses most.
     """
@@ -343,7 +334,7 @@ def neighbour_pairs(position: Floats, practice_place: Integers, nearest: int) ->
     pairs : (B, 2) int
         The smaller number first, each pair once, ascending.
     closeness : (B,)
-        Rank of one among the other's neighbours, from 0, plus a fraction that grows with distance; smaller is closer.
+        Rank of one among the other's neighbours, from 0, plus a fraction that grows with distance.
     """
     pairs, closeness = [np.zeros((0, 2), dtype=np.int64)], [np.zeros(0)]
     for place in range(int(practice_place.max()) + 1):
