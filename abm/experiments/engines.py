@@ -1,6 +1,6 @@
 """Run batches of runs, here or on every processor, and return the same tables either way.
 
-Runs are packed into batches of sixteen of one place and length, because a simulator works on lanes side by
+Runs are packed into batches of sixteen of one place, length and step, because a simulator works on lanes side by
 side. The first batches run in this process: they compile the kernels and leave them in the cache on disk, and
 they show how long a batch takes. Workers are started only when they pay for their start. Each has one thread,
 and its results are put back in the order of the runs, so nothing depends on how many there were.
@@ -152,10 +152,11 @@ def execute(
 
 
 def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Batch, ...]:
-    """Pack runs of one place and length into batches, as positions in `runs`."""
-    alike: dict[tuple[str, int], list[int]] = {}
+    """Pack runs of one place, length and step into batches, as positions in `runs`."""
+    alike: dict[tuple[str, int, int], list[int]] = {}
     for index, run in enumerate(runs):
-        alike.setdefault((str(run.scenario.place), run.scenario.months), []).append(index)
+        scenario = run.scenario
+        alike.setdefault((str(scenario.place), scenario.months, scenario.substeps), []).append(index)
     return tuple(
         tuple(indices[start : start + lanes])
         for indices in alike.values()

@@ -40,6 +40,10 @@ class Scenario(Protocol):
         """Months to simulate."""
 
     @property
+    def substeps(self) -> int:
+        """Steps a month; runs of one number may share a batch."""
+
+    @property
     def content_hash(self) -> str:
         """Hash of everything resolved that can change a result."""
 
