@@ -91,6 +91,17 @@ def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any
 
 
 @compiled
+def fill_block(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> None:
+    """Fill `draws` (4, lanes) with the uniforms of entities 4*quad to 4*quad+3 in every lane."""
+    for lane in range(draws.shape[1]):
+        u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, quad)
+        draws[0, lane] = u0
+        draws[1, lane] = u1
+        draws[2, lane] = u2
+        draws[3, lane] = u3
+
+
+@compiled
 def uniform(seed: Any, replicate: Any, step: Any, decision: Any, entity: Any) -> Any:
     """Draw a uniform in (0, 1) for one entity.
 
@@ -187,6 +198,9 @@ def beta_quantile(u: Any, tables: Any, lane: Any) -> Any:
 @compiled
 def poisson_quantile(u: Any, mean: Any) -> Any:
     """Return the Poisson quantile of `u` for a mean, at most 63, by summing the probabilities in turn."""
+    # exp(-mean) is at least 1 - mean, so most draws need no exponential.
+    if u < 1.0 - mean:
+        return 0
     probability = math.exp(-mean)
     cumulated = probability
     events = 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, block, poisson_quantile
+from abm.draws import Decision, fill_block, poisson_quantile
 from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
 
@@ -14,7 +14,8 @@ DECISION = int(Decision.MEETINGS)
 @mechanism(writes=("meetings",))
 def contact(
     meetings: Any,
-    attention: Any,
+    attention_share: Any,
+    attention_budget: Any,
     board: Any,
     seed: Any,
     replicate: Any,
@@ -22,6 +23,7 @@ def contact(
     dt: Any,
     tie_kind: Any,
     tie_place: Any,
+    segment: Any,
     competition_strictness: Any,
     competition_dialogue_protection: Any,
     convening_sessions: Any,
@@ -56,21 +58,18 @@ def contact(
         for kind in range(kinds):
             openness[kind, lane] = 1.0 - strictness * contact_barrier_weight[kind, lane]
     draws = np.empty((4, lanes))
-    for first in range(0, ties, 4):
+    for tie in range(ties):
+        if tie % 4 == 0:
+            fill_block(draws, seed, replicate, step, DECISION, tie // 4)
+        kind = tie_kind[tie]
+        place = tie_place[tie]
+        group_0, group_1 = segment[tie, 0], segment[tie, 1]
+        sits_on_board = 0.0 if kind == PRACTICE_PRACTICE else 1.0
         for lane in range(lanes):
-            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, DECISION, first // 4)
-            draws[0, lane] = u0
-            draws[1, lane] = u1
-            draws[2, lane] = u2
-            draws[3, lane] = u3
-        for tie in range(first, min(first + 4, ties)):
-            kind = tie_kind[tie]
-            place = tie_place[tie]
-            sits_on_board = 0.0 if kind == PRACTICE_PRACTICE else 1.0
-            for lane in range(lanes):
-                rate = (
-                    0.5 * (attention[tie, 0, lane] + attention[tie, 1, lane]) * openness[kind, lane]
-                    + background[lane]
-                    + sits_on_board * contact_board[lane] * board[place, lane]
-                )
-                meetings[tie, lane] = poisson_quantile(draws[tie - first, lane], rate * dt)
+            given = (
+                attention_budget[group_0, lane] * attention_share[tie, 0, lane]
+                + attention_budget[group_1, lane] * attention_share[tie, 1, lane]
+            )
+            rate = 0.5 * given * openness[kind, lane] + background[lane]
+            rate += sits_on_board * contact_board[lane] * board[place, lane]
+            meetings[tie, lane] = poisson_quantile(draws[tie % 4, lane], rate * dt)

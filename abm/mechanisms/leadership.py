@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
-from abm.draws import Decision, beta_quantile, uniform
+import numpy as np
+
+from abm.draws import Decision, beta_quantile, fill_block, uniform
 from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import ACUTE
 
@@ -54,31 +56,42 @@ def leadership(
     Sources: E01, E02 (KF15), E13 (FCN14), E17 (ST14); turnover from the tenure of chief executives.
     """
     organisations, lanes = orientation.shape
-    for organisation in range(organisations):
-        kind = organisation_kind[organisation]
+    kinds = leadership_turnover_factor.shape[0]
+    settled = np.empty((kinds, lanes))
+    kept = np.empty((kinds, lanes))
+    for kind in range(kinds):
+        networked = 1.0 if kind == ACUTE else 0.0
         for lane in range(lanes):
             drift = (
                 leadership_development_drift[lane] * leadership_development[lane]
                 + leadership_regulation_drift[lane] * regulation_system_weight[lane]
                 + leadership_effort_drift[lane] * leadership_effort[lane]
+                + networked * leadership_network_drift[lane] * form_hospital_network[lane]
             )
-            if kind == ACUTE:
-                drift += leadership_network_drift[lane] * form_hospital_network[lane]
             rate = drift + leadership_orientation_decay[lane]
-            settled = drift / rate if rate > 0.0 else 0.0
-            kept = math.exp(-rate * dt)
+            settled[kind, lane] = drift / rate if rate > 0.0 else 0.0
+            kept[kind, lane] = math.exp(-rate * dt)
+    draws = np.empty((4, lanes))
+    for organisation in range(organisations):
+        if organisation % 4 == 0:
+            fill_block(draws, seed, replicate, step, EXIT, organisation // 4)
+        kind = organisation_kind[organisation]
+        for lane in range(lanes):
             strain = max(pressure[organisation, lane] - 0.5, 0.0)
             hazard = (
                 leadership_turnover[lane]
                 * leadership_turnover_factor[kind, lane]
                 * (1.0 + leadership_turnover_pressure[lane] * strain)
             )
-            if uniform(seed[lane], replicate[lane], step, EXIT, organisation) < 1.0 - math.exp(-hazard * dt):
-                u = uniform(seed[lane], replicate[lane], step, SUCCESSOR, organisation)
-                orientation[organisation, lane] = beta_quantile(u, orientation_quantiles, lane)
+            u = draws[organisation % 4, lane]
+            # No exponential for most: the chance of an exit is never above hazard x dt.
+            if u < hazard * dt and u < 1.0 - math.exp(-hazard * dt):
+                v = uniform(seed[lane], replicate[lane], step, SUCCESSOR, organisation)
+                orientation[organisation, lane] = beta_quantile(v, orientation_quantiles, lane)
                 tenure[organisation, lane] = 0.0
                 exits[organisation, lane] = 1.0
             else:
-                orientation[organisation, lane] = settled + (orientation[organisation, lane] - settled) * kept
+                stable = settled[kind, lane]
+                orientation[organisation, lane] = stable + (orientation[organisation, lane] - stable) * kept[kind, lane]
                 tenure[organisation, lane] += dt
                 exits[organisation, lane] = 0.0

@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
-from abm.draws import Decision, normal
+import numpy as np
+
+from abm.draws import Decision, fill_block, normal_quantile
 from abm.mechanisms.mechanism import clip, mechanism
 from abm.mechanisms.kinds import PRACTICE
 
@@ -55,9 +57,24 @@ def pressure(
     Source: E06 (BMJ15).
     """
     organisations, lanes = pressure.shape
+    places = admissions.shape[0]
+    kept = np.empty(lanes)
+    spread = np.empty(lanes)
+    overwork = np.empty((places, lanes))
+    for lane in range(lanes):
+        rate = pressure_reversion[lane]
+        kept[lane] = math.exp(-rate * dt)
+        spread[lane] = pressure_noise[lane] * math.sqrt((1.0 - math.exp(-2.0 * rate * dt)) / (2.0 * rate))
+        capacity = math.exp(-demand_practice_capacity_growth[lane] * years)
+        for place in range(places):
+            overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * capacity - 1.0)
+    draws = np.empty((4, lanes))
     for organisation in range(organisations):
+        if organisation % 4 == 0:
+            fill_block(draws, seed, replicate, step, DECISION, organisation // 4)
         kind = organisation_kind[organisation]
         place = organisation_place[organisation]
+        works = 1.0 if kind == PRACTICE else 0.0
         for lane in range(lanes):
             felt = 0.0
             queued = 0.0
@@ -71,12 +88,8 @@ def pressure(
                 * (felt - pressure_occupancy_reference[lane])
                 + pressure_waiting_gain[lane] * queued
                 + pressure_deficit_gain[lane] * max(-margin[organisation, lane], 0.0)
+                + works * overwork[place, lane]
             )
-            if kind == PRACTICE:
-                workload = admissions[place, lane] * math.exp(-demand_practice_capacity_growth[lane] * years)
-                target += pressure_workload_gain[lane] * (workload - 1.0)
-            rate = pressure_reversion[lane]
-            spread = pressure_noise[lane] * math.sqrt((1.0 - math.exp(-2.0 * rate * dt)) / (2.0 * rate))
-            shock = normal(seed[lane], replicate[lane], step, DECISION, organisation)
-            settled = target + (pressure[organisation, lane] - target) * math.exp(-rate * dt)
-            pressure[organisation, lane] = clip(settled + spread * shock)
+            settled = target + (pressure[organisation, lane] - target) * kept[lane]
+            shock = normal_quantile(draws[organisation % 4, lane])
+            pressure[organisation, lane] = clip(settled + spread[lane] * shock)

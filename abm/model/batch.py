@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.draws import Decision, beta_quantile, beta_table, compiled, uniform
+from abm.errors import InvalidInput, Problem
 from abm.mechanisms.mechanism import Mechanism
 from abm.model.calendar import ORDER, check_order
 from abm.model.measures import FLOWS, MEASURES, ROW, tally_organisations, tally_places, tally_ties
-from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SIDE, SLOT, TIE, State
+from abm.model.snapshot import Snapshot
+from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
 from abm.policy.levers import lever_names
 from abm.policy.parameters import Parameter, parameters
-from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Place
+from abm.world.place import ORGANISATION_KINDS, Place
 
 MONTHS_A_YEAR = 12
 LONGEST_TENURE = 30.0
@@ -22,7 +24,7 @@ CLOCK = ("step", "dt", "years")
 INITIAL_TRUST = int(Decision.INITIAL_TRUST)
 INITIAL_ORIENTATION = int(Decision.INITIAL_ORIENTATION)
 INITIAL_TENURE = int(Decision.INITIAL_TENURE)
-INDEX_MEMBERS = {"organisation_kind": ORGANISATION_KINDS, "tie_kind": TIE_KINDS}
+FLOW_ROWS = [ROW[name] for name in FLOWS]
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Batch:
         Arrays whose last axis is the lane.
     month : int
         Months completed.
+    series : (months + 1, measures, lanes) array
+        Measures of months 0 to `month`; missing after it.
 
     Raises
     ------
@@ -117,8 +121,8 @@ class Batch:
         self.months = min(lane.levers.shape[0] for lane in lanes)
         self.month = 0
         self.step = 0
-        self.values = np.zeros((len(MEASURES), len(lanes)))
         width = len(lanes)
+        self.series = np.full((self.months + 1, len(MEASURES), width), np.nan)
         self.levers = np.ascontiguousarray(np.stack([lane.levers[: self.months] for lane in lanes], axis=-1))
         self.settings = np.empty((self.levers.shape[1], width))
         self.state = State(self._sizes(), width)
@@ -140,6 +144,7 @@ class Batch:
             ACUTE_PROVIDER: self.place.acute_providers,
             TIE: self.place.ties,
             SIDE: 2,
+            SEGMENT: len(self.place.segment_organisation),
             PLACE: len(self.place.place_names),
             KIND: len(ORGANISATION_KINDS),
             SLOT: int(round(longest_lag / self.dt)) + 1,
@@ -164,9 +169,8 @@ class Batch:
         """Return a parameter over lanes, (lanes,), or (members, lanes) where it is indexed."""
         if parameter.index is None:
             return np.array([lane.parameters[parameter.name] for lane in self.lanes], dtype=np.float64)
-        members = INDEX_MEMBERS[parameter.index]
         return np.array(
-            [[lane.parameters[f"{parameter.name}.{member}"] for lane in self.lanes] for member in members],
+            [[lane.parameters[name] for lane in self.lanes] for name in parameter.flat_defaults],
             dtype=np.float64,
         )
 
@@ -218,7 +222,7 @@ class Batch:
         self._call("effort")
         self._call("attention")
         self._call("governance")
-        self._tally()
+        self._tally(self.series[0])
 
     def _settle_pressure(self) -> None:
         """Put pressure at its target: an endless step without noise."""
@@ -239,25 +243,67 @@ class Batch:
         if self.month >= self.months:
             raise IndexError(f"month {self.month} is the last for which levers are set")
         self.settings[:] = self.levers[self.month]
-        flows = [ROW[name] for name in FLOWS]
-        counted = np.zeros((len(flows), self.width))
+        values = self.series[self.month + 1]
+        counted = np.zeros((len(FLOW_ROWS), self.width))
         for _ in range(self.substeps):
             self.step += 1
             clock = {"step": self.step, "dt": self.dt, "years": self.step * self.dt}
             for call in self._calls:
                 call(**clock)
-            self._tally()
-            counted += self.values[flows]
-        self.values[flows] = counted
+            self._tally(values)
+            counted += values[FLOW_ROWS]
+        values[FLOW_ROWS] = counted
         self.month += 1
+
+    def save(self) -> Snapshot:
+        """Copy the whole state at the end of the month just completed."""
+        return Snapshot(
+            self.place.content_hash,
+            tuple(lane.seed for lane in self.lanes),
+            tuple(lane.replicate for lane in self.lanes),
+            self.month,
+            self.step,
+            self.substeps,
+            {name: values.copy() for name, values in self.state.arrays.items()},
+            self.series[: self.month + 1].copy(),
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a snapshot of the same place and fates, under this batch's levers and parameters.
+
+        Raises
+        ------
+        InvalidInput
+            With every difference that forbids it.
+        """
+        pairs = (
+            ("place", snapshot.place_hash, self.place.content_hash),
+            ("seeds", snapshot.seeds, tuple(lane.seed for lane in self.lanes)),
+            ("replicates", snapshot.replicates, tuple(lane.replicate for lane in self.lanes)),
+            ("steps a month", snapshot.substeps, self.substeps),
+        )
+        problems = [
+            Problem("snapshot", None, f"{what}: the snapshot has {saved}, the model {own}; build the model alike")
+            for what, saved, own in pairs
+            if saved != own
+        ]
+        if snapshot.month > self.months:
+            message = f"month {snapshot.month} lies after the model's horizon of {self.months} months; lengthen it"
+            problems.append(Problem("snapshot", None, message))
+        if problems:
+            raise InvalidInput(problems)
+        for name, values in snapshot.arrays.items():
+            self.state.arrays[name][...] = values
+        self.month, self.step = snapshot.month, snapshot.step
+        self.series[: self.month + 1] = snapshot.series
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Return the measures of the month just completed, each (lanes,)."""
-        return {measure.name: self.values[row].copy() for row, measure in enumerate(MEASURES)}
+        return {measure.name: self.series[self.month, row].copy() for row, measure in enumerate(MEASURES)}
 
-    def _tally(self) -> None:
-        """Measure the state after a step."""
-        state, place, values = self.state, self.place, self.values
+    def _tally(self, values: NDArray[np.float64]) -> None:
+        """Measure the state after a step into `values` (measures, lanes)."""
+        state, place = self.state, self.place
         tally_ties(values, state.trust, state.divergence, state.meetings, place.tie_kind)
         tally_organisations(
             values,

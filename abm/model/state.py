@@ -11,6 +11,7 @@ ACUTE_PROVIDER = "acute provider"
 TIE = "tie"
 SIDE = "side"
 PLACE = "place"
+SEGMENT = "attention segment"
 KIND = "kind of organisation"
 SLOT = "slot"
 
@@ -67,13 +68,13 @@ FIELDS: tuple[Field, ...] = (
     Field("scope", (PLACE,), "share of people", 0, 1, "Population that integrated care is meant to reach"),
     Field("delay", (PLACE,), "years", 0, INFINITE, "Time for which a challenge still suspends the arrangement"),
     Field("implementation_past", (SLOT, PLACE), "share", 0, 1, "Implementation at the end of recent steps"),
-    Field("attention_share", (TIE, SIDE), "share", 0, 1, "Share within the group", is_carried=False),
+    Field("attention_share", (TIE, SIDE), "share", 0, 1, "Share of the budget this side gives the tie"),
     Field("occupancy", (ACUTE_PROVIDER,), "share of beds", 0, INFINITE, "Demand for beds over beds", False),
     Field("avoided", (ORGANISATION,), "per year", 0, INFINITE, "Hospital activity avoided", False),
     Field("payoff", (KIND,), "payoff", -INFINITE, INFINITE, "Payoff of cooperation", False),
     Field("exits", (ORGANISATION,), "0 or 1", 0, 1, "Whether the leader left in this step", False),
     Field("effort", (ORGANISATION,), "contacts per year", 0, INFINITE, "Time for work across organisations", False),
-    Field("attention", (TIE, SIDE), "contacts per year", 0, INFINITE, "Effort this side gives the tie", False),
+    Field("attention_budget", (SEGMENT,), "contacts per year", 0, INFINITE, "Effort for a group of ties", False),
     Field("meetings", (TIE,), "number", 0, 63, "Meetings held in this step", False, "uint8"),
     Field("good_meetings", (TIE, SIDE), "number", 0, 63, "Meetings this side judged good", False, "uint8"),
     Field("challenged", (PLACE,), "0 or 1", 0, 1, "Whether a challenge came in this step", False),

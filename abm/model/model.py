@@ -1,0 +1,182 @@
+"""The model as Mesa knows it: agents, a data collector, a network, and futures to branch."""
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import mesa
+import networkx as nx
+import numpy as np
+from mesa.datacollection import DataCollector
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.model.agents import Organisation, create_agents
+from abm.model.batch import Batch, Lane
+from abm.model.measures import MEASURES, ROW, outcomes
+from abm.model.scenario import Scenario, load_scenario
+from abm.model.snapshot import Snapshot
+from abm.policy.levers import lever_names, levers
+from abm.world.place import Place, load_place
+
+
+class IntegrationModel(mesa.Model):
+    """Trust and integration of care in one place, a month a step.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path
+        A scenario, or the name or file of one.
+    seed, replicate : int
+        Which accidents of fate; two models with the same pair share every one.
+    place : Place, optional
+        Use this place instead of the scenario's.
+    agent_reporters : mapping, optional
+        What Mesa's data collector keeps of every agent every month; slow for large places.
+
+    Attributes
+    ----------
+    case : Scenario
+        What is simulated.
+    place : Place
+        Organisations and ties.
+    batch : Batch
+        The state, in arrays with a single lane.
+    datacollector : mesa.DataCollector
+        Every measure of months 0 to now.
+
+    Raises
+    ------
+    InvalidInput
+        If the scenario or place is not valid.
+
+    Examples
+    --------
+    >>> model = IntegrationModel("sustained_leadership", seed=1)
+    >>> model.run_model()
+    >>> model.datacollector.get_model_vars_dataframe()["trust"].iloc[-1]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path = "baseline",
+        *,
+        seed: int = 1,
+        replicate: int = 0,
+        place: Place | None = None,
+        agent_reporters: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(seed=seed)
+        self.case = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+        self.place = load_place(self.case.place) if place is None else place
+        lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
+        self.batch = Batch(self.place, [lane], self.case.substeps)
+        self.organisations = create_agents(self)
+        self.datacollector = DataCollector(
+            model_reporters={measure.name: partial(_measured, row=row) for row, measure in enumerate(MEASURES)},
+            agent_reporters=dict(agent_reporters) if agent_reporters else None,
+        )
+        self.datacollector.collect(self)
+
+    @property
+    def month(self) -> int:
+        """Months completed."""
+        return self.batch.month
+
+    def step(self) -> None:
+        """Complete one month; the model stops running at its horizon."""
+        self.batch.advance()
+        self.datacollector.collect(self)
+        self.running = self.batch.month < self.batch.months
+
+    def measures(self) -> dict[str, float]:
+        """Return every measure of the month just completed."""
+        return {name: float(values[0]) for name, values in self.batch.measures().items()}
+
+    def outcomes(self) -> dict[str, float]:
+        """Judge the run so far: whether, when and how often integration emerged."""
+        parameters = self.case.parameter_values
+        judged = outcomes(
+            self.batch.series[: self.month + 1, ROW["implementation"]],
+            np.array([parameters["emergence.threshold"]]),
+            np.array([parameters["emergence.months"]]),
+        )
+        return {name: float(values[0]) for name, values in judged.items()}
+
+    def set_lever(self, name: str, value: float) -> None:
+        """Set a lever from the coming month to the horizon.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such lever or the value is out of bounds.
+        """
+        if name not in levers():
+            message = f"lever '{name}' is unknown{did_you_mean(name, levers())}; 'abm levers' lists them"
+            raise InvalidInput([Problem("set_lever", None, message)])
+        complaint = levers()[name].complaint(value)
+        if complaint:
+            raise InvalidInput([Problem("set_lever", None, complaint)])
+        self.batch.levers[self.month :, lever_names().index(name)] = value
+
+    def save(self) -> Snapshot:
+        """Copy the whole state, from which any number of futures can go on."""
+        return self.batch.save()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back, or on, to a saved month; what follows obeys this model's own levers and parameters.
+
+        Raises
+        ------
+        InvalidInput
+            If the snapshot is of another place, seed, replicate or step, or later than the horizon.
+        """
+        self.batch.restore(snapshot)
+        self.steps = self.batch.month
+        self.running = self.batch.month < self.batch.months
+        past = self.batch.series[: self.month + 1, :, 0]
+        for measure, values in zip(MEASURES, past.T, strict=True):
+            self.datacollector.model_vars[measure.name] = values.tolist()
+
+    @property
+    def network(self) -> nx.Graph:
+        """Draw up the network of today: a node an organisation, an edge a tie with both trusts."""
+        from abm.world.network import place_to_graph
+
+        state = self.batch.state
+        graph: nx.Graph = place_to_graph(self.place, trust=state.trust[:, :, 0])
+        return graph
+
+    def organisation(self, row: int) -> Organisation:
+        """Return the organisation of a row."""
+        return self.organisations[row]
+
+    def neighbours(self, row: int) -> list[int]:
+        """Return the rows that an organisation has ties with, ascending."""
+        return sorted(self._ties_by_organisation[row])
+
+    def tie(self, row: int, other: int) -> tuple[int, int]:
+        """Return the tie between two rows and the side of the first.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        try:
+            return self._ties_by_organisation[row][other]
+        except KeyError:
+            names = self.place.organisation_name
+            raise KeyError(f"there is no tie between '{names[row]}' and '{names[other]}'") from None
+
+    @cached_property
+    def _ties_by_organisation(self) -> list[dict[int, tuple[int, int]]]:
+        found: list[dict[int, tuple[int, int]]] = [{} for _ in range(self.place.organisations)]
+        for tie, (first, second) in enumerate(self.place.tie_ends.tolist()):
+            found[first][second] = (tie, 0)
+            found[second][first] = (tie, 1)
+        return found
+
+
+def _measured(model: IntegrationModel, row: int) -> float:
+    return float(model.batch.series[model.month, row, 0])

@@ -1,0 +1,66 @@
+"""Run scenarios of one place in the lanes of a batch: the model as experiments see it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.model.batch import Batch, Lane
+from abm.model.measures import MEASURES, ROW, outcomes
+from abm.model.scenario import Scenario
+from abm.world.place import Place, load_place
+
+
+@lru_cache(maxsize=8)
+def cached_place(path: Path) -> Place:
+    """Read and draw a place once in a process."""
+    return load_place(path)
+
+
+def simulate_lanes(
+    scenarios: Sequence[Scenario], seeds: Sequence[int], replicates: Sequence[int]
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Run scenarios that share place, horizon and step, one a lane.
+
+    Parameters
+    ----------
+    scenarios, seeds, replicates : sequences of one length
+        What each lane runs.
+
+    Returns
+    -------
+    series : (months + 1, measures, lanes) array
+        Rows of `abm.model.measures.MEASURES` in months 0 to the last.
+    judged : dict of str to (lanes,) array
+        Columns of `abm.model.measures.OUTCOMES`.
+
+    Raises
+    ------
+    ValueError
+        If the scenarios do not share place, months and steps a month.
+    """
+    first = scenarios[0]
+    shared = {(scenario.place, scenario.months, scenario.substeps) for scenario in scenarios}
+    if len(shared) > 1:
+        raise ValueError("the lanes of a batch must share place, horizon and steps a month")
+    tables = {scenario.content_hash: scenario.lever_table() for scenario in scenarios}
+    lanes = [
+        Lane(seed, replicate, scenario.parameter_values, tables[scenario.content_hash])
+        for scenario, seed, replicate in zip(scenarios, seeds, replicates, strict=True)
+    ]
+    batch = Batch(cached_place(first.place), lanes, first.substeps)
+    for _ in range(first.months):
+        batch.advance()
+    judged = outcomes(
+        batch.series[:, ROW["implementation"]],
+        np.array([lane.parameters["emergence.threshold"] for lane in lanes]),
+        np.array([lane.parameters["emergence.months"] for lane in lanes]),
+    )
+    return batch.series, judged
+
+
+def measure_names() -> tuple[str, ...]:
+    """Name the measures, in the order of the series."""
+    return tuple(measure.name for measure in MEASURES)

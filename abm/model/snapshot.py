@@ -1,0 +1,89 @@
+"""Save the whole state of a batch at the end of a month, and go on from it, bit for bit."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.errors import InvalidInput, Problem
+
+FORMAT = 1
+STATE_PREFIX = "state."
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a future depends on, besides the scenario that it follows.
+
+    Attributes
+    ----------
+    place_hash : str
+        Content hash of the place.
+    seeds, replicates : tuple of int, one a lane
+        Which accidents of fate.
+    month, step, substeps : int
+        Time completed, and steps a month.
+    arrays : dict of str to array
+        Every state array.
+    series : (month + 1, measures, lanes) array
+        Measures so far.
+    """
+
+    place_hash: str
+    seeds: tuple[int, ...]
+    replicates: tuple[int, ...]
+    month: int
+    step: int
+    substeps: int
+    arrays: dict[str, NDArray[Any]]
+    series: NDArray[np.float64]
+
+    def write(self, path: str | Path) -> None:
+        """Write the snapshot to a NumPy archive; an existing file is replaced."""
+        header = {
+            "format": FORMAT,
+            "place_hash": self.place_hash,
+            "seeds": self.seeds,
+            "replicates": self.replicates,
+            "month": self.month,
+            "step": self.step,
+            "substeps": self.substeps,
+        }
+        arrays = {STATE_PREFIX + name: values for name, values in self.arrays.items()}
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, header=np.array(json.dumps(header)), series=self.series, **arrays)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Snapshot":
+        """Read a snapshot.
+
+        Raises
+        ------
+        InvalidInput
+            If the file is missing, is no snapshot, or is of another format.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                header = json.loads(str(archive["header"]))
+                if header["format"] != FORMAT:
+                    raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
+                return cls(
+                    header["place_hash"],
+                    tuple(header["seeds"]),
+                    tuple(header["replicates"]),
+                    header["month"],
+                    header["step"],
+                    header["substeps"],
+                    {
+                        name.removeprefix(STATE_PREFIX): archive[name]
+                        for name in archive.files
+                        if name.startswith(STATE_PREFIX)
+                    },
+                    archive["series"],
+                )
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            message = f"is not a snapshot that can be read ({error}); write one with IntegrationModel.save"
+            raise InvalidInput([Problem(str(path), None, message)]) from error
