@@ -1,31 +1,22 @@
-"""Read YAML into typed records: the one door through which files enter.
+"""Read YAML text into plain values and the line of every key: the one module that knows YAML.
 
-A file becomes a `Document`: plain values plus the line of every key. Only plain YAML is let in (text, numbers, true, false, null,
-lists, mappings): a tag that would build an object, a key given twice, a file that is not text or a self-referring alias is refused.
-A document becomes a `Record`, a frozen pydantic model that forbids unknown keys. Every fault, of the YAML or of the
-record, becomes a `Problem` with file and line, and all of them are raised at once.
-
-Scalars follow the core schema of YAML 1.2: ``yes``, ``no`` and ``2014-04`` are text, ``1e-3`` is a number.
+Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an object, a key given
+twice, a file that is not text, or an alias that repeats too much is refused. Scalars follow the core schema of YAML 1.2:
+``yes`` and ``2014-04`` are text, ``1e-3`` is a number.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import types
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from abm.errors import InvalidInput, Problem, did_you_mean
-
-KeyPath = tuple[str | int, ...]
-"""Where a value stands in a document: the keys and list positions that lead to it."""
+from abm.errors import InvalidInput, Problem
+from abm.records.values import KeyPath, shown, shown_path
 
 FILE_SIZE_LIMIT = 16 * 1024 * 1024
 """Largest file read, bytes; a place file of all of England stays below it."""
@@ -33,9 +24,6 @@ DEPTH_LIMIT = 32
 """Deepest nesting of lists and mappings; abm's own files need six."""
 ALIAS_LIMIT = 10_000
 """Most values that aliases may repeat in one file, so that a few lines cannot unfold into gigabytes."""
-SHOWN_LENGTH = 60
-"""Longest value shown in a message, characters."""
-
 _CORE = "tag:yaml.org,2002:"
 _NULL = re.compile(r"|~|null|Null|NULL")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -44,62 +32,6 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V", covariant=True)
-R = TypeVar("R", bound="Record")
-
-
-class FrozenMapping(Mapping[str, V], Generic[V]):
-    """Hold a mapping that nobody can change, that keeps its order, and that can be hashed and sent to other processes."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Mapping[str, V] | Iterable[tuple[str, V]] = ()) -> None:
-        self._items: dict[str, V] = dict(items)
-
-    def __getitem__(self, key: str) -> V:
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._items.items()))
-
-    def __repr__(self) -> str:
-        return f"FrozenMapping({self._items!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Hold one fault of a value that does not know its file: where in the value, and what is wrong.
-
-    Attributes
-    ----------
-    path : KeyPath
-        Keys that lead to the fault from the value under check.
-    message : str
-        The value found, what is valid, and the next step.
-    """
-
-    path: KeyPath
-    message: str
-
-    def under(self, *prefix: str | int) -> Fault:
-        """Move the fault below a key of an enclosing value."""
-        return Fault((*prefix, *self.path), self.message)
-
-
-class Faults(ValueError):
-    """Carry several faults out of a validator; `check` gives each of them its own file and line."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(fault.message for fault in self.faults))
 
 
 @dataclass(frozen=True)
@@ -218,119 +150,6 @@ class Document:
         return value
 
 
-class Record(BaseModel):
-    """Be the base of every record read from a file: frozen, strict, without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    kind: ClassVar[str] = "record"
-    """What messages call the record, as in 'not a key of a KIND'."""
-
-    _document: Document | None = PrivateAttr(default=None)
-
-    @property
-    def document(self) -> Document | None:
-        """Give the document that the record was read from, None if it was built in Python."""
-        return self._document
-
-
-def load(path: str | Path, model: type[R]) -> R:
-    """Read a file into a record.
-
-    Parameters
-    ----------
-    path : str or Path
-        A YAML file.
-    model : type
-        A subclass of `Record`.
-
-    Returns
-    -------
-    Record
-        An instance of `model`, whose `document` knows its lines.
-
-    Raises
-    ------
-    InvalidInput
-        With every problem of the file.
-    """
-    record, problems = check(Document.read(path), model)
-    if record is None:
-        raise InvalidInput(problems)
-    return record
-
-
-def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
-    """Read a file that holds a list of records.
-
-    Parameters
-    ----------
-    path : str or Path
-        A YAML file with a list at its top.
-    model : type
-        A subclass of `Record`.
-
-    Returns
-    -------
-    tuple of Record
-        In file order.
-
-    Raises
-    ------
-    InvalidInput
-        With every problem of the file.
-    """
-    document = Document.read(path)
-    if not isinstance(document.data, list):
-        problem = document.problem((), f"holds {_shown(document.data)}; it should hold a list of {model.kind}s")
-        raise InvalidInput((*document.problems, problem))
-    problems = list(document.problems)
-    loaded: list[R] = []
-    for position in range(len(document.data)):
-        record, faults = check(document, model, (position,))
-        problems.extend(faults)
-        if record is not None:
-            loaded.append(record)
-    if problems:
-        raise InvalidInput(problems)
-    return tuple(loaded)
-
-
-def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | None, tuple[Problem, ...]]:
-    """Make a record of a document, or say everything that keeps it from being one.
-
-    Parameters
-    ----------
-    document : Document
-        The document.
-    model : type
-        A subclass of `Record`.
-    at : KeyPath
-        Where in the document the record stands.
-
-    Returns
-    -------
-    record : Record or None
-        None if there is any problem.
-    problems : tuple of Problem
-        Problems of the YAML first, then those of the record; a line reported once is not reported again.
-    """
-    problems = list(document.problems)
-    reported = {problem.line for problem in problems}
-    try:
-        # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
-        record = model.model_validate_json(json.dumps(document.value(at)))
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            found = [document.problem(fault.path, fault.message) for fault in _faults(detail, model, document, at)]
-            problems.extend(problem for problem in found if problem.line not in reported)
-        return None, tuple(problems)
-    if problems:
-        return None, tuple(problems)
-    record._document = document
-    return record, ()
-
-
 def dump(data: Any) -> str:
     """Write plain values as YAML text, keys in their order.
 
@@ -353,15 +172,6 @@ def dump(data: Any) -> str:
         return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110))
     except yaml.representer.RepresenterError as error:
         raise TypeError(f"only plain values can be written as YAML: {error}") from None
-
-
-def shown_path(path: str | Path) -> str:
-    """Write a path as messages show it: relative to the working directory if it lies below."""
-    given = Path(path)
-    try:
-        return os.fspath(given.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return os.fspath(given)
 
 
 def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
@@ -496,18 +306,18 @@ class _Composer:
         try:
             text.encode()
             if event.tag is None or event.tag == "!":
-                return _resolve(text) if plain and event.tag is None else text
+                return plain_value(text) if plain and event.tag is None else text
             kind = event.tag.removeprefix(_CORE)
             if kind == "str":
                 return text
             accepted = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}.get(kind)
             if event.tag.startswith(_CORE) and accepted is not None:
-                value = _resolve(text)
+                value = plain_value(text)
                 if type(value) not in accepted:
                     raise ValueError
                 return float(value) if kind == "float" else value
         except (ValueError, OverflowError):
-            message = f"{_shown(text)} cannot be read as the number or text it claims to be; write it plainly"
+            message = f"{shown(text)} cannot be read as the number or text it claims to be; write it plainly"
             self.problems.append(Problem(self.file, _line(event), message))
             return None
         self.refuse_tag(event)
@@ -529,7 +339,7 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _resolve(text: str) -> Any:
+def plain_value(text: str) -> Any:
     """Give a plain scalar its type by the core schema of YAML 1.2."""
     if _NULL.fullmatch(text):
         return None
@@ -544,102 +354,3 @@ def _resolve(text: str) -> Any:
     if _NOT_FINITE.fullmatch(text):
         return float(text.replace(".", ""))
     return text
-
-
-def _shown(value: Any) -> str:
-    """Write a value for a message, short and as YAML would have it."""
-    if isinstance(value, dict):
-        return "a mapping" if value else "an empty mapping"
-    if isinstance(value, list):
-        return "a list" if value else "an empty list"
-    if value is None:
-        return "empty"
-    shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
-    return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 3] + "..."
-
-
-def _faults(detail: Any, model: type[BaseModel], document: Document, at: KeyPath) -> list[Fault]:
-    """Translate one error of pydantic into faults that name value, valid range and next step."""
-    inside = _path_in_document(detail["loc"], document, at)
-    path = (*at, *inside)
-    kind = detail["type"]
-    carried = detail.get("ctx", {}).get("error")
-    if isinstance(carried, Faults):
-        return [fault.under(*path) for fault in carried.faults]
-    name = ".".join(str(key) for key in inside)
-    owner = _model_at(model, inside if kind == "missing" else inside[:-1])
-    known = _keys(owner)
-    if kind == "extra_forbidden":
-        last = str(inside[-1])
-        message = f"'{last}' is not a key of a {_kind(owner)}{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
-        return [Fault(path, message)]
-    if kind == "missing":
-        missing = str(detail["loc"][-1])
-        meaning = known.get(missing) or "it is required"
-        return [Fault(path, f"'{missing}' is missing from this {_kind(owner)}; add it ({meaning})")]
-    told = str(carried) if carried is not None else _valid(detail)
-    found = _shown(document.value(path))
-    subject = f"'{name}' is {found}" if name else f"holds {found}"
-    meaning = known.get(str(inside[-1]), "") if inside else "'abm schema' describes it"
-    return [Fault(path, f"{subject}; {told}" + (f" ({meaning})" if meaning else ""))]
-
-
-def _valid(detail: Any) -> str:
-    """Say what pydantic would have accepted, in words for readers of YAML."""
-    told = str(detail["msg"])
-    replacements = (
-        ("Input should be", "it should be"),
-        ("an object", "a mapping of keys to values"),
-        ("a valid array", "a list"),
-        ("a valid tuple", "a list"),
-        ("a valid dictionary", "a mapping of keys to values"),
-        ("a valid string", "text (quote it if it looks like a number)"),
-        ("String should", "it should"),
-        ("a valid boolean", "true or false"),
-    )
-    for found, replacement in replacements:
-        told = told.replace(found, replacement)
-    return told
-
-
-def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath) -> KeyPath:
-    """Keep the part of pydantic's location that exists in the document; it also names branches of unions."""
-    path: KeyPath = ()
-    for key in location:
-        try:
-            document.value((*at, *path, key))
-        except KeyError:
-            continue
-        path = (*path, key)
-    return path
-
-
-def _keys(model: type[BaseModel] | None) -> dict[str, str]:
-    """Give a record's keys as they stand in files, with their descriptions."""
-    if model is None:
-        return {}
-    return {info.alias or name: info.description or "" for name, info in model.model_fields.items()}
-
-
-def _kind(model: type[BaseModel] | None) -> str:
-    return getattr(model, "kind", "record")
-
-
-def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
-    """Find the model of the mapping at a path."""
-    current: type[BaseModel] | None = model
-    for key in path:
-        if current is None or isinstance(key, int):
-            continue
-        fields = {info.alias or name: info.annotation for name, info in current.model_fields.items()}
-        if key in fields:
-            current = _first_model(fields[key])
-    return current
-
-
-def _first_model(annotation: Any) -> type[BaseModel] | None:
-    """Find the model inside an annotation such as ``tuple[Model, ...]`` or ``dict[str, Model] | None``."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    found = (_first_model(part) for part in get_args(annotation) if part is not Ellipsis)
-    return next((model for model in found if model is not None), None)

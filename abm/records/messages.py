@@ -1,0 +1,99 @@
+"""Say what pydantic found in the words of the file: value, what is valid, next step."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from abm.errors import did_you_mean
+from abm.records.document import Document
+from abm.records.values import Fault, Faults, KeyPath, shown
+
+
+def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPath) -> list[Fault]:
+    """Translate one error of pydantic into faults that name value, valid range and next step."""
+    inside = _path_in_document(detail["loc"], document, at)
+    path = (*at, *inside)
+    kind = detail["type"]
+    carried = detail.get("ctx", {}).get("error")
+    if isinstance(carried, Faults):
+        return [fault.under(*path) for fault in carried.faults]
+    name = ".".join(str(key) for key in inside)
+    owner = _model_at(model, inside if kind == "missing" else inside[:-1])
+    known = _keys(owner)
+    if kind == "extra_forbidden":
+        last = str(inside[-1])
+        message = f"'{last}' is not a key of a {_kind(owner)}{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
+        return [Fault(path, message)]
+    if kind == "missing":
+        missing = str(detail["loc"][-1])
+        meaning = known.get(missing) or "it is required"
+        return [Fault(path, f"'{missing}' is missing from this {_kind(owner)}; add it ({meaning})")]
+    told = str(carried) if carried is not None else _valid(detail)
+    found = shown(document.value(path))
+    subject = f"'{name}' is {found}" if name else f"holds {found}"
+    meaning = known.get(str(inside[-1]), "") if inside else "'abm schema' describes it"
+    return [Fault(path, f"{subject}; {told}" + (f" ({meaning})" if meaning else ""))]
+
+
+def _valid(detail: Any) -> str:
+    """Say what pydantic would have accepted, in words for readers of YAML."""
+    told = str(detail["msg"])
+    replacements = (
+        ("Input should be", "it should be"),
+        ("an object", "a mapping of keys to values"),
+        ("a valid array", "a list"),
+        ("a valid tuple", "a list"),
+        ("a valid dictionary", "a mapping of keys to values"),
+        ("a valid string", "text (quote it if it looks like a number)"),
+        ("String should", "it should"),
+        ("a valid boolean", "true or false"),
+    )
+    for found, replacement in replacements:
+        told = told.replace(found, replacement)
+    return told
+
+
+def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath) -> KeyPath:
+    """Keep the part of pydantic's location that exists in the document; it also names branches of unions."""
+    path: KeyPath = ()
+    for key in location:
+        try:
+            document.value((*at, *path, key))
+        except KeyError:
+            continue
+        path = (*path, key)
+    return path
+
+
+def _keys(model: type[BaseModel] | None) -> dict[str, str]:
+    """Give a record's keys as they stand in files, with their descriptions."""
+    if model is None:
+        return {}
+    return {info.alias or name: info.description or "" for name, info in model.model_fields.items()}
+
+
+def _kind(model: type[BaseModel] | None) -> str:
+    return getattr(model, "kind", "record")
+
+
+def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    """Find the model of the mapping at a path."""
+    current: type[BaseModel] | None = model
+    for key in path:
+        if current is None or isinstance(key, int):
+            continue
+        fields = {info.alias or name: info.annotation for name, info in current.model_fields.items()}
+        if key in fields:
+            current = _first_model(fields[key])
+    return current
+
+
+def _first_model(annotation: Any) -> type[BaseModel] | None:
+    """Find the model inside an annotation such as ``tuple[Model, ...]`` or ``dict[str, Model] | None``."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    found = (_first_model(part) for part in get_args(annotation) if part is not Ellipsis)
+    return next((model for model in found if model is not None), None)

@@ -1,0 +1,129 @@
+"""Make typed records of documents, or say everything that keeps a document from being one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+
+from abm.errors import InvalidInput, Problem
+from abm.records.document import Document
+from abm.records.messages import faults_of
+from abm.records.values import KeyPath, shown
+
+R = TypeVar("R", bound="Record")
+
+
+class Record(BaseModel):
+    """Be the base of every record read from a file: frozen, strict, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    kind: ClassVar[str] = "record"
+    """What messages call the record, as in 'not a key of a KIND'."""
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @property
+    def document(self) -> Document | None:
+        """Give the document that the record was read from, None if it was built in Python."""
+        return self._document
+
+
+def load(path: str | Path, model: type[R]) -> R:
+    """Read a file into a record.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file.
+    model : type
+        A subclass of `Record`.
+
+    Returns
+    -------
+    Record
+        An instance of `model`, whose `document` knows its lines.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file.
+    """
+    record, problems = check(Document.read(path), model)
+    if record is None:
+        raise InvalidInput(problems)
+    return record
+
+
+def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
+    """Read a file that holds a list of records.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file with a list at its top.
+    model : type
+        A subclass of `Record`.
+
+    Returns
+    -------
+    tuple of Record
+        In file order.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file.
+    """
+    document = Document.read(path)
+    if not isinstance(document.data, list):
+        problem = document.problem((), f"holds {shown(document.data)}; it should hold a list of {model.kind}s")
+        raise InvalidInput((*document.problems, problem))
+    problems = list(document.problems)
+    loaded: list[R] = []
+    for position in range(len(document.data)):
+        record, faults = check(document, model, (position,))
+        problems.extend(faults)
+        if record is not None:
+            loaded.append(record)
+    if problems:
+        raise InvalidInput(problems)
+    return tuple(loaded)
+
+
+def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | None, tuple[Problem, ...]]:
+    """Make a record of a document, or say everything that keeps it from being one.
+
+    Parameters
+    ----------
+    document : Document
+        The document.
+    model : type
+        A subclass of `Record`.
+    at : KeyPath
+        Where in the document the record stands.
+
+    Returns
+    -------
+    record : Record or None
+        None if there is any problem.
+    problems : tuple of Problem
+        Problems of the YAML first, then those of the record; a line reported once is not reported again.
+    """
+    problems = list(document.problems)
+    reported = {problem.line for problem in problems}
+    try:
+        # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
+        record = model.model_validate_json(json.dumps(document.value(at)))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            found = [document.problem(fault.path, fault.message) for fault in faults_of(detail, model, document, at)]
+            problems.extend(problem for problem in found if problem.line not in reported)
+        return None, tuple(problems)
+    if problems:
+        return None, tuple(problems)
+    record._document = document
+    return record, ()

@@ -1,0 +1,91 @@
+"""Hold plain values: a mapping that nobody can change, and faults that know their place in a value."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands in a document: the keys and list positions that lead to it."""
+
+SHOWN_LENGTH = 60
+"""Longest value shown in a message, characters."""
+
+V = TypeVar("V", covariant=True)
+
+
+class FrozenMapping(Mapping[str, V], Generic[V]):
+    """Hold a mapping that nobody can change, that keeps its order, and that can be hashed and sent to other processes."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, V] | Iterable[tuple[str, V]] = ()) -> None:
+        self._items: dict[str, V] = dict(items)
+
+    def __getitem__(self, key: str) -> V:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return f"FrozenMapping({self._items!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Hold one fault of a value that does not know its file: where in the value, and what is wrong.
+
+    Attributes
+    ----------
+    path : KeyPath
+        Keys that lead to the fault from the value under check.
+    message : str
+        The value found, what is valid, and the next step.
+    """
+
+    path: KeyPath
+    message: str
+
+    def under(self, *prefix: str | int) -> Fault:
+        """Move the fault below a key of an enclosing value."""
+        return Fault((*prefix, *self.path), self.message)
+
+
+class Faults(ValueError):
+    """Carry several faults out of a validator; `check` gives each of them its own file and line."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.message for fault in self.faults))
+
+
+def shown_path(path: str | Path) -> str:
+    """Write a path as messages show it: relative to the working directory if it lies below."""
+    given = Path(path)
+    try:
+        return os.fspath(given.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return os.fspath(given)
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message, short and as YAML would have it."""
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    if value is None:
+        return "empty"
+    shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
+    return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 3] + "..."
