@@ -1,7 +1,8 @@
 """Say what went wrong, where, what was found, what is valid and what to do next.
 
-Every fault of a user's input is a `Problem`; all the problems of one input are raised together as one `InvalidInput`, so that
-nobody has to repair a file one error at a time. The command line turns `InvalidInput` into exit code 2.
+Every fault of a user's input is a `Problem`; all the problems of one input are raised together as one
+`InvalidInput`, so that nobody has to repair a file one error at a time. The command line turns `InvalidInput`
+into exit code 2.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     Returns
     -------
     str
-        ``"; did you mean 'NAME'?"``, or ``"."`` if no valid name is near: an end for a sentence that reports the unknown name.
+        ``"; did you mean 'NAME'?"``, or ``"."`` if no valid name is near: an end for a sentence that reports
+        the unknown name.
     """
     near = difflib.get_close_matches(name, list(valid), n=1, cutoff=NEAREST_CUTOFF)
     return f"; did you mean '{near[0]}'?" if near else "."

@@ -1,4 +1,4 @@
-"""List the levers: what a policymaker can set, in what unit and bounds, what it writes, and the test that it acts."""
+"""List the levers: what a policymaker can set, within what bounds, and the claim that it acts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class LeverTest(Record):
     context: str = Field(min_length=1, description="name of a shipped scenario")
     low: float = Field(description="lower setting of the lever")
     high: float = Field(description="higher setting of the lever")
-    with_: dict[str, float] = Field(default_factory=dict, alias="with", description="other levers set in both arms")
+    with_: dict[str, float] = Field(
+        default_factory=dict, alias="with", description="other levers set in both arms"
+    )
 
 
 class Lever(Quantity):
@@ -42,7 +44,11 @@ class Lever(Quantity):
 
     @model_validator(mode="after")
     def _settings_are_valid(self) -> Lever:
-        given = ((("default",), self.default), (("test", "low"), self.test.low), (("test", "high"), self.test.high))
+        given = (
+            (("default",), self.default),
+            (("test", "low"), self.test.low),
+            (("test", "high"), self.test.high),
+        )
         faults = [Fault(path, complaint) for path, value in given if (complaint := self.complaint(value))]
         if not self.test.low < self.test.high:
             faults.append(Fault(("test", "high"), f"test of {self.noun} should rise from low to high"))

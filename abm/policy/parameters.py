@@ -1,4 +1,4 @@
-"""List the parameters: sourced facts and declared assumptions, each with unit, bounds, default, source and grade."""
+"""List the parameters: sourced facts and declared assumptions, each with unit, bounds and grade."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Parameter(Quantity):
     kind: ClassVar[str] = "parameter"
 
     default: float | dict[str, float] = Field(description="a number, or one per element of the index")
-    index: Literal["organisation_kind", "tie_kind"] | None = Field(None, description="what the values are indexed by")
+    index: Literal["organisation_kind", "tie_kind"] | None = Field(
+        None, description="what the values are indexed by"
+    )
     grade: Literal["measured", "published", "assumed"] = Field(description="measured, published or assumed")
     tuned: bool = Field(False, description="true if chosen so that calibration targets hold")
     source: str = Field(min_length=1, description="a citation or the assumption")
@@ -91,7 +93,7 @@ def _flat_defaults() -> Mapping[str, float]:
 
 
 def flat_names() -> tuple[str, ...]:
-    """Name every single number among the parameters, indexed ones as ``effort.capacity.acute``, in file order."""
+    """Name every single number, indexed ones as ``effort.capacity.acute``, in file order."""
     return tuple(_flat_defaults())
 
 
@@ -101,7 +103,8 @@ def parameter_values(overrides: Mapping[str, Any] | None = None) -> dict[str, fl
     Parameters
     ----------
     overrides : mapping, optional
-        Values that differ from the defaults, by flat name, or by the name of an indexed parameter with a mapping of elements.
+        Values that differ from the defaults, by flat name, or by the name of an indexed parameter with a
+        mapping of elements.
 
     Returns
     -------
@@ -166,7 +169,9 @@ def flat_overrides(overrides: Mapping[str, Any]) -> FrozenMapping[float]:
                 else:
                     valid = f"valid are {', '.join(known[name].elements)}"
                     hint = did_you_mean(str(key), known[name].elements)
-                    faults.append(Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}"))
+                    faults.append(
+                        Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}")
+                    )
         elif parent in known and element in known[parent].elements:
             accept(known[parent], name, value, name)
         else:

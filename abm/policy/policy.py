@@ -1,7 +1,7 @@
 """Compose named policy blocks into the table of lever settings that a run reads.
 
-A block groups lever settings that belong together. Two blocks that set one lever contradict each other: that is an error unless
-the later one lists the lever under ``replaces``.
+A block groups lever settings that belong together. Two blocks that set one lever contradict each other: that
+is an error unless the later one lists the lever under ``replaces``.
 """
 
 from __future__ import annotations
@@ -13,69 +13,24 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, GetJsonSchemaHandler, PlainSerializer, PlainValidator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.policy.levers import Lever, lever_names, levers, unknown_lever
+from abm.policy.levers import lever_names, levers, unknown_lever
 from abm.policy.quantity import EvidenceId
 from abm.policy.reading import read_lever_settings
 from abm.policy.schedule import Schedule
+from abm.policy.schema import LeverSettingsSchema
 from abm.records import Fault, Faults, FrozenMapping, KeyPath, Record
 
 DEFAULT_START = "2014-04"
 """First month of a scenario that names none: the financial year 2014/15."""
-TIME_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[12][0-9]{3}-(0[1-9]|1[0-2])$"}]}
-
-
-def schedule_schema(lever: Lever) -> dict[str, Any]:
-    """Give the JSON Schema of a lever's schedule.
-
-    Parameters
-    ----------
-    lever : Lever
-        The lever, for bounds and texts.
-
-    Returns
-    -------
-    dict
-        JSON Schema, draft 2020-12.
-    """
-    low, high = lever.bounds
-    value: dict[str, Any] = {"type": "integer" if lever.type == "integer" else "number", "minimum": low, "maximum": high}
-    if lever.type == "switch":
-        value = {"enum": [low, high, False, True]}
-
-    def mapping(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
-        keys = {"properties": {**needed, **optional}, "required": list(needed), "additionalProperties": False}
-        return {"type": "object", **keys}
-
-    span = {"start": TIME_SCHEMA, "end": TIME_SCHEMA, "to": value}
-    forms = [
-        mapping({"step": mapping({"at": TIME_SCHEMA, "to": value}, **{"from": value})}),
-        mapping({"pulse": mapping(span, **{"from": value})}),
-    ]
-    if lever.type != "switch":
-        forms.insert(1, mapping({"ramp": mapping(span, **{"from": value})}))
-    dates = mapping({"dates": {"type": "object", "minProperties": 1, "additionalProperties": value}})
-    segments = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
-    text = f"{lever.label}. {lever.description} {lever.valid[0].upper()}{lever.valid[1:]}, default {lever.default:g}."
-    return {"description": text, "anyOf": [value, *forms, dates, segments]}
-
-
-class _LeverSettingsSchema:
-    """Give editors every lever's name, description and forms."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        properties = {name: schedule_schema(lever) for name, lever in levers().items()}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
-
 
 LeverSettings = Annotated[
     Mapping[str, Schedule],
     PlainValidator(read_lever_settings),
     PlainSerializer(lambda settings: {name: schedule.data() for name, schedule in settings.items()}),
-    _LeverSettingsSchema,
+    LeverSettingsSchema,
 ]
 """Schedules by lever, read and checked from a mapping."""
 
@@ -86,12 +41,14 @@ class PolicyBlock(Record):
     kind: ClassVar[str] = "policy block"
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
-    label: str = Field("", description="a few words for tables and plots")
-    description: str = Field("", description="what the block represents")
-    source: str = Field("", description="where it comes from")
-    evidence: tuple[EvidenceId, ...] = Field((), description="patterns that it bears on")
+    label: str = Field(default="", description="a few words for tables and plots")
+    description: str = Field(default="", description="what the block represents")
+    source: str = Field(default="", description="where it comes from")
+    evidence: tuple[EvidenceId, ...] = Field(default=(), description="patterns that it bears on")
     levers: LeverSettings = Field(description="levers and their settings")
-    replaces: tuple[str, ...] = Field((), description="levers whose earlier settings this one replaces")
+    replaces: tuple[str, ...] = Field(
+        default=(), description="levers whose earlier settings this one replaces"
+    )
 
     @model_validator(mode="after")
     def _replaces_what_it_sets(self) -> PolicyBlock:
@@ -105,10 +62,15 @@ def replaces_faults(replaces: Sequence[str], settings: Mapping[str, Schedule]) -
     """Find entries of ``replaces`` that name no lever set beside them."""
     for place, name in enumerate(replaces):
         if name not in levers():
-            yield Fault(("replaces", place), f"'replaces' names a lever that is unknown: {unknown_lever(name)}")
+            yield Fault(
+                ("replaces", place), f"'replaces' names a lever that is unknown: {unknown_lever(name)}"
+            )
         elif name not in settings:
             hint = did_you_mean(name, settings)
-            yield Fault(("replaces", place), f"'replaces' lists '{name}', which 'levers' does not set{hint} Set it there.")
+            yield Fault(
+                ("replaces", place),
+                f"'replaces' lists '{name}', which 'levers' does not set{hint} Set it there.",
+            )
 
 
 @dataclass(frozen=True)
@@ -164,7 +126,9 @@ class Policy:
             for name, lever in levers().items()
         }
 
-    def with_settings(self, settings: Mapping[str, Any], start: str = DEFAULT_START, origin: str = "levers") -> Policy:
+    def with_settings(
+        self, settings: Mapping[str, Any], start: str = DEFAULT_START, origin: str = "levers"
+    ) -> Policy:
         """Set levers, whatever they were set to before.
 
         Parameters
@@ -196,7 +160,9 @@ def settled(settings: Mapping[str, Schedule], start: str) -> Policy:
     """Settle schedules and put them in the order of the levers' file."""
     return Policy(
         FrozenMapping(
-            (name, settings[name].settled(lever.default, start)) for name, lever in levers().items() if name in settings
+            (name, settings[name].settled(lever.default, start))
+            for name, lever in levers().items()
+            if name in settings
         )
     )
 
@@ -260,4 +226,3 @@ def _problem(block: PolicyBlock, path: KeyPath, message: str) -> Problem:
     if block.document is None:
         return Problem(f"policy block '{block.name}'", None, message)
     return block.document.problem(path, message)
-

@@ -59,7 +59,9 @@ class Quantity(Record):
             return f"{self.noun} is {shown}, not a number; valid is {self.valid}"
         if not low <= value <= high:
             return f"{self.noun} is {value:g}; valid is {self.valid}"
-        if (self.type == "switch" and value not in (low, high)) or (self.type == "integer" and value != int(value)):
+        if (self.type == "switch" and value not in (low, high)) or (
+            self.type == "integer" and value != int(value)
+        ):
             return f"{self.noun} is {value:g}; valid is {self.valid}"
         return None
 
@@ -67,5 +69,7 @@ class Quantity(Record):
     def _bounds_rise(self) -> Quantity:
         low, high = self.bounds
         if not low < high:
-            raise Faults([Fault(("bounds",), f"bounds of {self.noun} are {low:g} to {high:g}; the first is the lower")])
+            raise Faults(
+                [Fault(("bounds",), f"bounds of {self.noun} are {low:g} to {high:g}; the first is the lower")]
+            )
         return self

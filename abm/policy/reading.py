@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from abm.errors import did_you_mean
+from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.policy.levers import levers, unknown_lever
 from abm.policy.quantity import Quantity
 from abm.policy.schedule import (
@@ -18,10 +18,9 @@ from abm.policy.schedule import (
     Segment,
     Segments,
     Step,
-    When,
-    is_month,
 )
-from abm.records import Fault, Faults, FrozenMapping, KeyPath
+from abm.policy.times import When, is_month
+from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, plain_value, shown
 
 SEGMENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "step": ("at", "to"),
@@ -30,7 +29,7 @@ SEGMENT_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Keys that each form of segment needs; 'from' may be added."""
 FORMS = (
-    "a number, {step: {at, to}}, {ramp: {start, end, to}}, {pulse: {start, end, to}}, {dates: {TIME: VALUE}}, "
+    "a number, {step: {at, to}}, {ramp: {start, end, to}}, {pulse: {start, end, to}}, {dates: {TIME: VALUE}} "
     "or a list of step, ramp and pulse"
 )
 TIME_FORM = "years from the start (0 or more) or a month such as '2016-04'"
@@ -55,7 +54,14 @@ def read_lever_settings(data: Any) -> FrozenMapping[Schedule]:
         With every unknown lever, form, setting out of bounds and time out of order.
     """
     if not isinstance(data, Mapping):
-        raise Faults([Fault((), "'levers' should be a mapping from names of levers to settings; 'abm levers' lists them")])
+        raise Faults(
+            [
+                Fault(
+                    (),
+                    "'levers' should be a mapping from names of levers to settings; 'abm levers' lists them",
+                )
+            ]
+        )
     faults: list[Fault] = []
     settings: dict[str, Schedule] = {}
     for name, value in data.items():
@@ -109,8 +115,68 @@ def read_schedule(data: Any, quantity: Quantity) -> Schedule:
     return schedule
 
 
+def parse_setting(text: str, origin: str = "--set") -> tuple[str, Schedule]:
+    """Read a lever setting from the command line.
+
+    Parameters
+    ----------
+    text : str
+        ``LEVER=VALUE``; the value in any form of a schedule, such as ``0.8`` or ``{step: {at: 1, to: 0.8}}``.
+    origin : str
+        What messages call the option.
+
+    Returns
+    -------
+    name : str
+        The lever.
+    schedule : Schedule
+        Not yet settled.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the setting.
+    """
+    ((name, schedule),) = parse_settings([text], origin).items()
+    return name, schedule
+
+
+def parse_settings(texts: Iterable[str], origin: str = "--set") -> dict[str, Schedule]:
+    """Read several lever settings from the command line, as `parse_setting` does.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of every setting.
+    """
+    settings: dict[str, Schedule] = {}
+    problems: list[Problem] = []
+    for text in texts:
+        place = f"{origin} {text}"
+        name, separator, value = text.partition("=")
+        name = name.strip()
+        if not separator or not value.strip():
+            problems.append(Problem(place, None, "is not LEVER=VALUE; write it like leadership.effort=0.8"))
+            continue
+        if name in settings:
+            problems.append(Problem(place, None, f"sets lever '{name}' a second time; keep one of the two"))
+            continue
+        try:
+            document = Document.parse(value, place)
+            if document.problems:
+                raise InvalidInput(document.problems)
+            settings.update(read_lever_settings({name: document.data}))
+        except InvalidInput as error:
+            problems.extend(Problem(place, None, problem.message) for problem in error.problems)
+        except Faults as error:
+            problems.extend(Problem(place, None, fault.message) for fault in error.faults)
+    if problems:
+        raise InvalidInput(problems)
+    return settings
+
+
 class _Reader:
-    """Collect faults while reading one schedule; what can be read is read, so that all faults show at once."""
+    """Collect the faults of one schedule; what can be read is read, so that all of them show at once."""
 
     def __init__(self, quantity: Quantity) -> None:
         self.quantity = quantity
@@ -140,7 +206,9 @@ class _Reader:
         unknown = [str(key) for key in data if key not in forms] if isinstance(data, dict) else []
         found = f"'{unknown[0]}' in the schedule" if unknown else "schedule"
         hint = did_you_mean(unknown[0], forms) if unknown else "."
-        self.fault((*path, *unknown[:1]), f"{found} of {self.quantity.noun} has no known form{hint} Valid: {FORMS}.")
+        self.fault(
+            (*path, *unknown[:1]), f"{found} of {self.quantity.noun} has no known form{hint} Valid: {FORMS}."
+        )
         return None
 
     def segments(self, data: list[Any]) -> Segments | None:
@@ -166,13 +234,20 @@ class _Reader:
         for key in data:
             if key not in valid:
                 hint = did_you_mean(str(key), valid)
-                self.fault((*place, key), f"'{key}' is not a key of a {form}{hint} Valid keys: {', '.join(valid)}.")
+                self.fault(
+                    (*place, key), f"'{key}' is not a key of a {form}{hint} Valid keys: {', '.join(valid)}."
+                )
         for key in needed:
             if key not in data:
-                self.fault(place, f"{form} of {self.quantity.noun} lacks '{key}'; a {form} needs {', '.join(needed)}")
+                self.fault(
+                    place, f"{form} of {self.quantity.noun} lacks '{key}'; a {form} needs {', '.join(needed)}"
+                )
         if "from" in data and not first:
             advice = "a later segment starts from where the one before ended; remove it"
-            self.fault((*place, "from"), f"'from' is valid in the first segment of {self.quantity.noun} only; {advice}")
+            self.fault(
+                (*place, "from"),
+                f"'from' is valid in the first segment of {self.quantity.noun} only; {advice}",
+            )
         times = [self.time((*place, key), data[key]) for key in needed[:-1] if key in data]
         settings = {key: self.setting((*place, key), data[key]) for key in ("to", "from") if key in data}
         known = [when for when in times if when is not None]
@@ -186,7 +261,7 @@ class _Reader:
     def dates(self, data: Any) -> Dated | None:
         """Read a dated list."""
         if not isinstance(data, dict) or not data:
-            wanted = "a mapping from times to settings, such as {0: 0.15, \"2016-04\": 0.8}"
+            wanted = 'a mapping from times to settings, such as {0: 0.15, "2016-04": 0.8}'
             self.fault(("dates",), f"'dates' of {self.quantity.noun} should be {wanted}")
             return None
         dates: list[tuple[When, float]] = []
@@ -201,16 +276,10 @@ class _Reader:
         """Read a time; keys of mappings arrive as text."""
         if is_month(value):
             return str(value)
-        number = value
-        if isinstance(value, str):
-            try:
-                number = float(value)
-            except ValueError:
-                number = None
+        number = plain_value(value) if isinstance(value, str) else value
         if isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number < math.inf:
             return float(number)
-        shown = repr(value) if isinstance(value, str | int | float) else "not a time"
-        self.fault(path, f"time {shown} in the schedule of {self.quantity.noun} should be {TIME_FORM}")
+        self.fault(path, f"time {shown(value)} in the schedule of {self.quantity.noun} should be {TIME_FORM}")
         return None
 
     def setting(self, path: KeyPath, value: Any) -> float:

@@ -1,8 +1,9 @@
 """Read YAML into typed records: the one door through which files enter.
 
-A file becomes a `Document`: plain values plus the line of every key. A document becomes a `Record`, a frozen pydantic model that
-forbids unknown keys and confuses neither text with numbers nor numbers with truth. Every fault, of the YAML or of the record,
-becomes a `Problem` with file and line, and all of them are raised at once.
+A file becomes a `Document`: plain values plus the line of every key. A document becomes a `Record`, a frozen
+pydantic model that forbids unknown keys and confuses neither text with numbers nor numbers with truth. Every
+fault, of the YAML or of the record, becomes a `Problem` with file and line, and all of them are raised at
+once.
 """
 
 from abm.records.document import Document, dump, plain_value

@@ -1,8 +1,8 @@
 """Read YAML text into plain values and the line of every key: the one module that knows YAML.
 
-Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an object, a key given
-twice, a file that is not text, or an alias that repeats too much is refused. Scalars follow the core schema of YAML 1.2:
-``yes`` and ``2014-04`` are text, ``1e-3`` is a number.
+Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an
+object, a key given twice, a file that is not text, or an alias that repeats too much is refused. Scalars
+follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` is a number.
 """
 
 from __future__ import annotations
@@ -83,9 +83,13 @@ class Document:
             raise _refuse(file, None, "is a directory; name a YAML file in it") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise _refuse(file, None, f"cannot be read ({reason}); check the path and its permissions") from None
+            raise _refuse(
+                file, None, f"cannot be read ({reason}); check the path and its permissions"
+            ) from None
         if len(content) > FILE_SIZE_LIMIT:
-            raise _refuse(file, None, f"is larger than {FILE_SIZE_LIMIT:,} bytes; abm reads smaller YAML files only")
+            raise _refuse(
+                file, None, f"is larger than {FILE_SIZE_LIMIT:,} bytes; abm reads smaller YAML files only"
+            )
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -143,10 +147,10 @@ class Document:
         for key in path:
             if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
                 value = value[key]
-            elif isinstance(value, dict) and key in value:
-                value = value[key]
-            else:
+                continue
+            if not isinstance(value, dict) or key not in value:
                 raise KeyError(path)
+            value = value[key]
         return value
 
 
@@ -181,9 +185,13 @@ def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
 def _unreadable_characters(text: str, file: str) -> Iterator[Problem]:
     """Find what makes a file binary, and tabs in front of a line, with their lines."""
     for number, line in enumerate(text.split("\n"), start=1):
-        control = next((c for c in line.rstrip("\r") if (c < " " and c != "\t") or "\x7f" <= c < "\x85"), None)
+        control = next(
+            (c for c in line.rstrip("\r") if (c < " " and c != "\t") or "\x7f" <= c < "\x85"), None
+        )
         if control is not None:
-            message = f"character 0x{ord(control):02x} is not text; abm reads YAML text, is this the right file?"
+            message = (
+                f"character 0x{ord(control):02x} is not text; abm reads YAML text, is this the right file?"
+            )
             yield Problem(file, number, message)
             return
         if "\t" in line[: len(line) - len(line.lstrip(" \t"))]:
@@ -223,7 +231,9 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             told = " ".join(filter(None, (error.context, error.problem)))
             line = None if mark is None else mark.line + 1
-            raise _refuse(self.file, line, f"is not YAML: {told}; correct this line or the one above") from None
+            raise _refuse(
+                self.file, line, f"is not YAML: {told}; correct this line or the one above"
+            ) from None
         except yaml.YAMLError as error:
             told = str(error).splitlines()[0]
             raise _refuse(self.file, None, f"is not YAML: {told}; is this the right file?") from None
@@ -235,7 +245,9 @@ class _Composer:
         """Compose one value and everything below it."""
         line = _line(event)
         if len(path) > DEPTH_LIMIT:
-            raise _refuse(self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six")
+            raise _refuse(
+                self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six"
+            )
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         before = self.size
@@ -310,7 +322,9 @@ class _Composer:
             kind = event.tag.removeprefix(_CORE)
             if kind == "str":
                 return text
-            accepted = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}.get(kind)
+            accepted = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}.get(
+                kind
+            )
             if event.tag.startswith(_CORE) and accepted is not None:
                 value = plain_value(text)
                 if type(value) not in accepted:

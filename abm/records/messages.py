@@ -25,8 +25,8 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
     known = _keys(owner)
     if kind == "extra_forbidden":
         last = str(inside[-1])
-        message = f"'{last}' is not a key of a {_kind(owner)}{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
-        return [Fault(path, message)]
+        hint = f"{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
+        return [Fault(path, f"'{last}' is not a key of a {_kind(owner)}{hint}")]
     if kind == "missing":
         missing = str(detail["loc"][-1])
         meaning = known.get(missing) or "it is required"

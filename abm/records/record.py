@@ -80,7 +80,9 @@ def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
     """
     document = Document.read(path)
     if not isinstance(document.data, list):
-        problem = document.problem((), f"holds {shown(document.data)}; it should hold a list of {model.kind}s")
+        problem = document.problem(
+            (), f"holds {shown(document.data)}; it should hold a list of {model.kind}s"
+        )
         raise InvalidInput((*document.problems, problem))
     problems = list(document.problems)
     loaded: list[R] = []
@@ -120,7 +122,10 @@ def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | Non
         record = model.model_validate_json(json.dumps(document.value(at)))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            found = [document.problem(fault.path, fault.message) for fault in faults_of(detail, model, document, at)]
+            found = [
+                document.problem(fault.path, fault.message)
+                for fault in faults_of(detail, model, document, at)
+            ]
             problems.extend(problem for problem in found if problem.line not in reported)
         return None, tuple(problems)
     if problems:

@@ -1,0 +1,177 @@
+"""Read a scenario file and everything that it refers to, and report what is wrong with any of it together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from abm.errors import InvalidInput, Problem
+from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
+from abm.model.shipped import find
+from abm.policy.policy import DEFAULT_START, Policy, PolicyBlock, conflicts, settled, time_problems
+from abm.policy.reading import read_lever_settings
+from abm.policy.times import is_month
+from abm.records import Document, Faults, Record, check, load
+from abm.world.placefile import PlaceFile
+
+R = TypeVar("R", bound=Record)
+
+OWN_LEVERS = "the scenario"
+"""What messages call the block of levers that a scenario sets itself."""
+
+
+class Assembly(NamedTuple):
+    """Hold a scenario file with everything that it refers to.
+
+    Attributes
+    ----------
+    record : ScenarioFile
+        The file.
+    place : Path
+        The place file, absolute.
+    blocks : tuple of PolicyBlock
+        The policy blocks, in order, without the scenario's own levers.
+    policy : Policy
+        Blocks and own levers, composed and settled.
+    """
+
+    record: ScenarioFile
+    place: Path
+    blocks: tuple[PolicyBlock, ...]
+    policy: Policy
+
+
+def assemble(path: Path) -> Assembly:
+    """Read a scenario file and everything that it refers to.
+
+    Parameters
+    ----------
+    path : Path
+        A scenario file.
+
+    Returns
+    -------
+    Assembly
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file, of its place, of its policy blocks and of their composition.
+    """
+    return _Assembler(path).assembly()
+
+
+def load_policy(reference: str | Path) -> PolicyBlock:
+    """Load a policy block.
+
+    Parameters
+    ----------
+    reference : str or Path
+        Name of a shipped block, or path of a file.
+
+    Returns
+    -------
+    PolicyBlock
+
+    Raises
+    ------
+    InvalidInput
+        With every problem.
+    """
+    path, complaint = find(reference, "policy", "policies", None)
+    if path is None:
+        raise InvalidInput([Problem(str(reference), None, complaint)])
+    return load(path, PolicyBlock)
+
+
+class _Assembler:
+    """Assemble one scenario, collecting problems; what can be read is checked even where the rest cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path.parent
+        self.document = Document.read(path)
+        self.problems: list[Problem] = []
+
+    def assembly(self) -> Assembly:
+        """Assemble, or raise all problems."""
+        record, problems = check(self.document, ScenarioFile)
+        self.problems.extend(problems)
+        data = self.document.data if isinstance(self.document.data, dict) else {}
+        place = self.place(data.get("place"))
+        blocks = self.blocks(data.get("policies"))
+        horizon, start = self.times(data)
+        own = self.inline(data)
+        composed = blocks if own is None else [*blocks, own]
+        self.problems.extend(conflicts(composed))
+        for block in composed:
+            self.problems.extend(time_problems(block, start, horizon))
+        if self.problems or record is None or place is None or horizon is None:
+            raise InvalidInput(self.problems)
+        schedules = {name: schedule for block in composed for name, schedule in block.levers.items()}
+        return Assembly(record, place, tuple(blocks), settled(schedules, start))
+
+    def report(self, path: tuple[str | int, ...], message: str) -> None:
+        """Note a problem of the scenario file."""
+        self.problems.append(self.document.problem(path, message))
+
+    def place(self, reference: Any) -> Path | None:
+        """Find and check the place; a reference that is no text is reported with the record."""
+        if not isinstance(reference, str) or not reference:
+            return None
+        found, complaint = find(reference, "place", "places", self.folder)
+        if found is None:
+            self.report(("place",), complaint)
+        else:
+            self.read(found, PlaceFile)
+        return found
+
+    def read(self, path: Path, model: type[R]) -> R | None:
+        """Read a file that the scenario refers to, None if it has problems."""
+        try:
+            record, problems = check(Document.read(path), model)
+        except InvalidInput as error:
+            self.problems.extend(error.problems)
+            return None
+        self.problems.extend(problems)
+        return record
+
+    def blocks(self, references: Any) -> list[PolicyBlock]:
+        """Load the policy blocks that can be loaded."""
+        blocks: list[PolicyBlock] = []
+        named = references if isinstance(references, list) else []
+        for position, reference in enumerate(named):
+            if not isinstance(reference, str):
+                continue
+            if reference in named[:position]:
+                self.report(
+                    ("policies", position), f"policy '{reference}' is listed twice; keep one of the two"
+                )
+                continue
+            path, complaint = find(reference, "policy", "policies", self.folder)
+            if path is None:
+                self.report(("policies", position), complaint)
+                continue
+            block = self.read(path, PolicyBlock)
+            if block is not None:
+                blocks.append(block)
+        return blocks
+
+    def times(self, data: dict[str, Any]) -> tuple[float | None, str]:
+        """Take horizon and start as far as they are valid; the rest is reported with the record."""
+        start = data.get("start", DEFAULT_START)
+        horizon = data.get("horizon_years", DEFAULT_HORIZON_YEARS)
+        known = None if horizon_complaint(horizon) else float(horizon)
+        return known, (start if is_month(start) else DEFAULT_START)
+
+    def inline(self, data: dict[str, Any]) -> PolicyBlock | None:
+        """Treat the scenario's own levers as its last block; faults in them are reported with the record."""
+        try:
+            settings = read_lever_settings(data.get("levers", {}))
+        except Faults:
+            return None
+        replaces = data.get("replaces", [])
+        block = PolicyBlock.model_construct(
+            name=OWN_LEVERS, levers=settings, replaces=tuple(replaces) if isinstance(replaces, list) else ()
+        )
+        block._document = self.document
+        return block

@@ -1,0 +1,89 @@
+"""Describe levers, schedules and parameters as JSON Schema, so that editors complete and check files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import GetJsonSchemaHandler
+
+from abm.policy.levers import Lever, levers
+from abm.policy.parameters import parameters
+from abm.policy.quantity import Quantity
+from abm.policy.times import MONTH_PATTERN
+
+TIME_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": MONTH_PATTERN}]}
+"""A time: years from the start, or a month."""
+
+
+def number_schema(quantity: Quantity) -> dict[str, Any]:
+    """Give the JSON Schema of one valid number of a lever or parameter."""
+    low, high = quantity.bounds
+    if quantity.type == "switch":
+        return {"enum": [low, high, False, True]}
+    kind = "integer" if quantity.type == "integer" else "number"
+    return {"type": kind, "minimum": low, "maximum": high}
+
+
+def described(quantity: Quantity) -> str:
+    """Describe a lever or parameter in one line, for tooltips."""
+    return f"{quantity.label}. {quantity.description} Valid: {quantity.valid}."
+
+
+def schedule_schema(lever: Lever) -> dict[str, Any]:
+    """Give the JSON Schema of a lever's schedule.
+
+    Parameters
+    ----------
+    lever : Lever
+        The lever, for bounds and texts.
+
+    Returns
+    -------
+    dict
+        JSON Schema, draft 2020-12.
+    """
+    value = number_schema(lever)
+
+    def mapping(needed: dict[str, Any], **optional: Any) -> dict[str, Any]:
+        keys = {"properties": {**needed, **optional}, "required": list(needed), "additionalProperties": False}
+        return {"type": "object", **keys}
+
+    span = {"start": TIME_SCHEMA, "end": TIME_SCHEMA, "to": value}
+    forms = [
+        mapping({"step": mapping({"at": TIME_SCHEMA, "to": value}, **{"from": value})}),
+        mapping({"pulse": mapping(span, **{"from": value})}),
+    ]
+    if lever.type != "switch":
+        forms.insert(1, mapping({"ramp": mapping(span, **{"from": value})}))
+    dates = mapping({"dates": {"type": "object", "minProperties": 1, "additionalProperties": value}})
+    segments = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
+    return {
+        "description": f"{described(lever)} Default: {lever.default:g}.",
+        "anyOf": [value, *forms, dates, segments],
+    }
+
+
+class LeverSettingsSchema:
+    """Give editors every lever's name, description and forms."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        properties = {name: schedule_schema(lever) for name, lever in levers().items()}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+class ParameterOverridesSchema:
+    """Give editors every parameter's name, description and bounds."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        properties: dict[str, Any] = {}
+        for name, parameter in parameters().items():
+            value = {"description": described(parameter), **number_schema(parameter)}
+            if parameter.index is None:
+                properties[name] = value
+                continue
+            elements = dict.fromkeys(parameter.elements, value)
+            properties[name] = {"type": "object", "properties": elements, "additionalProperties": False}
+            properties.update({f"{name}.{element}": value for element in parameter.elements})
+        return {"type": "object", "properties": properties, "additionalProperties": False}
