@@ -188,7 +188,9 @@ def headline_measures(measures: Sequence[Measured], tables: Tables) -> tuple[Mea
     wanted = [name for name in by_name if name.startswith(TRUST_OF_A_KIND)]
     wanted += [name for name in OTHER_HEADLINES if name in by_name]
     return tuple(
-        by_name[name] for name in wanted if name in tables.months and not np.all(np.isnan(tables.months[name]))
+        by_name[name]
+        for name in wanted
+        if name in tables.months and not np.all(np.isnan(tables.months[name]))
     )
 
 
@@ -221,7 +223,9 @@ def compare(
     arms = [_arm(tables, name, measures) for name in scenarios]
     reference = arms[0]
     horizon = min(arm.months for arm in arms)
-    asked = [round(year * MONTHS_PER_YEAR) for year in years] or [horizon // (2 * MONTHS_PER_YEAR) * MONTHS_PER_YEAR]
+    asked = [round(year * MONTHS_PER_YEAR) for year in years] or [
+        horizon // (2 * MONTHS_PER_YEAR) * MONTHS_PER_YEAR
+    ]
     months = (*sorted({month for month in asked if 0 < month < horizon}), horizon)
     return Comparison(
         reference=reference.name,
@@ -235,7 +239,9 @@ def compare(
             for arm in arms[1:]
         ),
         bands=tuple(
-            Band(arm.name, measure, _quantiles(arm.series[measure.name])) for measure in measures for arm in arms
+            Band(arm.name, measure, _quantiles(arm.series[measure.name]))
+            for measure in measures
+            for arm in arms
         ),
         measures=tuple(measures),
         months=months,
@@ -271,7 +277,9 @@ def _emergence(arm: _Arm, reference: _Arm) -> Emergence:
     def difference(outcome: str) -> Effect | None:
         if arm is reference:
             return None
-        return paired_probability_difference(arm.outcomes[outcome][mine] > 0, reference.outcomes[outcome][theirs] > 0)
+        return paired_probability_difference(
+            arm.outcomes[outcome][mine] > 0, reference.outcomes[outcome][theirs] > 0
+        )
 
     return Emergence(
         scenario=arm.name,

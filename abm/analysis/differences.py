@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abm.policy.levers import Lever, levers
+from abm.mechanisms.payment import break_even_activity_share
+from abm.policy.levers import Lever, lever_names, levers
 from abm.policy.parameters import parameters
-from abm.policy.schedule import Constant, Piece, Schedule
+from abm.policy.piecewise import Piece, Schedule
+from abm.policy.schedule import Constant
 
 if TYPE_CHECKING:
     from abm.model.scenario import Scenario
@@ -49,12 +51,35 @@ class OtherDifference:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class BreakEven:
+    """Where a hospital's own payoff of cooperation turns.
+
+    Attributes
+    ----------
+    activity_share : float
+        Share of its income that is paid by activity, at the end of the horizon.
+    break_even : float
+        Share at which it would neither gain nor lose.
+    """
+
+    activity_share: float
+    break_even: float
+
+    @property
+    def gains(self) -> bool:
+        """Whether the hospital gains by cooperation."""
+        return self.activity_share < self.break_even
+
+
 def lever_differences(scenarios: Sequence["Scenario"]) -> tuple[LeverDifference, ...]:
     """Return the levers whose course is not the same in all scenarios, in the order of the levers' list."""
     doses = [scenario.policy.dose(scenario.horizon_years) for scenario in scenarios]
     rows = []
     for lever in levers().values():
-        schedules = [scenario.policy.settings.get(lever.name, Constant(lever.default)) for scenario in scenarios]
+        schedules = [
+            scenario.policy.settings.get(lever.name, Constant(lever.default)) for scenario in scenarios
+        ]
         courses = [
             _simplified(schedule.pieces(), scenario.horizon_years)
             for schedule, scenario in zip(schedules, scenarios, strict=True)
@@ -74,11 +99,30 @@ def other_differences(scenarios: Sequence["Scenario"]) -> tuple[OtherDifference,
         OtherDifference("Place", tuple(scenario.place.stem for scenario in scenarios)),
         OtherDifference("Horizon, years", tuple(f"{scenario.horizon_years:g}" for scenario in scenarios)),
     ]
-    labels = {name: parameter.label for parameter in parameters().values() for name in parameter.flat_defaults}
+    labels = {
+        name: parameter.label for parameter in parameters().values() for name in parameter.flat_defaults
+    }
     for name in scenarios[0].parameter_values:
         values = tuple(f"{scenario.parameter_values[name]:g}" for scenario in scenarios)
         found.append(OtherDifference(f"{labels.get(name, name)} ({name})", values))
     return tuple(row for row in found if len(set(row.values)) > 1)
+
+
+def break_even_shares(scenarios: Sequence["Scenario"]) -> tuple[BreakEven, ...]:
+    """Return, for each scenario, where the hospital's own payoff turns under its payment at the end."""
+    found = []
+    for scenario in scenarios:
+        last = dict(zip(lever_names(), scenario.lever_table()[-1].tolist(), strict=True))
+        values = scenario.parameter_values
+        share = break_even_activity_share(
+            last["payment.gain_share"],
+            last["payment.budget_horizon"],
+            values["payment.marginal_cost_share"],
+            values["payment.discount"],
+            values["payment.reference_horizon"],
+        )
+        found.append(BreakEven(last["payment.activity_share"], float(share)))
+    return tuple(found)
 
 
 def course_in_words(schedule: Schedule, horizon_years: float) -> str:
@@ -96,9 +140,9 @@ def _simplified(pieces: Iterator[Piece], horizon: float) -> list[Piece]:
         slope = 0.0 if first == last or math.isinf(end) else (last - first) / (end - start)
         first, last = first + slope * (begin - start), first + slope * (stop - start)
         if joined and joined[-1][1] == joined[-1][3] == first == last:
-            joined[-1] = (joined[-1][0], first, stop, last)
+            joined[-1] = Piece(joined[-1][0], first, stop, last)
         else:
-            joined.append((begin, first, stop, last))
+            joined.append(Piece(begin, first, stop, last))
     return joined
 
 
@@ -107,7 +151,9 @@ def _told(pieces: Sequence[Piece]) -> str:
     for start, first, end, last in pieces:
         if first != last:
             words.append(f"{first:.4g} to {last:.4g} over years {start:.3g} to {end:.3g}")
-        elif start > 0.0 and not words[-1].startswith(f"{first:.4g} to") and not _arrives_at(words[-1], first):
+        elif (
+            start > 0.0 and not words[-1].startswith(f"{first:.4g} to") and not _arrives_at(words[-1], first)
+        ):
             words.append(f"{last:.4g} from year {start:.3g}")
     return ", ".join(words)
 

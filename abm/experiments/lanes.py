@@ -30,7 +30,9 @@ def simulate(runs: Sequence[Run]) -> Tables:
     scenarios = []
     for run in runs:
         if not isinstance(run.scenario, Scenario):
-            raise TypeError(f"run {run.run_id} has a scenario of another model: {type(run.scenario).__name__}")
+            raise TypeError(
+                f"run {run.run_id} has a scenario of another model: {type(run.scenario).__name__}"
+            )
         scenarios.append(run.scenario)
     series, judged = simulate_lanes(scenarios, [run.seed for run in runs], [run.replicate for run in runs])
     by_lane = [np.ascontiguousarray(series[:, :, lane]) for lane in range(len(runs))]

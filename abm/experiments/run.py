@@ -272,7 +272,8 @@ def with_columns(tables: Tables, by_scenario: Mapping[str, Mapping[str, float]])
     names = list(next(iter(by_scenario.values()), {}))
     of_run = tables.runs["scenario"].tolist()
     added = {
-        name: np.array([by_scenario[scenario][name] for scenario in of_run], dtype=np.float64) for name in names
+        name: np.array([by_scenario[scenario][name] for scenario in of_run], dtype=np.float64)
+        for name in names
     }
     return Tables(runs=dict(tables.runs) | added, months=tables.months)
 

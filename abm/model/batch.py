@@ -89,6 +89,8 @@ class Batch:
         Use the compiled kernels (the default) or their plain Python form, which is slow and for tests.
     order : sequence of Mechanism
         The month.
+    trust_start : (ties, 2) array, optional
+        Trust of month 0 in every lane, instead of draws.
 
     Attributes
     ----------
@@ -113,6 +115,7 @@ class Batch:
         *,
         is_compiled: bool = True,
         order: Sequence[Mechanism] = ORDER,
+        trust_start: NDArray[np.float64] | None = None,
     ) -> None:
         self.place = place
         self.lanes = tuple(lanes)
@@ -130,7 +133,7 @@ class Batch:
         self.order = tuple(order)
         check_order(self.order, [*self._known, *CLOCK])
         self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
-        self._start()
+        self._start(trust_start)
 
     @property
     def width(self) -> int:
@@ -197,7 +200,7 @@ class Batch:
             if call.name == name:
                 call(**{"step": 0, "dt": 0.0, "years": 0.0, **clock})
 
-    def _start(self) -> None:
+    def _start(self, trust_start: NDArray[np.float64] | None) -> None:
         """Set the state of month 0."""
         state, known = self.state, self._known
         self.settings[:] = self.levers[0]
@@ -211,6 +214,8 @@ class Batch:
             known["orientation_quantiles"],
             known["leadership_turnover"],
         )
+        if trust_start is not None:
+            state.trust[:] = trust_start[:, :, np.newaxis]
         state.divergence[:] = known["trust_divergence_start"]
         state.margin[:] = known["payment_margin_start"]
         state.admissions[:] = 1.0

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mesa
-import networkx as nx
 import numpy as np
 from mesa.datacollection import DataCollector
 
@@ -17,7 +16,11 @@ from abm.model.measures import MEASURES, ROW, outcomes
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.snapshot import Snapshot
 from abm.policy.levers import lever_names, levers
+from abm.world.network import carries_trust, from_network, to_network, trust_of
 from abm.world.place import Place, load_place
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class IntegrationModel(mesa.Model):
@@ -31,6 +34,8 @@ class IntegrationModel(mesa.Model):
         Which accidents of fate; two models with the same pair share every one.
     place : Place, optional
         Use this place instead of the scenario's.
+    network : networkx.Graph, optional
+        Use the place that this network describes, and start from its trust where its edges carry any.
     agent_reporters : mapping, optional
         What Mesa's data collector keeps of every agent every month; slow for large places.
 
@@ -64,13 +69,17 @@ class IntegrationModel(mesa.Model):
         seed: int = 1,
         replicate: int = 0,
         place: Place | None = None,
+        network: "nx.Graph[str] | None" = None,
         agent_reporters: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(seed=seed)
         self.case = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+        if network is not None:
+            place = from_network(network)
         self.place = load_place(self.case.place) if place is None else place
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
-        self.batch = Batch(self.place, [lane], self.case.substeps)
+        start = trust_of(network, self.place) if network is not None and carries_trust(network) else None
+        self.batch = Batch(self.place, [lane], self.case.substeps, trust_start=start)
         self.organisations = create_agents(self)
         self.datacollector = DataCollector(
             model_reporters={measure.name: partial(_measured, row=row) for row, measure in enumerate(MEASURES)},
@@ -139,13 +148,12 @@ class IntegrationModel(mesa.Model):
             self.datacollector.model_vars[measure.name] = values.tolist()
 
     @property
-    def network(self) -> nx.Graph:
-        """Draw up the network of today: a node an organisation, an edge a tie with both trusts."""
-        from abm.world.network import place_to_graph
+    def network(self) -> "nx.Graph[str]":
+        """Draw up the network of today: a node an organisation, an edge a tie with both trusts.
 
-        state = self.batch.state
-        graph: nx.Graph = place_to_graph(self.place, trust=state.trust[:, :, 0])
-        return graph
+        `abm.world.network.write_graphml` writes it to a file, and `read_graphml` reads one for a new model.
+        """
+        return to_network(self.place, self.batch.state.trust[:, :, 0])
 
     def organisation(self, row: int) -> Organisation:
         """Return the organisation of a row."""

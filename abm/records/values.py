@@ -19,7 +19,7 @@ V = TypeVar("V", covariant=True)
 
 
 class FrozenMapping(Mapping[str, V], Generic[V]):
-    """Hold a mapping in its order that nobody can change, and that can be hashed and sent to other processes."""
+    """Hold a mapping that nobody can change, and that can be hashed and sent to other processes."""
 
     __slots__ = ("_items",)
 

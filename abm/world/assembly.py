@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.world.place import Floats, Integers, OrganisationKind, Place, SegmentGroup, TieKind
+from abm.world.place import (
+    ORGANISATION_KINDS,
+    PAIRED_KINDS,
+    TIE_KINDS,
+    Floats,
+    Integers,
+    OrganisationKind,
+    Place,
+    SegmentGroup,
+    TieKind,
+)
 
 SUM_TOLERANCE = 1e-9
 
@@ -81,6 +91,7 @@ def assemble(
         sums on which the mechanisms rely do not hold (see `check_sums`).
     """
     kind = organisations.kind
+    check_ties(ties, kind)
     order = sorted(range(len(kind)), key=lambda row: (int(kind[row]), organisations.id[row]))
     if order != list(range(len(kind))):
         raise ValueError("organisations must be sorted by kind, then by id")
@@ -136,6 +147,22 @@ def assemble(
     )
     check_sums(place)
     return place
+
+
+def check_ties(ties: Ties, kind: Integers) -> None:
+    """Check that every tie joins two organisations of the kinds that its own kind joins.
+
+    Raises
+    ------
+    ValueError
+        With the first tie that does not.
+    """
+    first, second = np.minimum(ties.first, ties.second), np.maximum(ties.first, ties.second)
+    for i, j, tie_kind in zip(first.tolist(), second.tolist(), ties.kind.tolist(), strict=True):
+        joined = (int(kind[i]), int(kind[j]))
+        if i == j or joined not in PAIRED_KINDS[TieKind(tie_kind)]:
+            names = " and ".join(ORGANISATION_KINDS[number] for number in joined)
+            raise ValueError(f"a {TIE_KINDS[tie_kind]} tie cannot join {names} (rows {i} and {j})")
 
 
 def as_floats(values: NDArray[np.generic]) -> Floats:

@@ -1,7 +1,7 @@
 """Turn a place into a network and back: the one door to networkx, and to GraphML files.
 
-A network holds everything that cannot be derived, so that place, network, GraphML, network and place again are the
-same to the last bit. Attributes that the model adds, such as trust, are carried along and ignored on the way back.
+A network holds everything that cannot be derived, so that a place comes back from GraphML the same to the
+last bit. Attributes that the model adds, such as trust, are carried along and ignored on the way back.
 """
 
 import json
@@ -18,9 +18,18 @@ from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
 from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, OrganisationKind, Place
 
 TRUST_ATTRIBUTES = ("trust_side_0", "trust_side_1")
-"""Edge attributes that hold the trust of the organisation at each side in the other; `side_0` and `side_1` name them."""
+"""Edge attributes: trust of the organisation at each side in the other; `side_0` and `side_1` name them."""
 
-NODE_ATTRIBUTES = ("name", "kind", "place", "population_served", "east_km", "north_km", "beds", "occupancy_start")
+NODE_ATTRIBUTES = (
+    "name",
+    "kind",
+    "place",
+    "population_served",
+    "east_km",
+    "north_km",
+    "beds",
+    "occupancy_start",
+)
 EDGE_ATTRIBUTES = ("kind", "place", "use_share", "core_weight", "need")
 PLACE_ATTRIBUTES = ("name", "label", "places", "flows", "outside", "work")
 
@@ -37,8 +46,8 @@ def to_network(place: Place, trust: Floats | None = None) -> "nx.Graph[str]":
     Returns
     -------
     networkx.Graph
-        Nodes and edges in the order of the place's rows. Populations, flows of patients and shares of work, which
-        belong to no single node or edge, are JSON text in the graph's attributes.
+        Nodes and edges in the order of the place's rows. Populations, flows of patients and shares of work,
+        which belong to no single node or edge, are JSON text in the graph's attributes.
     """
     ids = place.organisation_id
     others = place.work_organisation >= place.acute_providers
@@ -109,6 +118,11 @@ def attach_trust(graph: "nx.Graph[str]", place: Place, trust: Floats) -> None:
         graph.edges[ids[first], ids[second]].update(zip(TRUST_ATTRIBUTES, pair, strict=True))
 
 
+def carries_trust(graph: "nx.Graph[str]") -> bool:
+    """Tell whether every edge of a network carries trust."""
+    return all(side in edge for *_, edge in graph.edges(data=True) for side in TRUST_ATTRIBUTES)
+
+
 def trust_of(graph: "nx.Graph[str]", place: Place) -> Floats:
     """Return the trust on the edges of a place's network, shape (M, 2).
 
@@ -119,7 +133,9 @@ def trust_of(graph: "nx.Graph[str]", place: Place) -> Floats:
     """
     ids = place.organisation_id
     edges = (graph.edges[ids[first], ids[second]] for first, second in place.tie_ends.tolist())
-    return np.array([[float(edge[side]) for side in TRUST_ATTRIBUTES] for edge in edges]).reshape(place.ties, 2)
+    return np.array([[float(edge[side]) for side in TRUST_ATTRIBUTES] for edge in edges]).reshape(
+        place.ties, 2
+    )
 
 
 def from_network(graph: "nx.Graph[str]", source: str = "network") -> Place:
@@ -150,12 +166,16 @@ def from_network(graph: "nx.Graph[str]", source: str = "network") -> Place:
 def missing_attributes(graph: "nx.Graph[str]") -> list[str]:
     """Say which attributes of the graph, its nodes and its edges are missing."""
     if graph.is_directed() or graph.is_multigraph():
-        return ["is directed or has parallel edges; a place is an undirected network with one edge for a pair"]
+        return [
+            "is directed or has parallel edges; a place is an undirected network with one edge for a pair"
+        ]
     found = [f"the graph lacks '{name}'" for name in PLACE_ATTRIBUTES if name not in graph.graph]
     for node, values in graph.nodes(data=True):
         found += [f"node '{node}' lacks '{name}'" for name in NODE_ATTRIBUTES if name not in values]
     for first, second, values in graph.edges(data=True):
-        found += [f"edge '{first}' - '{second}' lacks '{name}'" for name in EDGE_ATTRIBUTES if name not in values]
+        found += [
+            f"edge '{first}' - '{second}' lacks '{name}'" for name in EDGE_ATTRIBUTES if name not in values
+        ]
     return [f"{message}; valid networks are written by abm" for message in found]
 
 
@@ -193,7 +213,9 @@ def rebuild(graph: "nx.Graph[str]") -> Place:
             place=np.array([at for _, at, _, _ in flows], dtype=np.int64),
             of_provider=np.array([share for _, _, share, _ in flows], dtype=np.float64),
             of_place=np.array([share for _, _, _, share in flows], dtype=np.float64),
-            outside=np.array([outside[identity] for identity in ids if identity in outside], dtype=np.float64),
+            outside=np.array(
+                [outside[identity] for identity in ids if identity in outside], dtype=np.float64
+            ),
         ),
         Work(
             organisation=np.array([row[owner] for owner, _, _ in work], dtype=np.int64),

@@ -16,6 +16,9 @@ SHARE_TOLERANCE = 1e-6
 IDENTITY_TOLERANCE = 0.005
 """Largest departure of a given share of patients from use x population / catchment; allows for rounding."""
 
+PRACTICE_ID = "_practice_"
+"""Stands between the id of a place and the number of one of its practices."""
+
 Identity = Annotated[
     str,
     Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case name, as in 'south_somerset'"),
@@ -259,7 +262,7 @@ def unknown_places(file: PlaceFile) -> Iterator[Fault]:
 
 
 def repeated_names(file: PlaceFile) -> Iterator[Fault]:
-    """Find places or organisations that share an id."""
+    """Find places or organisations that share an id, and places that share a name."""
     groups: tuple[tuple[str, Sequence[Named]], ...] = (
         ("places", file.places),
         ("hospitals", file.hospitals),
@@ -267,12 +270,22 @@ def repeated_names(file: PlaceFile) -> Iterator[Fault]:
         ("commissioners", file.commissioners),
         ("local_authorities", file.local_authorities),
     )
+    labels = [place.name for place in file.places]
+    for number, label in enumerate(labels):
+        if label in labels[:number]:
+            yield Fault(
+                ("places", number, "name"), f"name '{label}' is taken by another place; choose another"
+            )
     taken: dict[tuple[bool, str], str] = {}
     for key, items in groups:
         for number, item in enumerate(items):
             space = (key == "places", item.id)
             if space in taken:
                 yield Fault((key, number, "id"), f"id '{item.id}' is taken by {taken[space]}; choose another")
+            if key != "places" and PRACTICE_ID in item.id:
+                yield Fault(
+                    (key, number, "id"), f"id '{item.id}' is kept for practices; avoid '{PRACTICE_ID}'"
+                )
             taken.setdefault(space, f"{key} number {number + 1}")
 
 

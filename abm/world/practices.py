@@ -24,7 +24,7 @@ RAKING_TOLERANCE = 1e-13
 
 
 def uniforms(seed: int, count: int, *purpose: str) -> Floats:
-    """Draw uniforms in (0, 1), shape (count,), keyed by seed and purpose; a larger count leaves the first alone.
+    """Draw uniforms in (0, 1), shape (count,), keyed by seed and purpose; more leave the first alone.
 
     Bits come from Philox4x64-10 (Salmon and others, SC11, doi:10.1145/2063384.2063405), whose output NumPy
     keeps stable, and whose second key word is a digest of the purpose.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from abm.world.place import Floats, Integers, Place
-from abm.world.placefile import Hospital, LocalPlace, PlaceFile, PublicBody
+from abm.world.placefile import PRACTICE_ID, Hospital, LocalPlace, PlaceFile, PublicBody
 from abm.world.practices import (
     ListSizes,
     Settlement,
@@ -36,9 +36,8 @@ def synthesise(file: PlaceFile) -> Place:
         for flow in hospital.flows
     ]
     hospital_use = service_of(flows)
-    hospital_position = place_hospitals(file, hospitals, hospital_use.homes(len(hospitals), population))
-    practice = draw_practices(file)
-    practice_place = np.repeat(np.arange(len(file.places)), [place.practices.value for place in file.places])
+    hospital_position = place_hospitals(file, hospitals, hospital_use)
+    practice, practice_place = draw_practices(file)
     neighbours, _ = neighbour_pairs(practice.position, practice_place, file.ties.neighbours.value)
     catchment = np.array([float(hospital.catchment.value) for hospital in hospitals])
     inside = np.bincount(
@@ -112,37 +111,53 @@ def settle(place: LocalPlace) -> Settlement:
     return Settlement(centre, geography.radius_km, geography.towns, geography.town_spread_km)
 
 
-def place_hospitals(file: PlaceFile, hospitals: Sequence[Hospital], homes: Integers) -> Floats:
-    """Return positions, shape (H, 2): as given, or the largest towns of the place a hospital serves most."""
+def place_hospitals(file: PlaceFile, hospitals: Sequence[Hospital], hospital_use: Service) -> Floats:
+    """Return hospital positions, shape (H, 2), in kilometres.
+
+    A position that the file does not give is a town of the place that the hospital serves most: the largest
+    town for the hospital with the largest share of use, and so on.
+    """
+    homes = hospital_use.homes(len(hospitals), np.array([place.population.value for place in file.places]))
+    share = {
+        (provider, place): use
+        for place, users in enumerate(hospital_use.by_place(len(file.places)))
+        for provider, use in users
+    }
     positions = np.zeros((len(hospitals), 2))
     settled: dict[int, int] = {}
-    for number, hospital in enumerate(hospitals):
-        if hospital.position is not None:
-            positions[number] = hospital.position.east_km, hospital.position.north_km
+    for number in sorted(range(len(hospitals)), key=lambda row: (-share[row, int(homes[row])], row)):
+        home, given = int(homes[number]), hospitals[number].position
+        if given is not None:
+            positions[number] = given.east_km, given.north_km
             continue
-        home = int(homes[number])
         towns = settle(file.places[home]).draw_towns(file.seed, file.places[home].id)
         positions[number] = towns[settled.get(home, 0) % len(towns)]
         settled[home] = settled.get(home, 0) + 1
     return positions
 
 
-def draw_practices(file: PlaceFile) -> Roster:
-    """Draw the practices of every place, places in file order, numbered within a place."""
+def draw_practices(file: PlaceFile) -> tuple[Roster, Integers]:
+    """Draw the practices of every place, sorted by id, and return them with the row of their place."""
     sizes = ListSizes(file.lists.mu, file.lists.sigma, file.lists.smallest)
     ids: list[str] = []
     names: list[str] = []
-    lists, positions = [], []
-    for place in file.places:
+    lists, positions, rows = [], [], []
+    for row, place in sorted(enumerate(file.places), key=lambda item: practice_id(item[1], "")):
         count = place.practices.value
         width = max(2, len(str(count)))
-        ids += [f"{place.id}_practice_{number:0{width}d}" for number in range(1, count + 1)]
+        ids += [practice_id(place, f"{number:0{width}d}") for number in range(1, count + 1)]
         prefix = "" if len(file.places) == 1 else f"{place.name} "
         names += [f"{prefix}Practice {number:0{width}d}" for number in range(1, count + 1)]
         drawn = sizes.draw(uniforms(file.seed, count, place.id, "practice", "list"))
         lists.append(fit_lists(drawn, file.lists.smallest, place.population.value))
         positions.append(settle(place).draw_practices(file.seed, place.id, count))
-    return Roster(ids, names, np.concatenate(lists), np.concatenate(positions))
+        rows.append(np.full(count, row, dtype=np.int64))
+    return Roster(ids, names, np.concatenate(lists), np.concatenate(positions)), np.concatenate(rows)
+
+
+def practice_id(place: LocalPlace, number: str) -> str:
+    """Return the id of a place's practice."""
+    return f"{place.id}{PRACTICE_ID}{number}"
 
 
 def draw_practice_use(

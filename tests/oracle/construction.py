@@ -72,8 +72,8 @@ def build_ties(
     organisations: list[Organisation],
     places: list[LocalPlace],
     parameters: dict[str, float],
-) -> list[Tie]:
-    """Build an object per tie, and tell organisations and places which ties are theirs."""
+) -> tuple[list[Tie], list[Segment]]:
+    """Build an object per tie and per segment of attention, and tell organisations and places which ties are theirs."""
     segments = [
         Segment(organisations[owner], share, group)
         for owner, share, group in zip(
@@ -104,7 +104,7 @@ def build_ties(
         assert all(side.organisation is segment.organisation for side in segment.sides)
         if segment.sides:
             segment.organisation.segments.append(segment)
-    return ties
+    return ties, segments
 
 
 def attach_to_place(tie: Tie) -> None:

@@ -18,7 +18,7 @@ from .chance import BetaQuantiles, binomial, clip, logistic, poisson
 from .construction import build_organisations, build_places, build_ties
 from .organisations import AcuteProvider, Organisation, Practice
 from .readings import measure, take_snapshot
-from .ties import TIE_KINDS, Tie
+from .ties import TIE_KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ class OracleModel(mesa.Model):
 
         self.places = build_places(place)
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
-        self.ties: list[Tie] = build_ties(place, self.organisations, self.places, parameters)
+        self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
         self.hospitals = [one for one in self.organisations if isinstance(one, AcuteProvider)]
         self.partner_kinds = (
             FIVE_KINDS if any(one.kind == "local_authority" for one in self.organisations) else FOUR_KINDS
@@ -203,6 +203,7 @@ class OracleModel(mesa.Model):
             price = parameters["payment.alliance_contribution"] * share
             unfairness = parameters["payment.unfairness_cost"] * max(share - 1.0, 0.0)
             self.payoffs[kind] = (1.0 - pooled) * own[kind] + pooled * mean - pooled * (price + unfairness)
+
     def own_payoffs(self) -> dict[str, float]:
         """Return what each kind gains per unit of avoided activity before an alliance pools it."""
         parameters, levers = self.parameters, self.levers
@@ -216,7 +217,8 @@ class OracleModel(mesa.Model):
         incentive = parameters["payment.incentive_weight"] * levers["payment.incentive_money"]
         social = parameters["payment.community_gain"] + (1.0 - activity) * savings
         contract = (
-            parameters["payment.practice_contract_gain"] + parameters["payment.practice_savings_gain"] * savings
+            parameters["payment.practice_contract_gain"]
+            + parameters["payment.practice_savings_gain"] * savings
         )
         return {
             "acute": -activity * (1.0 - parameters["payment.marginal_cost_share"])
@@ -262,9 +264,7 @@ class OracleModel(mesa.Model):
         """Draw how often the two ends of each tie meet."""
         parameters, levers = self.parameters, self.levers
         strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
-        self.barrier = {
-            kind: strictness * parameters[f"contact.barrier_weight.{kind}"] for kind in TIE_KINDS
-        }
+        self.barrier = {kind: strictness * parameters[f"contact.barrier_weight.{kind}"] for kind in TIE_KINDS}
         anyway = parameters["contact.chance"] + parameters["contact.session"] * levers["convening.sessions"]
         board_contacts = parameters["contact.board"]
         for tie in self.ties:
@@ -279,7 +279,10 @@ class OracleModel(mesa.Model):
         """Let each side judge its meetings for itself."""
         parameters = self.parameters
         base = parameters["encounter.base"]
-        trust_slope, trust_reference = parameters["encounter.trust_slope"], parameters["encounter.trust_reference"]
+        trust_slope, trust_reference = (
+            parameters["encounter.trust_slope"],
+            parameters["encounter.trust_reference"],
+        )
         alignment_slope = parameters["encounter.alignment_slope"]
         alignment_reference = parameters["encounter.alignment_reference"]
         pressure_slope = parameters["encounter.pressure_slope"]
@@ -378,7 +381,9 @@ class OracleModel(mesa.Model):
             for tie in place.purchasing_ties:
                 tie.first.trust *= kept
                 tie.second.trust *= kept
-            review = -parameters["challenge.delay"] * math.log(self.uniform(Decision.CHALLENGE_DELAY, place.index))
+            review = -parameters["challenge.delay"] * math.log(
+                self.uniform(Decision.CHALLENGE_DELAY, place.index)
+            )
             place.delay = max(place.delay, review)
 
     def governance(self) -> None:
@@ -403,7 +408,9 @@ class OracleModel(mesa.Model):
             + parameters["governance.takeover_deterrence"] * self.levers["form.takeover_signal"]
         )
         place.measure_trust(
-            threshold, parameters["governance.engagement_hysteresis"], parameters["governance.provider_weight"]
+            threshold,
+            parameters["governance.engagement_hysteresis"],
+            parameters["governance.provider_weight"],
         )
 
     def integration(self) -> None:
@@ -429,10 +436,16 @@ class OracleModel(mesa.Model):
 
             growth = 0.0
             if place.delay == 0.0:
-                engaged = (acting - parameters["integration.engagement_floor"]) / parameters["integration.engagement_span"]
-                trusted = (trust - parameters["integration.trust_floor"]) / parameters["integration.trust_span"]
+                engaged = (acting - parameters["integration.engagement_floor"]) / parameters[
+                    "integration.engagement_span"
+                ]
+                trusted = (trust - parameters["integration.trust_floor"]) / parameters[
+                    "integration.trust_span"
+                ]
                 growth = parameters["integration.growth"] * board * clip(engaged) * permission * clip(trusted)
-            distrusted = (parameters["integration.erosion_trust"] - trust) / parameters["integration.erosion_span"]
+            distrusted = (parameters["integration.erosion_trust"] - trust) / parameters[
+                "integration.erosion_span"
+            ]
             erosion = parameters["integration.erosion"] * (
                 clip(distrusted) + parameters["integration.boardless_erosion"] * (1.0 - board)
             )

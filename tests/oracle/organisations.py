@@ -109,7 +109,9 @@ class Organisation(mesa.Agent):
             + model.payoffs[self.kind] * self.avoided
             + self.network_relief()
         )
-        balance = model.parameters["payment.margin_start"] + drift / model.parameters["payment.margin_reversion"]
+        balance = (
+            model.parameters["payment.margin_start"] + drift / model.parameters["payment.margin_reversion"]
+        )
         self.margin = balance + (self.margin - balance) * model.margin_memory
 
     def target_pressure(self) -> float:
@@ -165,7 +167,8 @@ class Organisation(mesa.Agent):
             parameters["effort.sponsored_base"] + self.orientation
         )
         fortress = logistic(
-            parameters["effort.fortress_steepness"] * (self.pressure - parameters["effort.fortress_threshold"])
+            parameters["effort.fortress_steepness"]
+            * (self.pressure - parameters["effort.fortress_threshold"])
         )
         self.effort = self.capacity * will * (1.0 - parameters["effort.fortress_depth"] * fortress)
 
@@ -177,10 +180,10 @@ class Organisation(mesa.Agent):
         for segment in self.segments:
             weights = [side.need_weight * (floor + side.trust) ** power for side in segment.sides]
             total = sum(weights)
-            available = self.effort * segment.work_share * model.group_factor[segment.group]
+            segment.budget = self.effort * segment.work_share * model.group_factor[segment.group]
             for side, weight in zip(segment.sides, weights, strict=True):
                 side.attention_share = weight / total
-                side.attention = available * side.attention_share
+                side.attention = segment.budget * side.attention_share
 
 
 class AcuteProvider(Organisation):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from abm.world.place import Flows, OrganisationKind, Organisations, Place, Ties, TieKind, Work, assemble
+from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
+from abm.world.place import OrganisationKind, Place, TieKind
 
 Pair = tuple[str, str]
 
@@ -25,7 +26,9 @@ class Sketch:
     work: dict[Pair, float] = field(default_factory=dict)
     ties: list[tuple[TieKind, str, str, str, float, float, float]] = field(default_factory=list)
 
-    def hospital(self, name: str, home: str, people: float, beds: float, occupancy: float, outside: float) -> None:
+    def hospital(
+        self, name: str, home: str, people: float, beds: float, occupancy: float, outside: float
+    ) -> None:
         """Add an acute provider."""
         self.organisations[name] = (OrganisationKind.ACUTE, home, people)
         self.beds[name] = (beds, occupancy, outside)
@@ -120,10 +123,17 @@ def make_town() -> Place:
         practice = f"practice{number}"
         sketch.organisations[practice] = (OrganisationKind.PRACTICE, "town", people)
         use = 0.9 - 0.1 * number
-        sketch.tie(TieKind.COMMISSIONER_PRACTICE, "commissioner", practice, "town", need=people / 1e3, use=1.0)
+        sketch.tie(
+            TieKind.COMMISSIONER_PRACTICE, "commissioner", practice, "town", need=people / 1e3, use=1.0
+        )
         sketch.tie(TieKind.HOSPITAL_PRACTICE, "general", practice, "town", need=use * people / 1e3, use=use)
         sketch.tie(
-            TieKind.HOSPITAL_PRACTICE, "community", practice, "town", need=(1 - use) * people / 1e3, use=1 - use
+            TieKind.HOSPITAL_PRACTICE,
+            "community",
+            practice,
+            "town",
+            need=(1 - use) * people / 1e3,
+            use=1 - use,
         )
     for first, second in ((0, 1), (1, 2), (0, 3)):
         sketch.tie(TieKind.PRACTICE_PRACTICE, f"practice{first}", f"practice{second}", "town", need=2.0)
@@ -162,12 +172,20 @@ def make_valleys() -> Place:
             practice = f"practice {number} of {place}"
             people = sketch.people[place] * (0.5, 0.3, 0.2)[number]
             sketch.organisations[practice] = (OrganisationKind.PRACTICE, place, people)
-            sketch.tie(TieKind.COMMISSIONER_PRACTICE, commissioner, practice, place, need=people / 1e3, use=1.0)
+            sketch.tie(
+                TieKind.COMMISSIONER_PRACTICE, commissioner, practice, place, need=people / 1e3, use=1.0
+            )
             for hospital in hospitals:
                 use = 0.7 / len(hospitals)
-                sketch.tie(TieKind.HOSPITAL_PRACTICE, hospital, practice, place, need=use * people / 1e3, use=use)
-            sketch.tie(TieKind.HOSPITAL_PRACTICE, "services", practice, place, need=0.3 * people / 1e3, use=0.3)
-        sketch.tie(TieKind.PRACTICE_PRACTICE, f"practice 0 of {place}", f"practice 2 of {place}", place, need=1.0)
+                sketch.tie(
+                    TieKind.HOSPITAL_PRACTICE, hospital, practice, place, need=use * people / 1e3, use=use
+                )
+            sketch.tie(
+                TieKind.HOSPITAL_PRACTICE, "services", practice, place, need=0.3 * people / 1e3, use=0.3
+            )
+        sketch.tie(
+            TieKind.PRACTICE_PRACTICE, f"practice 0 of {place}", f"practice 2 of {place}", place, need=1.0
+        )
     sketch.tie(TieKind.ACUTE_ACUTE, "cottage", "royal", "upper", need=8.0)
     return sketch.assemble("valleys")
 
@@ -201,7 +219,9 @@ def draw_place(seed: int, places: int, hospitals: int, practices: int, has_local
     for number, provider in enumerate(providers):
         outside = float(random.uniform(0.0, 0.3))
         home = names[number % places]
-        sketch.hospital(provider, home, float(random.uniform(5e4, 4e5)), 100.0 + number, 0.8 + 0.05 * number, outside)
+        sketch.hospital(
+            provider, home, float(random.uniform(5e4, 4e5)), 100.0 + number, 0.8 + 0.05 * number, outside
+        )
         users = [name for name in names if provider in used[name]]
         shares = (1.0 - outside) * random.dirichlet(np.full(len(users), 3.0))
         for name, share in zip(users, shares.tolist(), strict=True):
@@ -211,7 +231,11 @@ def draw_place(seed: int, places: int, hospitals: int, practices: int, has_local
         for provider, share in zip(used[name], shares, strict=True):
             sketch.flows[provider, name] = (sketch.flows[provider, name][0], share)
 
-    sketch.organisations["services"] = (OrganisationKind.COMMUNITY, names[-1], float(random.uniform(5e4, 4e5)))
+    sketch.organisations["services"] = (
+        OrganisationKind.COMMUNITY,
+        names[-1],
+        float(random.uniform(5e4, 4e5)),
+    )
     shared = ["services"]
     if has_local_authority:
         sketch.organisations["council"] = (OrganisationKind.LOCAL_AUTHORITY, names[0], 3e5)
@@ -239,13 +263,19 @@ def draw_ties(
     commissioners = [f"commissioner{number} of {place}" for number in range(int(random.integers(1, 3)))]
     core: list[tuple[TieKind, str, str]] = []
     for commissioner in commissioners:
-        sketch.organisations[commissioner] = (OrganisationKind.COMMISSIONER, place, float(random.uniform(1e4, 5e5)))
+        sketch.organisations[commissioner] = (
+            OrganisationKind.COMMISSIONER,
+            place,
+            float(random.uniform(1e4, 5e5)),
+        )
         sketch.work[commissioner, place] = 1.0
         core += [(TieKind.COMMISSIONER_ACUTE, hospital, commissioner) for hospital in hospitals]
         core.append((TieKind.COMMISSIONER_COMMUNITY, "services", commissioner))
     core += [(TieKind.ACUTE_COMMUNITY, hospital, "services") for hospital in hospitals]
     if has_local_authority:
-        core += [(TieKind.LOCAL_AUTHORITY, one, "council") for one in (*hospitals, "services", *commissioners)]
+        core += [
+            (TieKind.LOCAL_AUTHORITY, one, "council") for one in (*hospitals, "services", *commissioners)
+        ]
     weights = random.dirichlet(np.full(len(core), 4.0)).tolist()
     for (kind, first, second), weight in zip(core, weights, strict=True):
         sketch.tie(kind, first, second, place, need=float(random.uniform(1.0, 90.0)), core=weight)
@@ -256,11 +286,15 @@ def draw_ties(
         sketch.organisations[practice] = (OrganisationKind.PRACTICE, place, people)
         for commissioner in commissioners:
             use = 1.0 / len(commissioners)
-            sketch.tie(TieKind.COMMISSIONER_PRACTICE, commissioner, practice, place, need=people / 1e3, use=use)
+            sketch.tie(
+                TieKind.COMMISSIONER_PRACTICE, commissioner, practice, place, need=people / 1e3, use=use
+            )
         providers = [*hospitals, "services"]
         shares = random.dirichlet(np.full(len(providers), 3.0)).tolist()
         for provider, use in zip(providers, shares, strict=True):
             sketch.tie(TieKind.HOSPITAL_PRACTICE, provider, practice, place, need=use * people / 1e3, use=use)
         if number > 0:
             earlier = f"practice{int(random.integers(number))} of {place}"
-            sketch.tie(TieKind.PRACTICE_PRACTICE, earlier, practice, place, need=float(random.uniform(0.5, 5.0)))
+            sketch.tie(
+                TieKind.PRACTICE_PRACTICE, earlier, practice, place, need=float(random.uniform(0.5, 5.0))
+            )

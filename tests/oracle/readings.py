@@ -44,6 +44,7 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
         one.trust_in_partners if isinstance(one, Practice) else 0.0 for one in organisations
     ]
     state |= {name: [[getattr(side, name) for side in tie.sides] for tie in ties] for name in SIDE_STATE}
+    state["attention_budget"] = [segment.budget for segment in model.segments]
     state["meetings"] = [tie.meetings for tie in ties]
     state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
     state["occupancy"] = [hospital.occupancy for hospital in model.hospitals]
@@ -93,7 +94,15 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["meetings"] = MONTHS_A_YEAR * model.meetings_in_month / len(ties)
     found["exits"] = float(model.exits_in_month)
     found["challenges"] = float(model.challenges_in_month)
-    for name in ("board", "board_trust", "engagement", "engagement_trust", "implementation", "scope", "admissions"):
+    for name in (
+        "board",
+        "board_trust",
+        "engagement",
+        "engagement_trust",
+        "implementation",
+        "scope",
+        "admissions",
+    ):
         found[name] = weighted_mean((place.population, float(getattr(place, name))) for place in places)
     found["depth"] = weighted_mean((place.population, place.implementation / place.scope) for place in places)
     found["occupancy"] = weighted_mean((hospital.beds, hospital.occupancy) for hospital in model.hospitals)

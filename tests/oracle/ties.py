@@ -121,4 +121,5 @@ class Segment:
         self.organisation = organisation
         self.work_share = work_share
         self.group = group
+        self.budget = 0.0
         self.sides: list[Side] = []
