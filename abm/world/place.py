@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.records import load
+from abm.errors import InvalidInput, Problem
+from abm.records import load, shown_path
 from abm.world.placefile import PlaceFile
 
 Floats = NDArray[np.float64]
@@ -207,9 +208,13 @@ def load_place(path: str | Path) -> Place:
 
     Raises
     ------
-    abm.errors.InvalidInput
+    InvalidInput
         With every problem of the file.
     """
     from abm.world.synthesis import synthesise
 
-    return synthesise(load(path, PlaceFile))
+    file = load(path, PlaceFile)
+    try:
+        return synthesise(file)
+    except ValueError as error:
+        raise InvalidInput([Problem(shown_path(path), None, f"cannot be drawn: {error}")]) from error

@@ -171,7 +171,7 @@ def rake(weight: Floats, lists: Floats, wanted: Floats) -> Floats:
             return shares
         shares = shares * np.divide(wanted, found, out=np.zeros_like(wanted), where=found > 0.0)
         shares = shares / shares.sum(axis=1, keepdims=True)
-    raise ValueError("shares of use cannot be fitted to the place's shares")
+    raise ValueError("shares of use cannot be fitted to the place's; raise decay_km or lower noise")
 
 
 def list_use(members: Integers, hospitals: Integers, shares: Floats) -> Service:

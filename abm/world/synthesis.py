@@ -25,7 +25,7 @@ def synthesise(file: PlaceFile) -> Place:
     Raises
     ------
     ValueError
-        When shares of use cannot be fitted, which a valid file excludes.
+        When shares of use cannot be fitted, or a place has no core tie of its own.
     """
     row = {place.id: number for number, place in enumerate(file.places)}
     hospitals = sorted(file.hospitals, key=lambda hospital: hospital.id)

@@ -198,6 +198,11 @@ def core_ties(draft: Draft) -> Ties:
     A tie weighs in board trust by the use behind it: s_ph for a commissioner and a hospital, the community
     provider's share for a commissioner and a community provider, their product for a hospital and a community
     provider; weights are scaled to sum to 1 over a place. Ties between hospitals do not weigh.
+
+    Raises
+    ------
+    ValueError
+        When a place has no core tie, because every pair counts in another place.
     """
     chosen: dict[tuple[int, int, int], Candidate] = {}
     for candidate in core_candidates(draft):
@@ -210,6 +215,12 @@ def core_ties(draft: Draft) -> Ties:
     weight = np.array([candidate.weight for candidate in kept])
     core = np.where(kind == TieKind.ACUTE_ACUTE, 0.0, weight)
     total = np.bincount(place, core, len(draft.population))
+    if np.any(total <= 0.0):
+        told = "each of its commissioners, hospitals and community providers deals with the others mainly elsewhere"
+        raise ValueError(
+            f"place '{draft.place_names[int(np.argmin(total))]}' has no core tie of its own: {told}; "
+            "give it an organisation of its own or merge it with its neighbour"
+        )
     return Ties(
         first=np.array([candidate.first for candidate in kept], dtype=np.int64),
         second=np.array([candidate.second for candidate in kept], dtype=np.int64),
