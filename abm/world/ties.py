@@ -216,7 +216,7 @@ def core_ties(draft: Draft) -> Ties:
     core = np.where(kind == TieKind.ACUTE_ACUTE, 0.0, weight)
     total = np.bincount(place, core, len(draft.population))
     if np.any(total <= 0.0):
-        told = "each of its commissioners, hospitals and community providers deals with the others mainly elsewhere"
+        told = "every pair of its organisations has more to do with each other elsewhere"
         raise ValueError(
             f"place '{draft.place_names[int(np.argmin(total))]}' has no core tie of its own: {told}; "
             "give it an organisation of its own or merge it with its neighbour"

@@ -387,10 +387,7 @@ def test_a_place_whose_every_pair_counts_elsewhere_is_refused(tmp_path: Path) ->
     values["hospitals"][0]["flows"][1]["share_of_use"]["value"] = 0.9
     path = tmp_path / "broken.yaml"
     path.write_text(dump(values), encoding="utf-8")
-    assert (
-        "place 'North' has no core tie" in problems_of(path)[0]
-        or "place 'South Somerset'" in problems_of(path)[0]
-    )
+    assert "place 'North' has no core tie" in problems_of(path)[0]
 
 
 @pytest.mark.parametrize("decay_km", [0.05, 0.5, 1000.0])
