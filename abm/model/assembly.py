@@ -8,10 +8,18 @@ from typing import Any, NamedTuple, TypeVar
 from abm.errors import InvalidInput, Problem
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
 from abm.model.shipped import find
-from abm.policy.policy import DEFAULT_START, Policy, PolicyBlock, conflicts, settled, time_problems
-from abm.policy.reading import read_lever_settings
+from abm.policy.policy import (
+    DEFAULT_START,
+    Policy,
+    PolicyBlock,
+    conflicts,
+    replaces_faults,
+    settled,
+    time_problems,
+)
+from abm.policy.reading import readable_lever_settings
 from abm.policy.times import is_month
-from abm.records import Document, Faults, Record, check, load
+from abm.records import Document, Record, check, load
 from abm.world.placefile import PlaceFile
 
 R = TypeVar("R", bound=Record)
@@ -100,8 +108,7 @@ class _Assembler:
         place = self.place(data.get("place"))
         blocks = self.blocks(data.get("policies"))
         horizon, start = self.times(data)
-        own = self.inline(data)
-        composed = blocks if own is None else [*blocks, own]
+        composed = [*blocks, self.readable_block(self.document, OWN_LEVERS)]
         self.problems.extend(conflicts(composed))
         for block in composed:
             self.problems.extend(time_problems(block, start, horizon))
@@ -151,7 +158,7 @@ class _Assembler:
             if path is None:
                 self.report(("policies", position), complaint)
                 continue
-            block = self.read(path, PolicyBlock)
+            block = self.block(path)
             if block is not None:
                 blocks.append(block)
         return blocks
@@ -163,15 +170,25 @@ class _Assembler:
         known = None if horizon_complaint(horizon) else float(horizon)
         return known, (start if is_month(start) else DEFAULT_START)
 
-    def inline(self, data: dict[str, Any]) -> PolicyBlock | None:
-        """Treat the scenario's own levers as its last block; faults in them are reported with the record."""
+    def block(self, path: Path) -> PolicyBlock | None:
+        """Read a policy block; of one with faults, what can be read is kept for further checks."""
         try:
-            settings = read_lever_settings(data.get("levers", {}))
-        except Faults:
+            document = Document.read(path)
+        except InvalidInput as error:
+            self.problems.extend(error.problems)
             return None
-        replaces = data.get("replaces", [])
-        block = PolicyBlock.model_construct(
-            name=OWN_LEVERS, levers=settings, replaces=tuple(replaces) if isinstance(replaces, list) else ()
-        )
-        block._document = self.document
+        block, problems = check(document, PolicyBlock)
+        self.problems.extend(problems)
+        return block or self.readable_block(document, path.stem)
+
+    def readable_block(self, document: Document, name: str) -> PolicyBlock:
+        """Make a block of the lever settings of a document that can be read; the rest is already reported."""
+        data = document.data if isinstance(document.data, dict) else {}
+        levers, replaces = data.get("levers"), data.get("replaces")
+        settings, _ = readable_lever_settings(levers if isinstance(levers, dict) else {})
+        named = tuple(map(str, replaces)) if isinstance(replaces, list) else ()
+        for fault in replaces_faults(named, levers if isinstance(levers, dict) else {}):
+            self.problems.append(document.problem(fault.path, fault.message))
+        block = PolicyBlock.model_construct(name=name, levers=settings, replaces=named)
+        block._document = document
         return block

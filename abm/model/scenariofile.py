@@ -15,6 +15,7 @@ from abm.records import Faults, FrozenMapping, Record
 
 DEFAULT_HORIZON_YEARS = 10.0
 LONGEST_HORIZON_YEARS = 50.0
+VALID_HORIZON = f"valid is a whole number of months, in years, up to {LONGEST_HORIZON_YEARS:g}, such as 2.5"
 MONTH_TOLERANCE = 1e-6
 """Largest departure of a horizon from whole months that counts as rounding, months."""
 MOST_SUBSTEPS = 30
@@ -23,23 +24,21 @@ MOST_SUBSTEPS = 30
 
 def horizon_complaint(horizon_years: Any) -> str | None:
     """Say why a horizon is not valid, None if it is."""
-    valid = f"valid is a whole number of months up to {LONGEST_HORIZON_YEARS:g} years, in years"
     if not isinstance(horizon_years, int | float) or isinstance(horizon_years, bool):
-        return f"horizon is {horizon_years!r}, not a number; {valid}"
+        return f"horizon is {horizon_years!r}, not a number; {VALID_HORIZON}"
     months = horizon_years * MONTHS_PER_YEAR
     if (
         not 0 < horizon_years <= LONGEST_HORIZON_YEARS
         or abs(months - round(months)) > MONTH_TOLERANCE
         or round(months) < 1
     ):
-        return f"horizon is {horizon_years:g} years; {valid}"
+        return f"horizon is {horizon_years:g} years; {VALID_HORIZON}"
     return None
 
 
 def _require_whole_months(horizon_years: float) -> float:
-    complaint = horizon_complaint(horizon_years)
-    if complaint is not None:
-        raise ValueError(complaint)
+    if horizon_complaint(horizon_years) is not None:
+        raise ValueError(VALID_HORIZON)
     return horizon_years
 
 

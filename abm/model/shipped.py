@@ -106,7 +106,7 @@ def find(reference: str | Path, noun: str, folder: str, beside: Path | None) -> 
     """
     if is_path(reference):
         path = (beside or Path.cwd()) / reference
-        if path.is_file():
+        if path.exists():
             return path.resolve(), ""
         return None, f"{noun} file '{reference}' does not exist; looked for {shown_path(path)}"
     name = f"{reference}.yaml"

@@ -167,10 +167,10 @@ def flat_overrides(overrides: Mapping[str, Any]) -> FrozenMapping[float]:
                 if key in known[name].elements:
                     accept(known[name], f"{name}.{key}", one, name, key)
                 else:
-                    valid = f"valid are {', '.join(known[name].elements)}"
+                    valid = f"Valid: {', '.join(known[name].elements)}"
                     hint = did_you_mean(str(key), known[name].elements)
                     faults.append(
-                        Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}")
+                        Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}.")
                     )
         elif parent in known and element in known[parent].elements:
             accept(known[parent], name, value, name)

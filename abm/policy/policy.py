@@ -58,7 +58,7 @@ class PolicyBlock(Record):
         return self
 
 
-def replaces_faults(replaces: Sequence[str], settings: Mapping[str, Schedule]) -> Iterable[Fault]:
+def replaces_faults(replaces: Sequence[str], settings: Mapping[str, object]) -> Iterable[Fault]:
     """Find entries of ``replaces`` that name no lever set beside them."""
     for place, name in enumerate(replaces):
         if name not in levers():

@@ -62,6 +62,27 @@ def read_lever_settings(data: Any) -> FrozenMapping[Schedule]:
                 )
             ]
         )
+    settings, faults = readable_lever_settings(data)
+    if faults:
+        raise Faults(faults)
+    return settings
+
+
+def readable_lever_settings(data: Mapping[str, Any]) -> tuple[FrozenMapping[Schedule], list[Fault]]:
+    """Read the schedules that can be read, and say what is wrong with the others.
+
+    Parameters
+    ----------
+    data : mapping
+        Schedules by lever, plain or ready.
+
+    Returns
+    -------
+    settings : FrozenMapping of Schedule
+        Those without fault.
+    faults : list of Fault
+        Every fault of the others.
+    """
     faults: list[Fault] = []
     settings: dict[str, Schedule] = {}
     for name, value in data.items():
@@ -73,9 +94,7 @@ def read_lever_settings(data: Any) -> FrozenMapping[Schedule]:
             settings[name] = read_schedule(value, lever)
         except Faults as error:
             faults.extend(fault.under(name) for fault in error.faults)
-    if faults:
-        raise Faults(faults)
-    return FrozenMapping(settings)
+    return FrozenMapping(settings), faults
 
 
 def read_schedule(data: Any, quantity: Quantity) -> Schedule:

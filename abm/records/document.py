@@ -48,12 +48,15 @@ class Document:
         Line of each key and list item, counted from 1.
     problems : tuple of Problem
         Faults that left the rest readable, such as a key given twice.
+    damaged : frozenset of KeyPath
+        Where such a fault left no value.
     """
 
     file: str
     data: Any
     lines: Mapping[KeyPath, int] = field(repr=False, compare=False, default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    damaged: frozenset[KeyPath] = frozenset()
 
     @classmethod
     def read(cls, path: str | Path) -> Document:
@@ -209,6 +212,7 @@ class _Composer:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_PARSER)
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
+        self.damaged: set[KeyPath] = set()
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.repeated = 0
         self.size = 0
@@ -239,7 +243,7 @@ class _Composer:
             raise _refuse(self.file, None, f"is not YAML: {told}; is this the right file?") from None
         if not found:
             raise _refuse(self.file, None, "is empty; 'abm schema' describes what belongs in it")
-        return Document(self.file, data, self.lines, tuple(self.problems))
+        return Document(self.file, data, self.lines, tuple(self.problems), frozenset(self.damaged))
 
     def node(self, event: Any, path: KeyPath) -> Any:
         """Compose one value and everything below it."""
@@ -249,27 +253,27 @@ class _Composer:
                 self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six"
             )
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event)
+            return self.alias(event, path)
         before = self.size
         self.size += 1
         if isinstance(event, yaml.ScalarEvent):
-            value = self.scalar(event)
+            value = self.scalar(event, path)
         elif isinstance(event, yaml.SequenceStartEvent):
-            self.require_tag(event, "seq")
+            self.require_tag(event, "seq", path)
             value = self.sequence(path)
         else:
-            self.require_tag(event, "map")
+            self.require_tag(event, "map", path)
             value = self.mapping(path)
         if event.anchor is not None:
             self.anchors[event.anchor] = (value, self.size - before)
         return value
 
-    def alias(self, event: Any) -> Any:
+    def alias(self, event: Any, path: KeyPath) -> Any:
         """Repeat an anchored value, within the limit."""
         line = _line(event)
         if event.anchor not in self.anchors:
             advice = "an alias repeats a value that is anchored, and complete, above it"
-            self.problems.append(Problem(self.file, line, f"alias '*{event.anchor}' has no value; {advice}"))
+            self.report(line, f"alias '*{event.anchor}' has no value; {advice}", path)
             return None
         value, size = self.anchors[event.anchor]
         self.size += size
@@ -299,7 +303,7 @@ class _Composer:
             line = _line(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _refuse(self.file, line, "has a list or mapping as a key; a key is a name or a number")
-            self.scalar(event)
+            self.scalar(event, path)
             key = event.value
             place = (*path, key)
             if key in entries:
@@ -311,7 +315,7 @@ class _Composer:
             entries.setdefault(key, value)
         return entries
 
-    def scalar(self, event: Any) -> Any:
+    def scalar(self, event: Any, path: KeyPath) -> Any:
         """Compose text, a number, a truth value or null."""
         text: str = event.value
         plain, _ = event.implicit
@@ -332,21 +336,26 @@ class _Composer:
                 return float(value) if kind == "float" else value
         except (ValueError, OverflowError):
             message = f"{shown(text)} cannot be read as the number or text it claims to be; write it plainly"
-            self.problems.append(Problem(self.file, _line(event), message))
+            self.report(_line(event), message, path)
             return None
-        self.refuse_tag(event)
+        self.refuse_tag(event, path)
         return None
 
-    def require_tag(self, event: Any, kind: str) -> None:
+    def require_tag(self, event: Any, kind: str, path: KeyPath) -> None:
         """Report a tag on a list or mapping unless it is the plain one."""
         if event.tag not in (None, "!", _CORE + kind):
-            self.refuse_tag(event)
+            self.refuse_tag(event, path)
 
-    def refuse_tag(self, event: Any) -> None:
+    def refuse_tag(self, event: Any, path: KeyPath) -> None:
         """Report a tag that is not plain YAML."""
         tag = event.tag.replace(_CORE, "!!")
         message = f"tag '{tag}' is not allowed; abm reads plain values only, remove the tag"
-        self.problems.append(Problem(self.file, _line(event), message))
+        self.report(_line(event), message, path)
+
+    def report(self, line: int, message: str, path: KeyPath) -> None:
+        """Note a fault that leaves a place without value."""
+        self.problems.append(Problem(self.file, line, message))
+        self.damaged.add(path)
 
 
 def _line(event: Any) -> int:

@@ -31,14 +31,18 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
         missing = str(detail["loc"][-1])
         meaning = known.get(missing) or "it is required"
         return [Fault(path, f"'{missing}' is missing from this {_kind(owner)}; add it ({meaning})")]
-    told = str(carried) if carried is not None else _valid(detail)
-    found = shown(document.value(path))
-    subject = f"'{name}' is {found}" if name else f"holds {found}"
+    value = document.value(path)
+    subject = f"'{name}' is {shown(value)}" if name else f"holds {shown(value)}"
+    if carried is not None:
+        return [Fault(path, f"{subject}; {carried}")]
     meaning = known.get(str(inside[-1]), "") if inside else "'abm schema' describes it"
-    return [Fault(path, f"{subject}; {told}" + (f" ({meaning})" if meaning else ""))]
+    if kind == "string_pattern_mismatch" and meaning:
+        return [Fault(path, f"{subject}; valid is {meaning}")]
+    told = _valid(detail, value) + (f" ({meaning})" if meaning else "")
+    return [Fault(path, f"{subject}; {told}")]
 
 
-def _valid(detail: Any) -> str:
+def _valid(detail: Any, value: Any) -> str:
     """Say what pydantic would have accepted, in words for readers of YAML."""
     told = str(detail["msg"])
     replacements = (
@@ -47,7 +51,7 @@ def _valid(detail: Any) -> str:
         ("a valid array", "a list"),
         ("a valid tuple", "a list"),
         ("a valid dictionary", "a mapping of keys to values"),
-        ("a valid string", "text (quote it if it looks like a number)"),
+        ("a valid string", "text, so quote it" if isinstance(value, bool | int | float) else "text"),
         ("String should", "it should"),
         ("a valid boolean", "true or false"),
     )

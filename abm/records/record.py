@@ -113,20 +113,17 @@ def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | Non
     record : Record or None
         None if there is any problem.
     problems : tuple of Problem
-        Problems of the YAML first, then those of the record; a line reported once is not reported again.
+        Problems of the YAML first, then those of the record, but none of values that the YAML left out.
     """
     problems = list(document.problems)
-    reported = {problem.line for problem in problems}
     try:
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
         record = model.model_validate_json(json.dumps(document.value(at)))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            found = [
-                document.problem(fault.path, fault.message)
-                for fault in faults_of(detail, model, document, at)
-            ]
-            problems.extend(problem for problem in found if problem.line not in reported)
+            for fault in faults_of(detail, model, document, at):
+                if not any(fault.path[:length] in document.damaged for length in range(len(fault.path) + 1)):
+                    problems.append(document.problem(fault.path, fault.message))
         return None, tuple(problems)
     if problems:
         return None, tuple(problems)
