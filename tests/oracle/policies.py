@@ -1,0 +1,103 @@
+"""Policies and parameters for the comparison: between them they move every lever and use every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.policy.levers import lever_names, levers
+from abm.policy.parameters import parameter_values
+
+Settings = Mapping[str, Sequence[tuple[int, float]]]
+"""By lever, the months (from 0) from which a setting holds, ascending."""
+
+POLICIES: dict[str, Settings] = {
+    "as things are": {},
+    "leadership comes and goes": {
+        "leadership.effort": [(6, 0.9), (60, 0.0), (84, 0.6)],
+        "leadership.practice_share": [(6, 0.5), (72, 0.1)],
+        "leadership.development": [(12, 1.0)],
+        "leadership.turnover": [(0, 0.4), (40, 0.05)],
+        "contracting.flexibility": [(12, 0.9)],
+        "competition.strictness": [(12, 0.15), (66, 1.0)],
+        "competition.dialogue_protection": [(12, 0.6), (66, 0.0)],
+        "convening.sessions": [(24, 10.0)],
+        "regulation.system_weight": [(0, 0.6), (48, 1.0)],
+    },
+    "courts step in": {
+        "leadership.effort": [(0, 1.0)],
+        "leadership.turnover": [(0, 0.0)],
+        "contracting.flexibility": [(0, 0.8)],
+        "regulation.system_weight": [(0, 1.0)],
+        "payment.activity_share": [(0, 0.1)],
+        "competition.strictness": [(0, 0.2), (30, 0.7)],
+        "competition.challenge_rate": [(0, 0.2), (30, 3.0)],
+        "competition.tender_threshold": [(0, 0.5), (40, 0.2), (70, 0.95)],
+        "form.first_cohort": [(0, 0.3), (50, 0.8)],
+    },
+    "imposed from above": {
+        "form.mandate": [(10, 1.0), (60, 0.0)],
+        "form.single_organisation": [(20, 1.0)],
+        "form.takeover_signal": [(0, 1.0), (50, 0.2)],
+        "form.hospital_network": [(6, 0.8)],
+        "leadership.effort": [(0, 0.7)],
+        "contracting.flexibility": [(0, 0.7)],
+    },
+    "imposed from the start": {
+        "form.mandate": [(0, 1.0), (24, 0.0)],
+        "leadership.effort": [(0, 0.8)],
+        "contracting.flexibility": [(0, 1.0)],
+        "competition.strictness": [(0, 0.0)],
+    },
+    "money talks": {
+        "payment.activity_share": [(6, 0.2)],
+        "payment.gain_share": [(6, 0.6)],
+        "payment.budget_horizon": [(6, 7.0)],
+        "payment.risk_share": [(12, 0.7)],
+        "payment.contribution_parity": [(12, 0.3)],
+        "payment.incentive_money": [(18, 0.2)],
+        "leadership.effort": [(6, 0.8)],
+        "contracting.flexibility": [(6, 0.6)],
+        "pressure.demand_growth": [(24, 0.06), (80, -0.03)],
+        "pressure.funding_growth": [(12, -0.05), (60, 0.06)],
+    },
+}
+
+PARAMETERS: dict[str, dict[str, float]] = {
+    "defaults": {},
+    "attention follows": {
+        "attention.need_power": 0.7,
+        "attention.trust_power": 1.3,
+        "trust.third_party_pull": 0.4,
+        "demand.effect_lag": 1.0,
+        "payment.margin_start": -0.02,
+        "encounter.shared_judgement": 0.2,
+    },
+    "trust comes easily": {
+        "encounter.base": 2.5,
+        "trust.start_alpha": 5.0,
+        "trust.start_beta": 4.0,
+        "trust.kept_by_successor": 0.8,
+        "governance.board_hysteresis": 0.05,
+        "governance.engagement_hysteresis": 0.05,
+        "demand.effect_lag": 0.0,
+        "leadership.orientation_alpha": 4.0,
+    },
+}
+
+
+def make_table(settings: Settings, months: int) -> NDArray[np.float64]:
+    """Return the table of a policy, shape (months, levers)."""
+    table = np.tile([lever.default for lever in levers().values()], (months, 1)).astype(np.float64)
+    for name, dated in settings.items():
+        column = lever_names().index(name)
+        for month, value in dated:
+            table[month:, column] = value
+    return table
+
+
+def make_parameters(name: str) -> dict[str, float]:
+    """Return all parameters of a named set by flat name."""
+    return parameter_values(PARAMETERS[name])

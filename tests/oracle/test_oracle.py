@@ -1,0 +1,299 @@
+"""The compiled form and the oracle agree on every state variable in every month."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from abm.model.batch import Batch, Lane
+from abm.model.state import FIELDS
+from abm.policy.levers import lever_names, levers
+from abm.policy.parameters import flat_names, parameter_values, parameters
+from abm.world.place import Place
+
+from .comparison import Snapshot, find_difference, gap, make_oracles, record_oracle
+from .places import draw_place, make_pair, make_town, make_valleys
+from .policies import PARAMETERS, POLICIES, make_parameters, make_table
+
+MONTHS = 96
+
+PLACES = {
+    "pair": make_pair,
+    "town": make_town,
+    "valleys": make_valleys,
+    "drawn": lambda: draw_place(seed=11, places=3, hospitals=3, practices=4, has_local_authority=True),
+    "drawn without authority": lambda: draw_place(
+        11, places=2, hospitals=2, practices=5, has_local_authority=False
+    ),
+}
+
+NOT_COMPARED = {"implementation_past"}
+"""A ring of past values of implementation, each of which is compared in its own month."""
+DERIVED = {"attention"}
+"""What the compiled form keeps as factors."""
+
+ORACLE_MODULES = (
+    "chance",
+    "construction",
+    "local_place",
+    "model",
+    "organisations",
+    "readings",
+    "ties",
+)
+SHARED = {
+    "abm.draws": {"Decision", "beta_table", "normal", "uniform"},
+    "abm.policy.levers": {"lever_names"},
+    "abm.world.place": {"Place"},
+}
+"""All that the oracle may import from abm, by module."""
+
+
+@cache
+def place_of(name: str) -> Place:
+    """Build a place once."""
+    return PLACES[name]()
+
+
+def make_lanes(parameter_set: str, months: int = MONTHS) -> list[Lane]:
+    """Return a lane for each policy, with fates of their own."""
+    return [
+        Lane(20 + number, number % 3, make_parameters(parameter_set), make_table(policy, months))
+        for number, policy in enumerate(POLICIES.values())
+    ]
+
+
+def test_policies_move_every_lever() -> None:
+    """Between them the policies set every lever to something besides its default."""
+    moved = {
+        name
+        for policy in POLICIES.values()
+        for name, dated in policy.items()
+        if any(value != levers()[name].default for _, value in dated)
+    }
+    assert moved == set(lever_names())
+
+
+@pytest.mark.parametrize("parameter_set", PARAMETERS)
+@pytest.mark.parametrize("place_name", PLACES)
+def test_forms_agree_every_month(place_name: str, parameter_set: str) -> None:
+    """State and measures are the same to 1e-9 in every month, under every policy."""
+    place = place_of(place_name)
+    lanes = make_lanes(parameter_set)
+    assert find_difference(Batch(place, lanes), make_oracles(place, lanes), MONTHS) is None
+
+
+@pytest.mark.parametrize("substeps", [2, 3])
+def test_forms_agree_with_a_shorter_step(substeps: int) -> None:
+    """State and measures are the same when a month has several steps."""
+    place = place_of("valleys")
+    lanes = make_lanes("attention follows", 60)
+    batch = Batch(place, lanes, substeps=substeps)
+    assert find_difference(batch, make_oracles(place, lanes, substeps), 60) is None
+
+
+def test_forms_agree_on_large_seeds() -> None:
+    """Seeds of 64 bits and replicates of 32 bits give the same draws in both forms."""
+    place = place_of("town")
+    table = make_table(POLICIES["leadership comes and goes"], 24)
+    lanes = [
+        Lane(seed, replicate, make_parameters("defaults"), table)
+        for seed in (0, 2**32 + 5, 2**64 - 1)
+        for replicate in (0, 2**32 - 1)
+    ]
+    assert find_difference(Batch(place, lanes), make_oracles(place, lanes), 24) is None
+
+
+def test_every_state_variable_and_measure_is_compared() -> None:
+    """Nothing that the compiled form keeps or reports escapes the comparison."""
+    place = place_of("town")
+    lanes = make_lanes("defaults")
+    (oracle,) = make_oracles(place, lanes[:1])
+    batch = Batch(place, lanes[:1])
+    assert set(oracle.snapshot()) - DERIVED == {field.name for field in FIELDS} - NOT_COMPARED
+    assert set(oracle.measures()) == set(batch.measures())
+
+
+# ---- the comparison means something ---------------------------------------------------------------
+
+
+@cache
+def recorded(place_name: str, parameter_set: str) -> list[list[Snapshot]]:
+    """Run the oracle under every policy."""
+    return [record_oracle(place_of(place_name), lane, MONTHS) for lane in make_lanes(parameter_set)]
+
+
+def series(name: str) -> list[np.ndarray]:
+    """Return a variable over months, (months + 1, ...), for every case of the comparison."""
+    return [
+        np.array([snapshot[name] for snapshot in snapshots])
+        for place_name in PLACES
+        for parameter_set in PARAMETERS
+        for snapshots in recorded(place_name, parameter_set)
+    ]
+
+
+@pytest.mark.parametrize("name", ["board", "engaged"])
+def test_cases_see_it_come_and_go(name: str) -> None:
+    """Boards form and dissolve, practices engage and leave, somewhere in the cases."""
+    changes = [np.diff(values, axis=0) for values in series(name)]
+    assert any(np.any(change > 0) for change in changes)
+    assert any(np.any(change < 0) for change in changes)
+
+
+@pytest.mark.parametrize("name", ["exits", "challenged", "delay", "waiting", "implementation"])
+def test_cases_see_it_happen(name: str) -> None:
+    """Leaders leave, arrangements are challenged and delayed, patients wait, and care is integrated."""
+    assert any(np.any(values > 0) for values in series(name))
+
+
+def test_cases_see_both_good_and_bad_meetings() -> None:
+    """Some meetings are judged good by one side and bad by the other."""
+    assert any(np.any(values[..., 0] != values[..., 1]) for values in series("good_meetings"))
+
+
+def differ(one: list[Snapshot], other: list[Snapshot]) -> bool:
+    """Tell whether two histories part by more than the tolerance of the comparison allows."""
+    return any(
+        gap(before[name], after[name]) > 1e-6
+        for before, after in zip(one, other, strict=True)
+        for name in before
+    )
+
+
+@pytest.mark.parametrize("lever", lever_names())
+def test_a_lever_left_unread_would_show(lever: str) -> None:
+    """Each lever, put back to its default, changes the oracle's history under some policy."""
+    place = place_of("valleys")
+    column = lever_names().index(lever)
+    shown = False
+    for lane, history in zip(make_lanes("defaults"), recorded("valleys", "defaults"), strict=True):
+        table = lane.levers.copy()
+        table[:, column] = levers()[lever].default
+        if not np.array_equal(table, lane.levers):
+            unread = Lane(lane.seed, lane.replicate, lane.parameters, table)
+            shown = shown or differ(record_oracle(place, unread, MONTHS), history)
+    assert shown
+
+
+@pytest.mark.parametrize("name", [name for name in flat_names() if not name.startswith("emergence.")])
+def test_a_parameter_left_unread_would_show(name: str) -> None:
+    """Each parameter, moved a little within its bounds, changes the oracle's history in some case."""
+    known = parameters()
+    low, high = (known[name] if name in known else known[name.rpartition(".")[0]]).bounds
+    place = place_of("valleys")
+    for parameter_set in reversed(PARAMETERS):
+        for lane, history in zip(make_lanes(parameter_set), recorded("valleys", parameter_set), strict=True):
+            value = lane.parameters[name]
+            moved = value + 0.1 * ((high if high - value > value - low else low) - value)
+            other = Lane(lane.seed, lane.replicate, {**lane.parameters, name: moved}, lane.levers)
+            if differ(record_oracle(place, other, MONTHS), history):
+                return
+    pytest.fail(f"no case depends on '{name}'")
+
+
+# ---- cases that nobody thought of -----------------------------------------------------------------
+
+
+@st.composite
+def lever_tables(draw: st.DrawFn, months: int) -> np.ndarray:
+    """Draw a lever table: some levers, set anew in some months."""
+    pieces = {}
+    for name in draw(st.lists(st.sampled_from(lever_names()), unique=True, max_size=len(lever_names()))):
+        lever = levers()[name]
+        value = st.sampled_from(lever.bounds) if lever.type == "switch" else st.floats(*lever.bounds)
+        dated = draw(st.dictionaries(st.integers(0, months - 1), value, min_size=1, max_size=3))
+        pieces[name] = sorted(dated.items())
+    return make_table(pieces, months)
+
+
+@st.composite
+def parameter_sets(draw: st.DrawFn) -> dict[str, float]:
+    """Draw parameters: some of them, anywhere within bounds."""
+    known = parameters()
+    overrides = {}
+    for name in draw(st.lists(st.sampled_from(flat_names()), unique=True, max_size=25)):
+        record = known[name] if name in known else known[name.rpartition(".")[0]]
+        bounds = record.bounds
+        overrides[name] = draw(
+            st.integers(*map(int, bounds)) if record.type == "integer" else st.floats(*bounds)
+        )
+    return parameter_values(overrides)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+@given(
+    place=st.builds(
+        draw_place,
+        seed=st.integers(0, 10**6),
+        places=st.integers(1, 3),
+        hospitals=st.integers(1, 4),
+        practices=st.integers(1, 5),
+        has_local_authority=st.booleans(),
+    ),
+    tables=st.lists(lever_tables(36), min_size=1, max_size=3),
+    parameters=st.lists(parameter_sets(), min_size=3, max_size=3),
+    seed=st.integers(0, 2**64 - 1),
+    replicate=st.integers(0, 2**32 - 4),
+    substeps=st.sampled_from([1, 1, 2]),
+)
+def test_forms_agree_on_whatever_is_drawn(
+    place: Place,
+    tables: list[np.ndarray],
+    parameters: list[dict[str, float]],
+    seed: int,
+    replicate: int,
+    substeps: int,
+) -> None:
+    """Places, policies, parameters within bounds and seeds that nobody chose agree as well."""
+    lanes = [
+        Lane(seed, replicate + number, values, table)
+        for number, (table, values) in enumerate(zip(tables, parameters, strict=False))
+    ]
+    batch = Batch(place, lanes, substeps=substeps)
+    assert find_difference(batch, make_oracles(place, lanes, substeps), 36) is None
+
+
+# ---- independence ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", ORACLE_MODULES)
+def test_oracle_imports_only_what_both_forms_share(module: str) -> None:
+    """The oracle takes draws, names and places from abm, and no mechanism."""
+    tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.split(".")[0] == "abm" for alias in node.names)
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and node.level == 0
+            and (node.module or "").split(".")[0] == "abm"
+        ):
+            assert {alias.name for alias in node.names} <= SHARED.get(node.module or "", set()), node.module
+        elif isinstance(node, ast.ImportFrom) and node.level > 0:
+            assert node.level == 1
+            assert node.module in ORACLE_MODULES
+
+
+def test_oracle_loads_no_mechanism() -> None:
+    """Importing the oracle loads no mechanism, not even through another module."""
+    root = Path(__file__).parents[2]
+    program = (
+        "import sys; import tests.oracle.model; "
+        "sys.exit(any(name.startswith(('abm.mechanisms', 'abm.model')) for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=root, check=True)
