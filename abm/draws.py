@@ -178,7 +178,7 @@ def beta_table(alpha: float, beta: float) -> NDArray[np.float64]:
     """Return the quantiles of a Beta distribution on a grid of 4,097 probabilities, shape (4097,), read-only.
 
     Draws interpolate in it, so that any shapes cost one look-up in compiled code; the error of a quantile
-    is below 1e-6 between the outermost grid points for shapes of 2 and above.
+    is below 1e-4 from 0.001 to 0.999 and below 1e-6 from 0.05 to 0.95 for the shapes in use.
     """
     from scipy.special import betaincinv
 
