@@ -1,7 +1,7 @@
-"""Compare policies that met the same accidents: how often and when integrated care emerged, and what else changed.
+"""Compare policies that met the same accidents: whether and when integrated care emerged, what else changed.
 
-The first scenario is the reference. Everything that the command line prints and the report shows of an experiment
-is computed here, once.
+The first scenario is the reference. Everything that the command line prints and the report shows of an
+experiment is computed here, once.
 """
 
 import math
@@ -107,7 +107,8 @@ class Band:
     measure : Measured
         The measure.
     quantiles : NDArray[np.float64], shape (3, months + 1)
-        Tenth, fiftieth and ninetieth percentile over runs, month by month.
+        Tenth, fiftieth and ninetieth percentile over runs, month by month; of a measure that is 0 or 1 in
+        every run and month, only the mean, in the middle.
     """
 
     scenario: str
@@ -208,8 +209,8 @@ def compare(
     measures : sequence of Measured
         What to compare, columns of the months.
     years : sequence of float
-        When to compare, besides the end of the shortest horizon; those beyond it are left out. Without them, half
-        way there.
+        When to compare, besides the end of the shortest horizon; those beyond it are left out. Without them,
+        half way there.
 
     Returns
     -------
@@ -299,5 +300,9 @@ def _effect(arm: _Arm, reference: _Arm, measure: str, month: int) -> Effect:
 def _quantiles(series: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.all(np.isnan(series), axis=0)
     quantiles = np.full((len(QUANTILES), series.shape[1]), math.nan)
-    quantiles[:, known] = np.nanquantile(series[:, known], QUANTILES, axis=0)
+    if np.isin(series[:, known], (0.0, 1.0)).all():
+        # What a run has or has not has no quantiles worth showing: the share that has it says more.
+        quantiles[len(QUANTILES) // 2, known] = np.mean(series[:, known], axis=0)
+    else:
+        quantiles[:, known] = np.nanquantile(series[:, known], QUANTILES, axis=0)
     return quantiles

@@ -126,7 +126,7 @@ def break_even_shares(scenarios: Sequence["Scenario"]) -> tuple[BreakEven, ...]:
 
 
 def course_in_words(schedule: Schedule, horizon_years: float) -> str:
-    """Say how a settled schedule moves within the horizon, such as '0.15, 0.8 from year 1'."""
+    """Say how a settled schedule moves within the horizon, such as '0.15, then 0.8 from year 1'."""
     return _told(_simplified(schedule.pieces(), horizon_years))
 
 
@@ -147,16 +147,12 @@ def _simplified(pieces: Iterator[Piece], horizon: float) -> list[Piece]:
 
 
 def _told(pieces: Sequence[Piece]) -> str:
-    words = [f"{pieces[0][1]:.4g}"]
-    for start, first, end, last in pieces:
-        if first != last:
-            words.append(f"{first:.4g} to {last:.4g} over years {start:.3g} to {end:.3g}")
-        elif (
-            start > 0.0 and not words[-1].startswith(f"{first:.4g} to") and not _arrives_at(words[-1], first)
-        ):
-            words.append(f"{last:.4g} from year {start:.3g}")
-    return ", ".join(words)
-
-
-def _arrives_at(words: str, value: float) -> bool:
-    return f" to {value:.4g} over" in words
+    words = [f"{pieces[0].first:.4g}"]
+    at = pieces[0].first
+    for piece in pieces:
+        if piece.first != at:
+            words.append(f"{piece.first:.4g} from year {piece.start:.3g}")
+        if piece.last != piece.first:
+            words.append(f"to {piece.last:.4g} over years {piece.start:.3g} to {piece.end:.3g}")
+        at = piece.last
+    return ", then ".join(words)

@@ -1,9 +1,9 @@
 """Run batches of runs, here or on every processor, and return the same tables either way.
 
-Runs are packed into batches of sixteen of one place, length and step, because a simulator works on lanes side by
-side. The first batches run in this process: they compile the kernels and leave them in the cache on disk, and
-they show how long a batch takes. Workers are started only when they pay for their start. Each has one thread,
-and its results are put back in the order of the runs, so nothing depends on how many there were.
+Runs are packed into batches of sixteen of one place, length and step, because a simulator works on lanes side
+by side. The first batches run in this process: they compile the kernels and leave them in the cache on disk,
+and they show how long a batch takes. Workers are started only when they pay for their start. Each has one
+thread, and its results are put back in the order of the runs, so nothing depends on how many there were.
 """
 
 import multiprocessing
@@ -11,11 +11,12 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -149,6 +150,45 @@ def execute(
                 record(batch, attempt)
             remaining = []
     return _gathered(runs, attempts, used, time.perf_counter() - started)
+
+
+def mapped(
+    task: Callable[[Any], Any],
+    items: Sequence[Any],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """Call a function on every item, on as many processes as there are, and return the results in order.
+
+    Parameters
+    ----------
+    task : callable
+        A function that workers can import by name.
+    items : sequence
+        Arguments that can be sent to a worker.
+    workers : int, optional
+        Processes; 1 stays in this one. The first item always runs here, so that kernels are compiled once.
+    progress : callable, optional
+        Called with the number of items done and the number of items.
+    """
+    most = min(workers or available_processors(), max(len(items), 1))
+    results = [task(item) for item in items[:1]]
+    if progress is not None:
+        progress(len(results), len(items))
+
+    def collect(found: Iterable[Any]) -> None:
+        for result in found:
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(items))
+
+    if most == 1 or len(items) < 3:
+        collect(map(task, items[1:]))
+    else:
+        with _single_threaded(), _pool(most) as pool:
+            collect(pool.map(task, items[1:]))
+    return results
 
 
 def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Batch, ...]:
