@@ -1,0 +1,1 @@
+"""Hold abm to its claims; `python -m tests` runs every gate."""

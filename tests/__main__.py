@@ -1,0 +1,244 @@
+"""Run every gate in turn, each within its time budget: ``python -m tests [GATE ...]``.
+
+Run from the root of a checkout, with the interpreter of the environment into which ``pip install '.[test]'`` put
+abm. The suites then import `abm` from the checkout, because Python looks in the working directory first, so coverage
+counts the sources themselves; what pip builds from them is the business of the suite `installation`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
+SCRIPTS = Path(sys.executable).parent
+
+TOTAL_BUDGET = 45 * 60
+"""Seconds that all gates together may take."""
+
+BUDGETS = {
+    "format": 30,
+    "lint": 30,
+    "types": 180,
+    "imports": 60,
+    "unit": 420,
+    "properties": 420,
+    "oracle": 420,
+    "patterns": 420,
+    "installation": 300,
+    "notebooks": 240,
+    "coverage": 60,
+}
+"""Seconds by gate, in the order in which they run."""
+DEFAULT_BUDGET = 300
+"""Seconds of a suite that `BUDGETS` does not name."""
+
+UNMEASURED = ("installation", "notebooks")
+"""Suites that run abm in other processes and environments, and therefore count for no coverage."""
+ON_DEMAND = ("benchmarks", "browser", "cluster")
+"""Folders that are no gates: they need a quiet machine, a browser or a cluster."""
+
+TALLIES = ("passed", "failed", "errors", "skipped")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Hold one gate.
+
+    Attributes
+    ----------
+    name : str
+        Name in the table and on the command line.
+    commands : tuple of tuple of str
+        Commands that must all succeed, in order.
+    budget : int
+        Seconds for all of them.
+    is_suite : bool
+        Whether pytest runs it and counts tests.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    budget: int
+    is_suite: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Hold what a gate said.
+
+    Attributes
+    ----------
+    gate : Gate
+        The gate.
+    result : str
+        ``passed``, ``FAILED`` or ``OUT OF TIME``.
+    seconds : float
+        What it took.
+    tests : dict of str to int
+        Tests by outcome.
+    """
+
+    gate: Gate
+    result: str
+    seconds: float
+    tests: dict[str, int] = field(default_factory=dict)
+
+
+def suite_names() -> list[str]:
+    """Name the folders of tests, known ones first, so that a new folder is a gate from its first test on."""
+    found = {path.parent.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
+    order = list(BUDGETS)
+    known = [name for name in order if name in found]
+    return known + sorted(found - set(known) - set(ON_DEMAND))
+
+
+def all_gates(scratch: Path) -> list[Gate]:
+    """List the gates in the order in which they run.
+
+    Parameters
+    ----------
+    scratch : Path
+        Folder for the reports of the suites.
+
+    Returns
+    -------
+    list of Gate
+    """
+    suites = suite_names()
+    python = sys.executable
+    gates = {
+        "format": Gate("format", ((script("ruff"), "format", "--check", "."),), BUDGETS["format"]),
+        "lint": Gate("lint", ((script("ruff"), "check", "."),), BUDGETS["lint"]),
+        "types": Gate("types", ((script("mypy"),),), BUDGETS["types"]),
+        "imports": Gate("imports", ((script("lint-imports"),),), BUDGETS["imports"]),
+    }
+    for name in suites:
+        measured = () if name in UNMEASURED else ("-m", "coverage", "run")
+        report = scratch / f"{name}.xml"
+        command = (python, *measured, "-m", "pytest", f"tests/{name}", "--durations=5", f"--junitxml={report}")
+        gates[name] = Gate(name, (command,), BUDGETS.get(name, DEFAULT_BUDGET), is_suite=True)
+    combine = (python, "-m", "coverage", "combine", "--quiet")
+    gates["coverage"] = Gate("coverage", (combine, (python, "-m", "coverage", "report")), BUDGETS["coverage"])
+    return list(gates.values())
+
+
+def script(name: str) -> str:
+    """Find a tool of this environment, whether or not the environment is activated."""
+    return str(SCRIPTS / name)
+
+
+def run_gate(gate: Gate, scratch: Path) -> Verdict:
+    """Run one gate, and stop it and all that it started when its time is up.
+
+    Parameters
+    ----------
+    gate : Gate
+        The gate; what it prints is shown.
+    scratch : Path
+        Folder of the suites' reports and of the coverage data.
+
+    Returns
+    -------
+    Verdict
+    """
+    print(f"\n=== {gate.name} ===", flush=True)
+    environment = {**os.environ, "COVERAGE_FILE": str(scratch / "coverage")}
+    started = time.monotonic()
+    result = "passed"
+    for command in gate.commands:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+        try:
+            status = process.wait(timeout=max(gate.budget - (time.monotonic() - started), 0.0))
+        except subprocess.TimeoutExpired:
+            result = "OUT OF TIME"
+            break
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if status != 0:
+            result = "FAILED"
+            break
+    seconds = time.monotonic() - started
+    tests = count_tests(scratch / f"{gate.name}.xml") if gate.is_suite else {}
+    return Verdict(gate, result, seconds, tests)
+
+
+def count_tests(report: Path) -> dict[str, int]:
+    """Count the tests of a suite by outcome; none where the suite left no report."""
+    if not report.exists():
+        return {}
+    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        for key in totals:
+            totals[key] += int(suite.get(key, 0))
+    failed, errors, skipped = totals["failures"], totals["errors"], totals["skipped"]
+    passed = totals["tests"] - failed - errors - skipped
+    return {"passed": passed, "failed": failed, "errors": errors, "skipped": skipped}
+
+
+def show_table(verdicts: list[Verdict]) -> None:
+    """Print a line per gate: result, tests, seconds and budget."""
+    print(f"\n{'gate':<14}{'result':<14}{'tests':>7}{'seconds':>10}{'budget':>9}")
+    for verdict in verdicts:
+        tests = sum(verdict.tests.values()) if verdict.gate.is_suite else "-"
+        timing = f"{verdict.seconds:>10.1f}{verdict.gate.budget:>9}"
+        print(f"{verdict.gate.name:<14}{verdict.result:<14}{tests:>7}{timing}")
+
+
+def summary(verdicts: list[Verdict]) -> str:
+    """Count tests as pytest does; a gate that failed without a failing test counts as an error.
+
+    Parameters
+    ----------
+    verdicts : list of Verdict
+        What the gates said.
+
+    Returns
+    -------
+    str
+        Such as ``=== 2 failed, 310 passed, 1 skipped, 1 error in 301.20s ===``.
+    """
+    totals = {name: sum(verdict.tests.get(name, 0) for verdict in verdicts) for name in TALLIES}
+    totals["errors"] += sum(
+        verdict.result != "passed" and not (verdict.tests.get("failed") or verdict.tests.get("errors"))
+        for verdict in verdicts
+    )
+    parts = [f"{totals['failed']} failed"] if totals["failed"] else []
+    parts.append(f"{totals['passed']} passed")
+    parts += [f"{totals['skipped']} skipped"] if totals["skipped"] else []
+    if totals["errors"]:
+        parts.append(f"{totals['errors']} error{'s' if totals['errors'] > 1 else ''}")
+    seconds = sum(verdict.seconds for verdict in verdicts)
+    return f"=== {', '.join(parts)} in {seconds:.2f}s ==="
+
+
+def main() -> int:
+    """Run the gates named on the command line, or all of them; return 1 if any failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        gates = all_gates(scratch)
+        parser = argparse.ArgumentParser(prog="python -m tests", description="Run every gate, or those named.")
+        names = [gate.name for gate in gates]
+        parser.add_argument("gate", nargs="*", help=f"one of {', '.join(names)}")
+        chosen = parser.parse_args().gate
+        if unknown := [name for name in chosen if name not in names]:
+            parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
+        verdicts = [run_gate(gate, scratch) for gate in gates if not chosen or gate.name in chosen]
+    show_table(verdicts)
+    print(summary(verdicts), flush=True)
+    return int(any(verdict.result != "passed" for verdict in verdicts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
