@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 import mesa
+import numpy as np
 
 from abm.draws import Decision, beta_table, normal, uniform
 from abm.policy.levers import lever_names
@@ -21,7 +22,6 @@ from .readings import measure, take_snapshot
 from .ties import TIE_KINDS
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from abm.world.place import Place
@@ -66,8 +66,8 @@ class OracleModel(mesa.Model):
         self.parameters = {name: float(value) for name, value in parameters.items()}
         self.lever_rows = [dict(zip(lever_names(), row, strict=True)) for row in lever_table.tolist()]
         self.levers = self.lever_rows[0]
-        self.seed = int(seed)
-        self.replicate = int(replicate)
+        self.seed = np.uint64(seed)
+        self.replicate = replicate
         self.substeps = substeps
         self.dt = 1.0 / (MONTHS_A_YEAR * substeps)
         self.step_number = 0

@@ -104,7 +104,7 @@ def measure(model: OracleModel) -> dict[str, float]:
         "admissions",
     ):
         found[name] = weighted_mean((place.population, float(getattr(place, name))) for place in places)
-    found["depth"] = weighted_mean((place.population, place.implementation / place.scope) for place in places)
+    found["depth"] = found["implementation"] / found["scope"]
     found["occupancy"] = weighted_mean((hospital.beds, hospital.occupancy) for hospital in model.hospitals)
     found["waiting"] = weighted_mean((hospital.beds, hospital.waiting) for hospital in model.hospitals)
     found["margin_acute"] = mean(hospital.margin for hospital in model.hospitals)
