@@ -16,7 +16,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
@@ -125,7 +125,15 @@ def all_gates(scratch: Path) -> list[Gate]:
     for name in suites:
         measured = () if name in UNMEASURED else ("-m", "coverage", "run")
         report = scratch / f"{name}.xml"
-        command = (python, *measured, "-m", "pytest", f"tests/{name}", "--durations=5", f"--junitxml={report}")
+        command = (
+            python,
+            *measured,
+            "-m",
+            "pytest",
+            f"tests/{name}",
+            "--durations=5",
+            f"--junitxml={report}",
+        )
         gates[name] = Gate(name, (command,), BUDGETS.get(name, DEFAULT_BUDGET), is_suite=True)
     combine = (python, "-m", "coverage", "combine", "--quiet")
     gates["coverage"] = Gate("coverage", (combine, (python, "-m", "coverage", "report")), BUDGETS["coverage"])
@@ -179,7 +187,7 @@ def count_tests(report: Path) -> dict[str, int]:
     if not report.exists():
         return {}
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+    for suite in ET.parse(report).getroot().iter("testsuite"):
         for key in totals:
             totals[key] += int(suite.get(key, 0))
     failed, errors, skipped = totals["failures"], totals["errors"], totals["skipped"]
@@ -228,7 +236,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         gates = all_gates(scratch)
-        parser = argparse.ArgumentParser(prog="python -m tests", description="Run every gate, or those named.")
+        parser = argparse.ArgumentParser(
+            prog="python -m tests", description="Run every gate, or those named."
+        )
         names = [gate.name for gate in gates]
         parser.add_argument("gate", nargs="*", help=f"one of {', '.join(names)}")
         chosen = parser.parse_args().gate
