@@ -159,11 +159,14 @@ def edges(
     study: Study, centre: Mapping[str, float], workers: int | None = None, progress: Progress | None = None
 ) -> dict[str, list[Trial]]:
     """Move one parameter at a time through its range, the others at `centre`."""
-    steps = {name: np.linspace(low, high, study.edge_points).tolist() for name, (low, high) in study.search.items()}
+    steps = {
+        name: np.linspace(low, high, study.edge_points).tolist() for name, (low, high) in study.search.items()
+    }
     tasks = [(study, {**centre, name: value}) for name, values in steps.items() for value in values]
     trials: list[Trial] = mapped(try_pair, tasks, workers=workers, progress=progress)
     return {
-        name: trials[row * study.edge_points : (row + 1) * study.edge_points] for row, name in enumerate(study.search)
+        name: trials[row * study.edge_points : (row + 1) * study.edge_points]
+        for row, name in enumerate(study.search)
     }
 
 

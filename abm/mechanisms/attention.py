@@ -38,7 +38,8 @@ def attention(
 
     Nothing singles general practice out: a hospital with seventy-five practices spreads its reserved share over
     seventy-five ties, and the bottleneck of primary care comes out of that division. An organisation whose ties
-    in a place are all of one group gives that group everything.
+    in a place are all of one group gives that group everything, and so does a practice: the reservation binds the
+    others.
 
     Mutates
     -------

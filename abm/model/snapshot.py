@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,6 @@ class Snapshot:
                     },
                     archive["series"],
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as error:
             message = f"is not a snapshot that can be read ({error}); write one with IntegrationModel.save"
             raise InvalidInput([Problem(str(path), None, message)]) from error

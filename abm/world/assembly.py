@@ -190,6 +190,8 @@ def split_attention(
 ) -> tuple[Integers, Integers, Floats, Integers]:
     """Put each directed tie into a segment: same owner, same place, counterpart a practice or not.
 
+    A practice's own ties in a place are one segment: reserving time for general practice binds the others.
+
     Returns
     -------
     segment : (M, 2) int
@@ -197,7 +199,8 @@ def split_attention(
     segment_share : (G,)
     segment_group : (G,) int
     """
-    with_practice = kind[ends[:, ::-1]] == OrganisationKind.PRACTICE
+    is_practice = kind[ends] == OrganisationKind.PRACTICE
+    with_practice = is_practice[:, ::-1] & ~is_practice
     key = (ends * places + tie_place[:, None]) * 2 + np.where(with_practice, 0, 1)
     keys, segment = np.unique(key, return_inverse=True)
     owner = keys // (2 * places)

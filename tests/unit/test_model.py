@@ -1,0 +1,167 @@
+"""The model as Mesa users meet it: agents, selections, collected data, a network, and branching futures."""
+
+import mesa
+import networkx as nx
+import numpy as np
+import pytest
+
+from abm.errors import InvalidInput
+from abm.model.agents import AcuteProvider, Commissioner, CommunityProvider, LocalAuthority, Practice
+from abm.model.measures import MEASURES
+from abm.model.model import IntegrationModel
+from abm.model.scenario import load_scenario
+from abm.model.simulate import simulate_lanes
+from abm.world.network import read_graphml, write_graphml
+
+
+@pytest.fixture
+def model():
+    return IntegrationModel(load_scenario("leadership_with_reform").with_horizon(3), seed=5)
+
+
+def advance(model, months):
+    for _ in range(months):
+        model.step()
+    return model
+
+
+def test_model_is_a_mesa_model_with_an_agent_for_every_organisation(model):
+    assert isinstance(model, mesa.Model)
+    assert len(model.agents) == model.place.organisations
+    counts = {kind.__name__: len(agents) for kind, agents in model.agents_by_type.items()}
+    assert counts == {
+        "AcuteProvider": 1,
+        "CommunityProvider": 1,
+        "Commissioner": 1,
+        "Practice": 21,
+        "LocalAuthority": 1,
+    }
+    assert set(model.agents_by_type) == {AcuteProvider, CommunityProvider, Commissioner, Practice, LocalAuthority}
+
+
+def test_agents_are_views_on_the_state(model):
+    advance(model, 6)
+    hospital = next(iter(model.agents_by_type[AcuteProvider]))
+    practice = next(iter(model.agents_by_type[Practice]))
+    state = model.batch.state
+    assert hospital.pressure == state.pressure[hospital.row, 0]
+    assert hospital.occupancy == state.occupancy[hospital.row, 0]
+    assert hospital.beds == model.place.beds[hospital.row]
+    assert practice.list_size == model.place.population_served[practice.row]
+    assert practice.is_engaged == bool(state.engaged[practice.row, 0])
+    assert practice.place == "South Somerset"
+    practice.orientation = 0.75
+    assert state.orientation[practice.row, 0] == 0.75
+    assert type(practice).pressure.__doc__ == "Index in [0, 1]"
+    assert repr(practice) == "<Practice Practice 01>"
+
+
+def test_trust_is_directed_and_belongs_to_ties(model):
+    hospital = next(iter(model.agents_by_type[AcuteProvider]))
+    practice = next(partner for partner in hospital.partners if isinstance(partner, Practice))
+    tie, side = model.tie(hospital.row, practice.row)
+    assert (side, model.tie(practice.row, hospital.row)) == (0, (tie, 1))
+    assert hospital.trust_in(practice) == model.batch.state.trust[tie, 0, 0]
+    assert practice.trust_in(hospital) == model.batch.state.trust[tie, 1, 0]
+    assert practice.divergence_from(hospital) == model.batch.state.divergence[tie, 1, 0]
+    strangers = [
+        (one, other)
+        for one in model.agents_by_type[Practice]
+        for other in model.agents_by_type[Practice]
+        if one is not other and other not in one.partners
+    ]
+    with pytest.raises(KeyError, match="no tie between"):
+        strangers[0][0].trust_in(strangers[0][1])
+
+
+def test_agent_sets_select_and_aggregate(model):
+    advance(model, 12)
+    practices = model.agents.select(agent_type=Practice)
+    largest = practices.select(lambda practice: practice.list_size > 10_000)
+    assert 0 < len(largest) < len(practices)
+    assert practices.agg("pressure", np.mean) == pytest.approx(model.measures()["pressure_practice"])
+
+
+def test_data_collector_holds_every_measure_of_every_month(model):
+    model.run_model()
+    collected = model.datacollector.get_model_vars_dataframe()
+    assert list(collected.columns) == [measure.name for measure in MEASURES]
+    assert len(collected) == 36 + 1
+    series, judged = simulate_lanes([model.case], [5], [0])
+    assert np.array_equal(collected.to_numpy(float), series[:, :, 0], equal_nan=True)
+    assert model.outcomes() == pytest.approx({name: values[0] for name, values in judged.items()}, nan_ok=True)
+    assert not model.running
+    assert model.month == model.steps == 36
+
+
+def test_agent_reporters_are_kept_where_asked_for():
+    case = load_scenario("baseline").with_horizon(1)
+    model = advance(IntegrationModel(case, agent_reporters={"pressure": "pressure"}), 2)
+    table = model.datacollector.get_agent_vars_dataframe()
+    assert len(table) == 3 * model.place.organisations
+
+
+def test_a_lever_set_in_mid_run_acts_from_that_month_on(model):
+    twin = IntegrationModel(model.case, seed=5)
+    advance(model, 12)
+    advance(twin, 12)
+    twin.set_lever("competition.strictness", 1.0)
+    model.run_model()
+    twin.run_model()
+    ours, theirs = (one.datacollector.get_model_vars_dataframe()["trust"].to_numpy() for one in (model, twin))
+    assert np.array_equal(ours[:13], theirs[:13])
+    assert ours[-1] > theirs[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("leadership.efort", 0.5, "leadership.effort"), ("leadership.effort", 2.0, "2")],
+)
+def test_a_lever_that_cannot_be_set_is_refused(model, name, value, told):
+    with pytest.raises(InvalidInput, match=told):
+        model.set_lever(name, value)
+
+
+def test_two_futures_from_one_past(model):
+    advance(model, 12)
+    past = model.save()
+    model.run_model()
+    twin = IntegrationModel(model.case, seed=5)
+    twin.restore(past)
+    assert twin.month == twin.steps == 12
+    twin.run_model()
+    ours, theirs = (one.datacollector.get_model_vars_dataframe() for one in (model, twin))
+    assert ours.equals(theirs)
+    twin.restore(past)
+    assert twin.running
+    assert len(twin.datacollector.get_model_vars_dataframe()) == 13
+
+
+def test_network_carries_trust_and_starts_a_model_through_graphml(model, tmp_path):
+    advance(model, 6)
+    network = model.network
+    assert isinstance(network, nx.Graph)
+    assert network.number_of_nodes() == model.place.organisations
+    assert network.number_of_edges() == model.place.ties
+    write_graphml(network, tmp_path / "place.graphml")
+    read = read_graphml(tmp_path / "place.graphml")
+    again = IntegrationModel(model.case, seed=5, network=read)
+    assert np.array_equal(again.batch.state.trust, model.batch.state.trust)
+    assert again.place.content_hash == model.place.content_hash
+    for _, _, edge in read.edges(data=True):
+        edge.pop("trust_side_0")
+    fresh = IntegrationModel(model.case, seed=5, network=read)
+    assert not np.array_equal(fresh.batch.state.trust, model.batch.state.trust)
+
+
+def test_replicates_differ_and_seeds_repeat():
+    case = load_scenario("baseline").with_horizon(1)
+    first, second, again = (
+        advance(IntegrationModel(case, seed=2, replicate=replicate), 12).measures()["trust"]
+        for replicate in (0, 1, 0)
+    )
+    assert first == again != second
+
+
+def test_scenarios_are_found_by_name():
+    assert IntegrationModel("baseline").case.name == "baseline"
