@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from abm.records import Fault, Faults, Record
 
-EvidenceId = Annotated[str, Field(pattern=r"^E(0[1-9]|1[0-9]|2[0-7])$", description="a pattern, E01 to E27")]
+EVIDENCE_IDS = tuple(f"E{number:02}" for number in range(1, 28))
+"""The patterns of evidence that records may name."""
+
+
+def _require_known(evidence: str) -> str:
+    if evidence not in EVIDENCE_IDS:
+        raise ValueError(f"valid is {EVIDENCE_IDS[0]} to {EVIDENCE_IDS[-1]}")
+    return evidence
+
+
+EvidenceId = Annotated[
+    str, AfterValidator(_require_known), Field(json_schema_extra={"enum": list(EVIDENCE_IDS)})
+]
 QuantityName = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$", description="group.name in lower case")]
 
 

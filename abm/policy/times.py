@@ -58,5 +58,7 @@ def told(when: When) -> str:
 
 
 def key_of(when: When) -> str:
-    """Write a time as the key of a dated list."""
-    return when if isinstance(when, str) else f"{when:g}"
+    """Write a time as the key of a dated list, exactly."""
+    if isinstance(when, str):
+        return when
+    return f"{when:g}" if float(f"{when:g}") == when else repr(when)

@@ -24,6 +24,9 @@ DEPTH_LIMIT = 32
 """Deepest nesting of lists and mappings; abm's own files need six."""
 ALIAS_LIMIT = 10_000
 """Most values that aliases may repeat in one file, so that a few lines cannot unfold into gigabytes."""
+REPEATED = "given again"
+"""Stands in the path of a repeated key's value, which must not be mistaken for the first."""
+
 _CORE = "tag:yaml.org,2002:"
 _NULL = re.compile(r"|~|null|Null|NULL")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -78,7 +81,7 @@ class Document:
         """
         file = shown_path(path)
         try:
-            with open(path, "rb") as stream:
+            with Path(path).open("rb") as stream:
                 content = stream.read(FILE_SIZE_LIMIT + 1)
         except FileNotFoundError:
             raise _refuse(file, None, "does not exist; check the spelling of the path") from None
@@ -209,6 +212,7 @@ class _Composer:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
+        self.last_line = len(text.splitlines())
         self.events: Iterator[Any] = yaml.parse(text, Loader=_PARSER)
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
@@ -234,7 +238,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             told = " ".join(filter(None, (error.context, error.problem)))
-            line = None if mark is None else mark.line + 1
+            line = None if mark is None else min(mark.line + 1, self.last_line)
             raise _refuse(
                 self.file, line, f"is not YAML: {told}; correct this line or the one above"
             ) from None
@@ -309,6 +313,7 @@ class _Composer:
             if key in entries:
                 message = f"'{key}' is given twice, first on line {self.lines[place]}; keep one of the two"
                 self.problems.append(Problem(self.file, line, message))
+                place = (*place, REPEATED)
             else:
                 self.lines[place] = line
             value = self.node(next(self.events), place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -97,7 +96,7 @@ def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
 
 def _first_model(annotation: Any) -> type[BaseModel] | None:
     """Find the model inside an annotation such as ``tuple[Model, ...]`` or ``dict[str, Model] | None``."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+    if isinstance(annotation, type) and not get_args(annotation):
         return annotation if issubclass(annotation, BaseModel) else None
     found = (_first_model(part) for part in get_args(annotation) if part is not Ellipsis)
     return next((model for model in found if model is not None), None)

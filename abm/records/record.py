@@ -120,7 +120,12 @@ def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | Non
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
         record = model.model_validate_json(json.dumps(document.value(at)))
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        details = error.errors(include_url=False)
+        places = {detail["loc"][:-1] for detail in details}
+        for detail in details:
+            # Pydantic counts only the items without fault.
+            if detail["type"] == "too_short" and detail["loc"] in places:
+                continue
             for fault in faults_of(detail, model, document, at):
                 if not any(fault.path[:length] in document.damaged for length in range(len(fault.path) + 1)):
                     problems.append(document.problem(fault.path, fault.message))

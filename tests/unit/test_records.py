@@ -1,0 +1,287 @@
+"""Records: what the one door to YAML lets in, and what it says of the rest."""
+
+from __future__ import annotations
+
+import pickle
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.records import Document, Fault, Faults, FrozenMapping, Record, check, dump, load, load_list
+
+
+class Ward(Record):
+    """A record for these tests."""
+
+    kind: ClassVar[str] = "ward"
+
+    name: str = Field(description="what it is called")
+    beds: int = Field(ge=1, description="open beds")
+    occupancy: float = Field(default=0.9, ge=0, le=1, description="share of beds")
+    staff: tuple[str, ...] = ()
+
+
+class Hospital(Record):
+    """A record that holds others."""
+
+    kind: ClassVar[str] = "hospital"
+
+    wards: tuple[Ward, ...]
+    chief: Ward | None = None
+    with_: dict[str, float] = Field(default_factory=dict, alias="with")
+
+
+def problems_of(text, model=Hospital):
+    """Give line and message of every problem of a text."""
+    try:
+        record, problems = check(Document.parse(text, "file.yaml"), model)
+    except InvalidInput as error:
+        problems = error.problems
+    else:
+        assert (record is None) == bool(problems)
+    return [(problem.line, problem.message) for problem in problems]
+
+
+def test_record_is_loaded_frozen_with_its_lines(tmp_path):
+    path = tmp_path / "ward.yaml"
+    path.write_text("# a comment\nname: North\nbeds: 20\nstaff:\n  - ann\n  - ben\n", encoding="utf-8")
+    ward = load(path, Ward)
+    assert (ward.name, ward.beds, ward.occupancy, ward.staff) == ("North", 20, 0.9, ("ann", "ben"))
+    assert ward.document is not None
+    assert ward.document.line(("beds",)) == 3
+    assert ward.document.line(("staff", 1)) == 6
+    with pytest.raises(ValueError, match="frozen"):
+        ward.beds = 3
+
+
+def test_line_of_unknown_path_is_that_of_the_nearest_enclosing_key():
+    document = Document.parse("a:\n  b: 1\n", "file.yaml")
+    assert document.line(("a", "missing", "deeper")) == 1
+    assert document.line(("a", "b")) == 2
+    with pytest.raises(KeyError):
+        document.value(("a", "missing"))
+
+
+def test_scalars_follow_the_core_schema_of_yaml_1_2():
+    text = "[yes, on, 2014-04, 2014-04-01, 1:30, 010, 0o10, 0x1F, 1e-3, .5, -1, true, null, ~, '1', !!str 1, !!float 1]"
+    expected = [
+        "yes",
+        "on",
+        "2014-04",
+        "2014-04-01",
+        "1:30",
+        10,
+        8,
+        31,
+        0.001,
+        0.5,
+        -1,
+        True,
+        None,
+        None,
+        "1",
+        "1",
+        1.0,
+    ]
+    data = Document.parse(text, "file.yaml").data
+    assert data == expected
+    assert [type(value) for value in data] == [type(value) for value in expected]
+
+
+def test_keys_are_text_and_an_anchor_repeats_its_value():
+    document = Document.parse("0: &base {beds: 3}\n1.5: *base\n2016-04: x\n", "file.yaml")
+    assert document.data == {"0": {"beds": 3}, "1.5": {"beds": 3}, "2016-04": "x"}
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**15), 10**15)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text("abcdefgh_.", min_size=1, max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(plain)
+def test_dump_is_read_back_to_the_same_values(data):
+    assert Document.parse(dump(data), "file.yaml").data == data
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_with_a_problem(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "any.yaml"
+    path.write_bytes(content)
+    try:
+        Document.read(path)
+    except InvalidInput as error:
+        assert error.problems
+
+
+@given(st.text("ab:[]{}&*!-?|>'\"#%@, \n\t0.", max_size=60))
+def test_any_text_is_read_or_refused_with_a_problem(text):
+    try:
+        Document.parse(text, "file.yaml")
+    except InvalidInput as error:
+        assert error.problems
+
+
+def test_dump_refuses_what_is_not_plain():
+    with pytest.raises(TypeError, match="plain values"):
+        dump({"a": object()})
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (
+            "name: !!python/object/apply:os.system ['x']",
+            1,
+            "tag '!!python/object/apply:os.system' is not allowed",
+        ),
+        ("name: !thing x", 1, "tag '!thing' is not allowed"),
+        ("name: !!timestamp 2014-01-01", 1, "tag '!!timestamp' is not allowed"),
+        ("name: !!set {a}", 1, "tag '!!set' is not allowed"),
+        ("name: !!binary aGk=", 1, "tag '!!binary' is not allowed"),
+        ("name: !!int abc", 1, "'abc' cannot be read as the number"),
+        ("name: x\nbeds: 2\nname: y", 3, "'name' is given twice, first on line 1"),
+        ("name: x\n\tbeds: 2", 2, "starts with a tab"),
+        ("name: x\nbeds: [1, 2", 2, "is not YAML"),
+        ("name: \x00", 1, "character 0x00 is not text"),
+        ("name: *nobody", 1, "alias '*nobody' has no value"),
+        ("name: &a [1, *a]", 1, "alias '*a' has no value"),
+        ("? [a]\n: 1", 1, "a list or mapping as a key"),
+        ("---\nname: x\n---\nname: y", 3, "starts a second document"),
+        ("[" * 3000, 1, "nests deeper"),
+        ("beds: " + "9" * 5000, 1, "cannot be read as the number"),
+        ("- x", 1, "it should be a mapping"),
+    ],
+)
+def test_unsafe_or_broken_yaml_is_refused_with_its_line(text, line, message):
+    found = problems_of(text, Ward)
+    assert any(at == line and message in told for at, told in found), found
+
+
+def test_aliases_that_would_unfold_into_millions_of_values_are_refused():
+    lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]")
+    ((line, message),) = problems_of("\n".join(lines))
+    assert "aliases repeat more than 10,000 values" in message
+    assert line == 4
+
+
+def test_every_problem_is_found_at_once():
+    wards = "wards:\n  - {name: A, beds: 0}\n  - {nam: B, beds: '3', occupancy: 2}\n"
+    text = wards + "chief: {name: C}\nwith: {x: much}\nsize: 3\n"
+    assert problems_of(text) == [
+        (2, "'wards.0.beds' is 0; it should be greater than or equal to 1 (open beds)"),
+        (3, "'name' is missing from this ward; add it (what it is called)"),
+        (3, "'wards.1.beds' is '3'; it should be a valid integer (open beds)"),
+        (3, "'wards.1.occupancy' is 2; it should be less than or equal to 1 (share of beds)"),
+        (3, "'nam' is not a key of a ward; did you mean 'name'? Valid keys: name, beds, occupancy, staff."),
+        (4, "'beds' is missing from this ward; add it (open beds)"),
+        (5, "'with.x' is 'much'; it should be a valid number"),
+        (6, "'size' is not a key of a hospital. Valid keys: wards, chief, with."),
+    ]
+
+
+@pytest.mark.parametrize("value", ["'20'", "true", "2.5", "null", "[20]"])
+def test_a_whole_number_is_neither_text_nor_truth_nor_a_fraction(value):
+    found = problems_of(f"name: A\nbeds: {value}\n", Ward)
+    assert [line for line, _ in found] == [2]
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "1e999", "'0.5'", "true"])
+def test_a_number_is_finite_and_neither_text_nor_truth(value):
+    assert [line for line, _ in problems_of(f"name: A\nbeds: 1\noccupancy: {value}\n", Ward)] == [3]
+
+
+def test_list_of_records_reports_all_its_items(tmp_path):
+    path = tmp_path / "wards.yaml"
+    path.write_text("- {name: A, beds: 1}\n- {name: B, beds: 2}\n", encoding="utf-8")
+    assert [ward.name for ward in load_list(path, Ward)] == ["A", "B"]
+    path.write_text("- {name: A, beds: x}\n- {name: B}\n", encoding="utf-8")
+    with pytest.raises(InvalidInput) as raised:
+        load_list(path, Ward)
+    assert [problem.line for problem in raised.value.problems] == [1, 2]
+    path.write_text("name: A\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="a list of wards"):
+        load_list(path, Ward)
+
+
+def test_faults_of_a_validator_get_their_own_lines():
+    document = Document.parse("a:\n  b: 1\n  c: 2\n", "file.yaml")
+    faults = Faults([Fault(("b",), "first"), Fault(("c",), "second")])
+    found = [document.problem(fault.under("a").path, fault.message) for fault in faults.faults]
+    assert [str(problem) for problem in found] == ["file.yaml:2  first", "file.yaml:3  second"]
+
+
+def test_missing_files_and_directories_are_problems(tmp_path):
+    for path, message in ((tmp_path / "none.yaml", "does not exist"), (tmp_path, "is a directory")):
+        with pytest.raises(InvalidInput, match=message):
+            Document.read(path)
+
+
+def test_empty_and_oversized_files_are_problems(tmp_path, monkeypatch):
+    path = tmp_path / "file.yaml"
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="is empty"):
+        Document.read(path)
+    monkeypatch.setattr("abm.records.document.FILE_SIZE_LIMIT", 10)
+    path.write_text("name: something long\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="larger than 10 bytes"):
+        Document.read(path)
+
+
+def test_text_that_is_not_utf_8_is_a_problem_with_its_line(tmp_path):
+    path = tmp_path / "file.yaml"
+    path.write_bytes(b"a: 1\nb: \xff\n")
+    with pytest.raises(InvalidInput) as raised:
+        Document.read(path)
+    assert raised.value.problems[0].line == 2
+
+
+def test_byte_order_mark_is_ignored(tmp_path):
+    path = tmp_path / "file.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\n")
+    assert Document.read(path).data == {"a": 1}
+
+
+def test_invalid_input_sorts_its_problems_drops_repeats_and_travels_between_processes():
+    problems = [
+        Problem("b.yaml", 3, "x"),
+        Problem("a.yaml", 9, "y"),
+        Problem("b.yaml", 3, "x"),
+        Problem("b.yaml", None, "z"),
+    ]
+    error = InvalidInput(problems)
+    assert str(error) == "a.yaml:9  y\nb.yaml  z\nb.yaml:3  x"
+    assert pickle.loads(pickle.dumps(error)).problems == error.problems
+
+
+def test_frozen_mapping_keeps_order_and_travels_between_processes():
+    mapping = FrozenMapping({"b": 1, "a": 2})
+    copy = pickle.loads(pickle.dumps(mapping))
+    assert list(copy.items()) == [("b", 1), ("a", 2)]
+    assert copy == mapping
+    assert hash(copy) == hash(FrozenMapping({"a": 2, "b": 1}))
+    assert "FrozenMapping" in repr(copy)
+    with pytest.raises(TypeError):
+        copy["a"] = 3
+
+
+def test_nearest_name_is_suggested_only_if_near():
+    assert (
+        did_you_mean("leadership.efort", ["leadership.effort", "trust.gain"])
+        == "; did you mean 'leadership.effort'?"
+    )
+    assert did_you_mean("weather", ["leadership.effort"]) == "."
