@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis import wording
-from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Band, Emergence, Measured
+from abm.analysis.comparison import MONTHS_PER_YEAR, Band, Emergence, Measured
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion
 from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
@@ -29,8 +29,8 @@ def emergence_section(story: Story) -> str:
     """Tell in how many runs integrated care emerged and stood, and when it emerged."""
     rows = []
     for index, entry in enumerate(story.comparison.emergence):
-        middle, interval = wording.median_time(entry.survival)
-        time = f'<td><span class="est">{escape(middle)}</span><span class="ci">{escape(interval)}</span></td>'
+        median = wording.median_time(entry.survival)
+        time = _told_cell(escape(median.estimate), escape(median.interval))
         shares = [
             _share_cell(entry.ever, entry.ever_effect, index),
             _share_cell(entry.standing, entry.standing_effect, index),
@@ -131,14 +131,14 @@ costs the hospital money, below it pays.</p>""",
 
 
 def _share_cell(proportion: Proportion, change: Effect | None, series: int) -> str:
-    told, interval = wording.share(proportion)
-    said = f"{proportion.count} of {proportion.trials}, {interval}"
+    told = wording.share(proportion)
+    said = f"{proportion.count} of {proportion.trials}, {told.interval}%"
     bar = interval_bar(proportion.estimate, proportion.low, proportion.high, (0.0, 1.0), series)
     against = ""
     if change is not None:
-        estimate, reach = wording.points(change)
-        against = f'<span class="ci">{estimate} points on reference ({reach})</span>'
-    return f'<td><span class="est">{told}</span> <span class="unit">{said}</span>{bar}{against}</td>'
+        more = wording.points(change)
+        against = f'<span class="ci">{more.estimate} points on reference ({more.interval})</span>'
+    return f'<td><span class="est">{told.estimate}</span> <span class="unit">{said}</span>{bar}{against}</td>'
 
 
 def _survival_figure(story: Story) -> str:
@@ -170,8 +170,8 @@ def _survival_plot(story: Story, size: tuple[float, float, float], is_labelled: 
 def _survival_line(entry: Emergence, series: int, label: str) -> Line:
     curve = entry.survival
     x = np.concatenate(([0.0], curve.times, [curve.follow_up])) / MONTHS_PER_YEAR
-    shares = (1.0 - curve.survival, 1.0 - curve.high, 1.0 - curve.low)
-    return Line(series, x, *(_carried(share) for share in shares), label)
+    middle, low, high = _carried(1.0 - curve.survival), _carried(1.0 - curve.high), _carried(1.0 - curve.low)
+    return Line(series, x, middle, low, high, label)
 
 
 def _carried(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,10 +189,10 @@ def _effect_table(story: Story, month: int) -> str:
     comparison = story.comparison
     others = comparison.scenarios[1:]
     rows = []
-    for title, measures in _groups(comparison.measures):
+    for title, scale, measures in wording.grouped(comparison.measures):
         effects = [[comparison.effect(measure.name, name, month) for name in others] for measure in measures]
         reach = _reach([effect for line in effects for effect in line])
-        rows.append(group(title, len(others) + 2))
+        rows.append(group(f"{title}, {scale}", len(others) + 2))
         for measure, line in zip(measures, effects, strict=True):
             reference = f"<td>{wording.number(line[0].reference)}</td>"
             cells = [_effect_cell(effect, reach, index + 1) for index, effect in enumerate(line)]
@@ -205,22 +205,14 @@ def _effect_table(story: Story, month: int) -> str:
 
 
 def _effect_cell(effect: Effect, reach: tuple[float, float], series: int) -> str:
-    estimate, interval = wording.difference(effect)
-    kind = "" if effect.excludes_zero else ' class="none"'
+    told = wording.difference(effect)
     bar = interval_bar(effect.estimate, effect.low, effect.high, reach, series if effect.excludes_zero else 0)
-    return f'<td{kind}><span class="est">{estimate}</span><span class="ci">{interval}</span>{bar}</td>'
+    interval = told.interval or "the same in every pair"
+    return _told_cell(told.estimate, interval, bar, "" if effect.excludes_zero else ' class="none"')
 
 
-def _groups(measures: Sequence[Measured]) -> list[tuple[str, list[Measured]]]:
-    trust = [measure for measure in measures if measure.name.startswith(TRUST_OF_A_KIND)]
-    bounded = [measure for measure in measures if measure not in trust and math.isfinite(measure.high)]
-    open_ended = [measure for measure in measures if measure not in trust and measure not in bounded]
-    named = (
-        ("Trust by kind of tie, 0 to 1", trust),
-        ("Working together, shares from 0 to 1", bounded),
-        ("Use of hospitals, where 1 is the start or a full hospital", open_ended),
-    )
-    return [(title, members) for title, members in named if members]
+def _told_cell(estimate: str, interval: str, bar: str = "", attributes: str = "") -> str:
+    return f'<td{attributes}><span class="est">{estimate}</span><span class="ci">{interval}</span>{bar}</td>'
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:

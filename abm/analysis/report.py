@@ -89,9 +89,7 @@ def _differences_section(story: Story) -> str:
     ]
     return section(
         title,
-        """<p>Everything else is the same, down to the accidents of fate, which every policy meets alike in
-each
-replicate.</p>""",
+        "<p>Everything else is the same, down to the accidents of fate that a replicate holds for all.</p>",
         table(policy_heads(story, "Lever"), rows),
         note(
             "A lever's dose is the area between its course and its default over the horizon, in its unit "

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Comparison, Measured
 from abm.analysis.effects import Effect
@@ -36,20 +37,42 @@ def signed(value: float, places: int = 2) -> str:
     return f"+{text}" if math.isfinite(value) and value > 0.0 and float(f"{value:.{places}f}") > 0.0 else text
 
 
-def difference(effect: Effect) -> tuple[str, str]:
-    """Write an effect and its interval, such as ``('+0.31', '+0.29 to +0.33')``."""
-    places = decimals(effect.estimate, effect.low, effect.high)
-    if not math.isfinite(effect.low):
-        return signed(effect.estimate, places), ""
-    if effect.low == effect.high:
-        return signed(effect.estimate, places), "the same in every pair"
-    return signed(effect.estimate, places), f"{signed(effect.low, places)} to {signed(effect.high, places)}"
+@dataclass(frozen=True)
+class Told:
+    """A number and its interval, written out.
+
+    Attributes
+    ----------
+    estimate, low, high : str
+        As they are to be read; low and high are empty where there is no interval.
+    """
+
+    estimate: str
+    low: str = ""
+    high: str = ""
+
+    @property
+    def interval(self) -> str:
+        """The interval in prose, such as '+0.29 to +0.33'."""
+        return f"{self.low} to {self.high}" if self.low else ""
+
+    @property
+    def bracket(self) -> str:
+        """The interval in brackets and without plus signs, such as '[0.29, 0.33]'."""
+        return f"[{self.low}, {self.high}]".replace("+", "") if self.low else ""
 
 
-def points(effect: Effect) -> tuple[str, str]:
-    """Write a difference of shares and its interval in points of 100, such as ``('+39', '+29 to +49')``."""
-    estimate, low, high = (signed(100.0 * value, 0) for value in (effect.estimate, effect.low, effect.high))
-    return estimate, f"{low} to {high}"
+def difference(effect: Effect, most_decimals: int = MOST_DECIMALS) -> Told:
+    """Write an effect and its interval; one that is the same in every pair has none."""
+    places = min(decimals(effect.estimate, effect.low, effect.high), most_decimals)
+    if not math.isfinite(effect.low) or effect.low == effect.high:
+        return Told(signed(effect.estimate, places))
+    return Told(*(signed(value, places) for value in (effect.estimate, effect.low, effect.high)))
+
+
+def points(effect: Effect) -> Told:
+    """Write a difference of shares and its interval in points of 100, such as +39, +29 to +49."""
+    return Told(*(signed(100.0 * value, 0) for value in (effect.estimate, effect.low, effect.high)))
 
 
 def percentage(share: float) -> str:
@@ -57,10 +80,13 @@ def percentage(share: float) -> str:
     return f"{100.0 * share:.0f}%" if math.isfinite(share) else UNKNOWN
 
 
-def share(proportion: Proportion) -> tuple[str, str]:
-    """Write a share of runs and its interval, such as ``('38%', '29 to 48%')``."""
-    low, high = 100.0 * proportion.low, 100.0 * proportion.high
-    return percentage(proportion.estimate), f"{low:.0f} to {high:.0f}%" if math.isfinite(low) else ""
+def share(proportion: Proportion) -> Told:
+    """Write a share of runs and its interval, such as 38%, 29 to 48."""
+    if not math.isfinite(proportion.low):
+        return Told(UNKNOWN)
+    return Told(
+        percentage(proportion.estimate), f"{100.0 * proportion.low:.0f}", f"{100.0 * proportion.high:.0f}"
+    )
 
 
 def years(months: float) -> str:
@@ -73,17 +99,14 @@ def whole_years(months: int) -> str:
     return f"{months / MONTHS_PER_YEAR:.3g}"
 
 
-def median_time(survival: Survival) -> tuple[str, str]:
+def median_time(survival: Survival) -> Told:
     """Write the median time to emergence and its interval in years.
 
     Where fewer than half emerge, the median lies beyond the follow-up, as does an open end of its interval.
     """
-    median, low, high = survival.median()
     beyond = f"> {whole_years(round(survival.follow_up))}"
-    told = [years(value) if math.isfinite(value) else beyond for value in (median, low, high)]
-    if not math.isfinite(low):
-        return beyond, ""
-    return told[0], f"{told[1]} to {told[2]}"
+    median, low, high = (years(months) if math.isfinite(months) else beyond for months in survival.median())
+    return Told(median) if low == beyond else Told(median, low, high)
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -99,6 +122,19 @@ def short_label(measure: Measured) -> str:
         return measure.label
     text = measure.label.partition(", ")[2] or measure.label
     return text[:1].upper() + text[1:]
+
+
+def grouped(measures: Sequence[Measured]) -> list[tuple[str, str, list[Measured]]]:
+    """Put measures that share a scale together: a title, its range in words, and the measures."""
+    trust = [measure for measure in measures if measure.name.startswith(TRUST_OF_A_KIND)]
+    bounded = [measure for measure in measures if measure not in trust and math.isfinite(measure.high)]
+    open_ended = [measure for measure in measures if measure not in trust and measure not in bounded]
+    named = (
+        ("Trust by kind of tie", "from 0 to 1", trust),
+        ("Working together", "shares from 0 to 1", bounded),
+        ("Use of hospitals", "1 is the start, or full beds", open_ended),
+    )
+    return [(title, scale, members) for title, scale, members in named if members]
 
 
 def finding(comparison: Comparison, labels: Mapping[str, str]) -> str:

@@ -1,0 +1,217 @@
+"""The command line: list what can be set, check files, run scenarios and compare policies."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from abm.interface.terminal import Commands, ExitCode, output, progress
+
+if TYPE_CHECKING:
+    from abm.interface.experiment import Answer, Request
+
+REPLICATES, RUN_REPLICATES, SEED = 100, 20, 1
+
+app = typer.Typer(
+    name="abm",
+    cls=Commands,
+    help="Simulate how trust between organisations lets integrated care emerge, and what policies change.",
+    epilog="Start with: abm compare baseline sustained_leadership leadership_with_reform",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+LOOK, CHECK, RUN = "Look", "Check", "Run"
+
+Replicates = Annotated[int, typer.Option(help="Runs of each scenario; policies share their accidents.")]
+Seed = Annotated[int, typer.Option(help="Seed of every accident; the same seed gives the same results.")]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="LEVER=VALUE", help="Set a lever in every scenario; repeat for more levers."
+    ),
+]
+Years = Annotated[
+    float | None, typer.Option(help="Horizon instead of the scenarios' own.", show_default=False)
+]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes to use; without it, as many as pay.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Handle what stands before a command."""
+    if version:
+        from abm.experiments.provenance import model_version
+
+        typer.echo(f"abm {model_version()}")
+        raise typer.Exit
+
+
+@app.command(rich_help_panel=LOOK)
+def scenarios() -> None:
+    """List the scenarios, policies and places that come with abm."""
+    from abm.interface.listings import print_scenarios
+
+    print_scenarios(output())
+
+
+@app.command(rich_help_panel=LOOK)
+def levers(
+    name: Annotated[str | None, typer.Argument(help="A lever, or a group such as 'leadership'.")] = None,
+) -> None:
+    """List what a policymaker can set, or show one lever in full."""
+    from abm.interface.listings import print_levers
+
+    print_levers(output(), name)
+
+
+@app.command(rich_help_panel=LOOK)
+def parameters(
+    name: Annotated[str | None, typer.Argument(help="A parameter, or a group such as 'trust'.")] = None,
+) -> None:
+    """List the facts and assumptions of the model with their sources, or show one in full."""
+    from abm.interface.listings import print_parameters
+
+    print_parameters(output(), name)
+
+
+@app.command(rich_help_panel=LOOK)
+def measures() -> None:
+    """List what is measured every month, and what is judged at the end of a run."""
+    from abm.interface.listings import print_measures
+
+    print_measures(output())
+
+
+@app.command(rich_help_panel=LOOK)
+def order(
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the picture of the month to an SVG file.")
+    ] = None,
+) -> None:
+    """Show the order of a month: what happens when, what it reads and what it sets."""
+    from abm.interface.listings import print_order
+
+    print_order(output(), picture)
+
+
+@app.command(rich_help_panel=CHECK)
+def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]) -> None:
+    """Check scenario, policy and place files, and list every problem with its line."""
+    from abm.interface.listings import print_validation
+
+    print_validation(output(), files)
+
+
+@app.command(rich_help_panel=CHECK)
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="scenario|policy|place")] = "scenario",
+) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from abm.interface.listings import print_schema
+
+    print_schema(kind)
+
+
+@app.command(rich_help_panel=RUN)
+def run(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a scenario, or path of its file.", show_default=False)
+    ],
+    replicates: Replicates = RUN_REPLICATES,
+    seed: Seed = SEED,
+    settings: Settings = [],  # noqa: B006
+    years: Years = None,
+    workers: Workers = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write results here; without it nothing is written.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Run one scenario and print what came of it."""
+    from abm.interface.experiment import Request
+
+    _carry_out(Request("run", (scenario,), tuple(settings), replicates, seed, years, workers, out, force))
+
+
+@app.command(rich_help_panel=RUN)
+def compare(
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO SCENARIO...",
+            help="Names or paths; the first is the reference.",
+            show_default=False,
+        ),
+    ],
+    replicates: Replicates = REPLICATES,
+    seed: Seed = SEED,
+    settings: Settings = [],  # noqa: B006
+    years: Years = None,
+    workers: Workers = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write results here.", show_default="results/FIRST-vs-SECOND..."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Compare policies that meet the same accidents: tables, effects with intervals, and a report."""
+    from abm.interface.experiment import Request, default_directory
+
+    directory = out or default_directory(scenarios)
+    _carry_out(
+        Request(
+            "compare", tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
+        )
+    )
+
+
+def _carry_out(request: "Request") -> None:
+    from abm.interface.experiment import carried_out, checked
+
+    found = checked(request)
+    with progress(len(found) * request.replicates) as show:
+        answer = carried_out(request, found, show)
+    _tell(answer)
+    if answer.execution.failures:
+        raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
+
+
+def _tell(answer: "Answer") -> None:
+    from abm.experiments.store import REPORT
+    from abm.interface.tables import print_story
+    from abm.interface.terminal import errors
+
+    console = output()
+    print_story(console, answer.story)
+    if answer.written is not None:
+        console.print()
+        console.print(
+            f"Written to {answer.written}; open {answer.written / REPORT}", markup=False, soft_wrap=True
+        )
+    for failure in answer.execution.failures:
+        run = failure.run
+        errors().print(
+            f"run {run.run_id} failed ({run.scenario.name}, replicate {run.replicate}): {failure.message}",
+            style="red",
+            markup=False,
+        )
+
+
+def main() -> Any:
+    """Run the command line; the installed command `abm` is this."""
+    return app()
+
+
+if __name__ == "__main__":
+    main()

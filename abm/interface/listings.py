@@ -1,0 +1,216 @@
+"""Print what comes with abm and what can be set, and check files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.interface.tables import plain_table, record_card, records_table
+from abm.model.scenario import (
+    json_schema,
+    load_policy,
+    load_scenario,
+    place_names,
+    policy_names,
+    scenario_names,
+)
+from abm.policy.levers import levers
+from abm.policy.parameters import parameters
+from abm.policy.quantity import Quantity
+from abm.records import Document, shown_path
+from abm.world.place import load_place
+
+KINDS = ("scenario", "policy", "place")
+PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties", "places"})
+SCENARIO_KEYS = frozenset({"place", "policies", "horizon_years", "parameters", "start"})
+LEVER_COLUMNS = {"Lever": "name", "Label": "label", "Default": "default", "Bounds": "bounds", "Unit": "unit"}
+PARAMETER_COLUMNS = {
+    "Parameter": "name",
+    "Label": "label",
+    "Default": "default",
+    "Unit": "unit",
+    "Grade": "grade",
+}
+MEASURE_COLUMNS = {"Measure": "name", "Label": "label", "Unit": "unit", "Definition": "definition"}
+OUTCOME_COLUMNS = {"Outcome": "name", "Label": "label", "Unit": "unit", "Definition": "definition"}
+LEVER_CARD = (
+    "name",
+    "label",
+    "description",
+    "unit",
+    "type",
+    "bounds",
+    "default",
+    "mechanism",
+    "writes",
+    "equation",
+    "evidence",
+)
+PARAMETER_CARD = (
+    "name",
+    "label",
+    "description",
+    "unit",
+    "type",
+    "bounds",
+    "default",
+    "mechanism",
+    "grade",
+    "tuned",
+    "source",
+    "evidence",
+)
+
+
+def print_scenarios(console: Console) -> None:
+    """List shipped scenarios, policies and places."""
+    table = plain_table("Scenario", "Label", "Place", "Years", "Policies")
+    table.columns[0].no_wrap = True
+    for name in scenario_names():
+        scenario = load_scenario(name)
+        years = f"{scenario.horizon_years:g}"
+        row = (scenario.name, scenario.label, scenario.place.stem, years, ", ".join(scenario.policies))
+        table.add_row(*map(Text, row))
+    console.print(table)
+    table = plain_table("Policy", "Label", "Levers")
+    table.columns[0].no_wrap = True
+    for name in policy_names():
+        block = load_policy(name)
+        table.add_row(*map(Text, (block.name, block.label, ", ".join(block.levers))))
+    console.print(table)
+    console.print(Text(f"Places: {', '.join(place_names())}"))
+
+
+def print_levers(console: Console, name: str | None) -> None:
+    """List levers, those of a group, or show one in full."""
+    _print_quantities(console, levers(), name, LEVER_COLUMNS, LEVER_CARD, "abm levers")
+
+
+def print_parameters(console: Console, name: str | None) -> None:
+    """List parameters, those of a group, or show one in full."""
+    _print_quantities(console, parameters(), name, PARAMETER_COLUMNS, PARAMETER_CARD, "abm parameters")
+
+
+def print_measures(console: Console) -> None:
+    """List measures and outcomes."""
+    from abm.model.measures import MEASURES, OUTCOMES
+
+    console.print(records_table(MEASURES, MEASURE_COLUMNS))
+    console.print(records_table(OUTCOMES, OUTCOME_COLUMNS))
+
+
+def print_order(console: Console, picture: Path | None) -> None:
+    """Show the order of a month, and write its picture where that is asked for.
+
+    Raises
+    ------
+    InvalidInput
+        If the picture exists or cannot be written.
+    """
+    from abm.interface.month import month_picture
+    from abm.model.calendar import describe_order
+
+    if picture is not None:
+        if picture.exists():
+            raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
+        try:
+            picture.write_text(month_picture(), encoding="utf-8")
+        except OSError as error:
+            reason = (
+                f"'{picture}' cannot be written ({error.strerror}); name a file in a directory that exists"
+            )
+            raise InvalidInput([Problem("--picture", None, reason)]) from None
+    table = plain_table("", "Mechanism", "What it does", "Reads", "Sets")
+    for place, row in enumerate(describe_order(), start=1):
+        cells = (str(place), row["mechanism"], row["summary"], row["reads"], row["writes"])
+        table.add_row(*map(Text, cells))
+    console.print(table)
+
+
+def print_validation(console: Console, files: Sequence[Path]) -> None:
+    """Check files and say which are valid.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of every file.
+    """
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            said = _validated(file)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+        else:
+            console.print(Text(f"{shown_path(file)}  {said}"), soft_wrap=True)
+    if problems:
+        raise InvalidInput(problems)
+
+
+def print_schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind.
+    """
+    if kind not in KINDS:
+        message = f"'{kind}' is no kind of file{did_you_mean(kind, KINDS)} Valid: {', '.join(KINDS)}."
+        raise InvalidInput([Problem("abm schema", None, message)])
+    typer.echo(json.dumps(json_schema(kind), indent=2, ensure_ascii=False))
+
+
+def _print_quantities(
+    console: Console,
+    quantities: Mapping[str, Quantity],
+    name: str | None,
+    columns: Mapping[str, str],
+    card: Sequence[str],
+    command: str,
+) -> None:
+    if name is not None and name in quantities:
+        console.print(record_card(quantities[name], card))
+        return
+    chosen = [entry for entry in quantities.values() if name is None or entry.name.partition(".")[0] == name]
+    if not chosen:
+        groups = {entry.partition(".")[0] for entry in quantities}
+        hint = did_you_mean(str(name), [*quantities, *sorted(groups)])
+        message = f"'{name}' is neither a name nor a group{hint} '{command}' lists them all."
+        raise InvalidInput([Problem(command, None, message)])
+    console.print(records_table(chosen, columns))
+
+
+def _validated(file: Path) -> str:
+    document = Document.read(file)
+    kind = _kind(document.data)
+    if kind == "place":
+        place = load_place(file)
+        organisations, ties = len(place.organisation_id), place.tie_ends.shape[0]
+        return f"valid place, {organisations} organisations and {ties} ties"
+    if kind == "policy":
+        return f"valid policy, sets {len(load_policy(file).levers)} levers"
+    if kind == "scenario":
+        scenario = load_scenario(file)
+        load_place(scenario.place)
+        return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
+    if document.problems:
+        raise InvalidInput(document.problems)
+    message = "is no scenario, policy or place; 'abm schema scenario|policy|place' says what each holds"
+    raise InvalidInput([Problem(document.file, None, message)])
+
+
+def _kind(data: Any) -> str | None:
+    """Tell a file's kind by the keys that only such files have; names may be misspelt, so count them."""
+    if not isinstance(data, dict):
+        return None
+    if len(PLACE_KEYS & data.keys()) > len(SCENARIO_KEYS & data.keys()):
+        return "place"
+    if SCENARIO_KEYS & data.keys():
+        return "scenario"
+    return "policy" if {"levers", "replaces"} & data.keys() else None
