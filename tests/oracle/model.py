@@ -17,7 +17,7 @@ from abm.policy.levers import lever_names
 
 from .chance import BetaQuantiles, binomial, clip, logistic, poisson
 from .construction import build_organisations, build_places, build_ties
-from .organisations import AcuteProvider, Organisation, Practice
+from .organisations import AcuteProvider, Organisation
 from .readings import measure, take_snapshot
 from .ties import TIE_KINDS
 

@@ -101,6 +101,13 @@ def test_forms_agree_with_a_shorter_step(substeps: int) -> None:
     assert find_difference(batch, make_oracles(place, lanes, substeps), 60) is None
 
 
+def test_forms_agree_when_lanes_differ_in_parameters() -> None:
+    """Options that only some lanes of a batch use leave the others as they are."""
+    place = place_of("valleys")
+    lanes = [lane for parameter_set in PARAMETERS for lane in make_lanes(parameter_set, 36)]
+    assert find_difference(Batch(place, lanes), make_oracles(place, lanes), 36) is None
+
+
 def test_forms_agree_on_large_seeds() -> None:
     """Seeds of 64 bits and replicates of 32 bits give the same draws in both forms."""
     place = place_of("town")

@@ -1,0 +1,198 @@
+"""The comparison with the oracle has teeth: it catches every fault planted in a mechanism or in their order."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+
+from abm.mechanisms.mechanism import Mechanism
+from abm.model.batch import Batch, Lane
+from abm.model.calendar import ORDER
+
+from .comparison import TOLERANCE, Snapshot, gap, read_state, record_oracle
+from .places import make_valleys
+from .policies import PARAMETERS, POLICIES, make_parameters, make_table
+
+MONTHS = 72
+
+MECHANISMS = {mechanism.name: mechanism for mechanism in ORDER}
+
+MUTATIONS = [
+    # mechanism, what its source says, what the mutant says instead
+    ("demand", "growth - effect *", "growth + effect *"),
+    ("demand", "max(step - 1 -", "max(step -"),
+    ("demand", "outside_admissions[lane] *= math.exp(dt * growth)", "outside_admissions[lane] *= 1.0"),
+    ("demand", "stay_growth[lane] - demand_bed_growth", "stay_growth[lane] + demand_bed_growth"),
+    ("demand", "avoided[provider, lane] += share * effect", "avoided[provider, lane] += effect"),
+    ("demand", "waiting[provider, lane] + dt *", "0.5 * waiting[provider, lane] + dt *"),
+    (
+        "payment",
+        "-activity * (1.0 - payment_marginal_cost_share",
+        "activity * (1.0 - payment_marginal_cost_share",
+    ),
+    ("payment", "(1.0 - activity) * (1.0 - gain) * weight", "(1.0 - activity) * gain * weight"),
+    ("payment", "shared * mean - shared * cost", "shared * mean + shared * cost"),
+    ("payment", "kinds if organisation_kind", "kinds - 1 if organisation_kind"),
+    ("payment", "if kind == ACUTE", "if kind == COMMUNITY"),
+    ("payment", "math.exp(-reversion * dt)", "(1.0 - reversion * dt)"),
+    ("pressure", "max(-margin", "max(margin"),
+    ("pressure", "math.exp(-2.0 * rate * dt)", "math.exp(-rate * dt)"),
+    ("pressure", "math.exp(-demand_practice_capacity_growth", "math.exp(demand_practice_capacity_growth"),
+    ("pressure", "kind == PRACTICE", "kind != PRACTICE"),
+    ("leadership", "[organisation, lane] - 0.5, 0.0)", "[organisation, lane] - 0.4, 0.0)"),
+    ("leadership", "tenure[organisation, lane] = 0.0", "tenure[organisation, lane] = dt"),
+    ("leadership", "step, SUCCESSOR, organisation", "step, EXIT, organisation"),
+    ("leadership", "drift / rate if", "1.0 if"),
+    ("effort", "- effort_fortress_threshold[lane]", "+ effort_fortress_threshold[lane]"),
+    ("effort", "effort_sponsored_base[lane] + outward", "effort_sponsored_base[lane] * outward"),
+    ("effort", "** effort_capacity_power[kind, lane]", "* effort_capacity_power[kind, lane]"),
+    ("attention", "part = 1.0 - reserved", "part = reserved"),
+    ("attention", "* segment_share[group]", "* 1.0"),
+    (
+        "attention",
+        "attention_trust_floor[lane] + trust[tie, side, lane]",
+        "attention_trust_floor[lane] + trust[tie, 1 - side, lane]",
+    ),
+    ("contact", "rate = 0.5 * given", "rate = given"),
+    ("contact", "0.0 if kind == PRACTICE_PRACTICE else 1.0", "1.0"),
+    ("contact", "1.0 - strictness * contact_barrier_weight", "1.0 + strictness * contact_barrier_weight"),
+    ("encounter", "- encounter_divergence_slope", "+ encounter_divergence_slope"),
+    ("encounter", "end_0 if side == 0 else end_1", "end_1 if side == 0 else end_0"),
+    ("encounter", "if shared < encounter", "if shared > encounter"),
+    ("encounter", "- encounter_barrier_loss", "+ encounter_barrier_loss"),
+    ("trust", "(1.0 - trust_gain[lane])", "(1.0 - 1.01 * trust_gain[lane])"),
+    ("trust", "lost[held - good, lane]", "lost[good, lane]"),
+    ("trust", "math.exp(-trust_decay[lane] * dt)", "(1.0 - trust_decay[lane] * dt)"),
+    ("trust", "other = tie_ends[tie, 1 - side]", "other = tie_ends[tie, side]"),
+    ("trust", "- exits[own, lane]", "- exits[other, lane]"),
+    ("trust", "dispelled[held, lane]", "dispelled[good, lane]"),
+    ("challenge", "delay[place, lane] - dt", "delay[place, lane] + dt"),
+    ("challenge", "1.0 - challenged[place, lane]", "1.0 + challenged[place, lane]"),
+    ("challenge", "kind[tie] > COMMISSIONER_COMMUNITY", "kind[tie] >= COMMISSIONER_COMMUNITY"),
+    ("challenge", "> competition_tender_threshold", "< competition_tender_threshold"),
+    ("challenge", "or board_trust[place, lane]", "and board_trust[place, lane]"),
+    (
+        "governance",
+        "min(trust[tie, 0, lane], trust[tie, 1, lane])",
+        "max(trust[tie, 0, lane], trust[tie, 1, lane])",
+    ),
+    ("governance", "weight = 1.0 - weight", "weight = weight"),
+    ("governance", "threshold - governance_board_hysteresis", "threshold + governance_board_hysteresis"),
+    ("governance", "level < threshold - governance_engagement_hysteresis[lane]", "level < threshold"),
+    ("governance", "* form_takeover_signal[lane]", "* 0.0"),
+    ("governance", "delay[place, lane] == 0.0", "delay[place, lane] >= 0.0"),
+    (
+        "integration",
+        "0.5 * (board_trust[place, lane] + engagement_trust[place, lane])",
+        "board_trust[place, lane]",
+    ),
+    ("integration", "delay[place, lane] == 0.0", "True"),
+    ("integration", "(integration_erosion_trust[lane] - level)", "(level - integration_erosion_trust[lane])"),
+    (
+        "integration",
+        "integration_boardless_erosion[lane] * (1.0 - stands)",
+        "integration_boardless_erosion[lane] * stands",
+    ),
+    (
+        "integration",
+        "1.0 if is_mandated else engagement",
+        "engagement[place, lane] if is_mandated else engagement",
+    ),
+    ("integration", "settled = growth * scope[place, lane] / rate", "settled = growth / rate"),
+]
+
+SWAPS = [
+    ("pressure", "leadership"),
+    ("leadership", "effort"),
+    ("trust", "challenge"),
+    ("challenge", "governance"),
+    ("governance", "integration"),
+]
+"""Neighbours in the order of a month that can change places without reading what is not yet known."""
+
+
+@cache
+def cases() -> list[tuple[list[Lane], list[list[Snapshot]]]]:
+    """Return lanes, one per policy, and the oracle's history of each, for every set of parameters."""
+    found = []
+    for parameter_set in PARAMETERS:
+        lanes = [
+            Lane(40 + number, 0, make_parameters(parameter_set), make_table(policy, MONTHS))
+            for number, policy in enumerate(POLICIES.values())
+        ]
+        found.append((lanes, [record_oracle(make_valleys(), lane, MONTHS) for lane in lanes]))
+    return found
+
+
+def departs(batch: Batch, histories: Sequence[list[Snapshot]]) -> bool:
+    """Tell whether a batch departs from the oracle's histories in any month."""
+    for month in range(MONTHS + 1):
+        if month > 0:
+            batch.advance()
+        state = read_state(batch)
+        for lane, history in enumerate(histories):
+            if not all(
+                gap(value, state[name][..., lane]) <= TOLERANCE for name, value in history[month].items()
+            ):
+                return True
+    return False
+
+
+def is_caught(order: Sequence[Mechanism]) -> bool:
+    """Tell whether the comparison catches an order of mechanisms, run in their Python form."""
+    # A mutant may well divide by zero; what counts is that it is caught.
+    with np.errstate(all="ignore"):
+        return any(
+            departs(Batch(make_valleys(), lanes, order=order, is_compiled=False), histories)
+            for lanes, histories in cases()
+        )
+
+
+def source_of(name: str) -> str:
+    """Return the source of the module that holds a mechanism."""
+    return inspect.getsource(sys.modules[MECHANISMS[name].function.__module__])
+
+
+def load(name: str, source: str) -> Mechanism:
+    """Run a module's source, and return the mechanism in it."""
+    module: dict[str, object] = {"__name__": f"rewritten_{name}"}
+    exec(compile(source, f"<rewritten {name}>", "exec"), module)
+    loaded = module[name]
+    assert isinstance(loaded, Mechanism)
+    return loaded
+
+
+def mutate(name: str, old: str, new: str) -> Mechanism:
+    """Return a mechanism whose source has one string replaced."""
+    source = source_of(name)
+    assert source.count(old) == 1, f"'{old}' stands {source.count(old)} times in the source of '{name}'"
+    return load(name, source.replace(old, new))
+
+
+def test_sources_without_a_fault_are_not_caught() -> None:
+    """Mechanisms loaded from their unchanged sources agree, in their Python form."""
+    assert not is_caught([load(name, source_of(name)) for name in MECHANISMS])
+
+
+@pytest.mark.parametrize(("name", "old", "new"), MUTATIONS)
+def test_fault_in_a_mechanism_is_caught(name: str, old: str, new: str) -> None:
+    """A wrong sign, rate, index or condition in one mechanism shows."""
+    mutant = mutate(name, old, new)
+    assert is_caught([mutant if mechanism.name == name else mechanism for mechanism in ORDER])
+
+
+@pytest.mark.parametrize(("first", "second"), SWAPS)
+def test_fault_in_the_order_is_caught(first: str, second: str) -> None:
+    """Two neighbours that change places show."""
+    swapped = {first: MECHANISMS[second], second: MECHANISMS[first]}
+    assert is_caught([swapped.get(mechanism.name, mechanism) for mechanism in ORDER])
+
+
+def test_every_mechanism_is_mutated() -> None:
+    """No mechanism is left out of the mutations."""
+    assert {name for name, _, _ in MUTATIONS} == set(MECHANISMS)
