@@ -301,6 +301,9 @@ class Batch:
             self.state.arrays[name][...] = values
         self.month, self.step = snapshot.month, snapshot.step
         self.series[: self.month + 1] = snapshot.series
+        # Shares of attention are set at the start where they do not follow trust, and parameters may differ now.
+        self.settings[:] = self.levers[max(self.month - 1, 0)]
+        self._call("attention")
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Return the measures of the month just completed, each (lanes,)."""

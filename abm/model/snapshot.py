@@ -55,7 +55,9 @@ class Snapshot:
         }
         arrays = {STATE_PREFIX + name: values for name, values in self.arrays.items()}
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), series=self.series, **arrays)
+            np.savez_compressed(
+                file, allow_pickle=False, header=np.array(json.dumps(header)), series=self.series, **arrays
+            )
 
     @classmethod
     def read(cls, path: str | Path) -> "Snapshot":
@@ -67,10 +69,15 @@ class Snapshot:
             If the file is missing, is no snapshot, or is of another format.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
                 if header["format"] != FORMAT:
                     raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
+                arrays = {
+                    name.removeprefix(STATE_PREFIX): archive[name]
+                    for name in archive.files
+                    if name.startswith(STATE_PREFIX)
+                }
                 return cls(
                     header["place_hash"],
                     tuple(header["seeds"]),
@@ -78,11 +85,7 @@ class Snapshot:
                     header["month"],
                     header["step"],
                     header["substeps"],
-                    {
-                        name.removeprefix(STATE_PREFIX): archive[name]
-                        for name in archive.files
-                        if name.startswith(STATE_PREFIX)
-                    },
+                    arrays,
                     archive["series"],
                 )
         except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as error:

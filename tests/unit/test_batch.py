@@ -210,6 +210,15 @@ def test_two_futures_continue_one_past_bit_for_bit(scenario, place, tmp_path):
     assert other.series.tobytes() != past.series.tobytes()
 
 
+def test_a_future_with_other_attention_divides_effort_anew(scenario, place):
+    saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
+    needy = scenario.with_parameters({"attention.need_power": 1.0})
+    restored = Batch(place, [lane(needy, 0)])
+    fresh = restored.state.attention_share.copy()
+    restored.restore(saved)
+    assert np.array_equal(restored.state.attention_share, fresh)
+
+
 def test_a_snapshot_of_another_past_is_refused_with_every_reason(scenario, place):
     saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
     stranger = Batch(random_region(42, 120), [Lane(8, 1, scenario.parameter_values, scenario.lever_table()[:6])], 2)

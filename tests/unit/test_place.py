@@ -171,7 +171,11 @@ def test_segments_cover_every_directed_tie_once(place: Place) -> None:
         assert len(set(place.tie_place[tie].tolist())) == 1
         partners = place.organisation_kind[place.tie_ends[tie, 1 - side]] == OrganisationKind.PRACTICE
         group = place.segment_group[number]
-        assert partners.all() or not partners.any()
+        owner = place.organisation_kind[place.segment_organisation[number]]
+        if owner == OrganisationKind.PRACTICE:
+            assert group == SegmentGroup.ALL
+        else:
+            assert partners.all() or not partners.any()
         if group != SegmentGroup.ALL:
             assert partners.all() == (group == SegmentGroup.PRACTICES)
 

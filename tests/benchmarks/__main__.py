@@ -1,0 +1,168 @@
+"""Measure speed and memory: `python -m tests.benchmarks [--rounds N] [--json FILE]`.
+
+What is compared runs in turn, round by round, so that a machine whose speed drifts does not tilt a ratio; every figure
+is a median over rounds. Nothing here passes or fails: figures are for reading beside their aims.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from abm.model.batch import Batch, Lane
+from abm.model.model import IntegrationModel
+from abm.model.scenario import load_scenario
+from abm.model.simulate import simulate_lanes
+from abm.world.region import random_region
+from tests.oracle.model import OracleModel
+
+ORACLE_MONTHS = 3
+FACE_MONTHS = 24
+BATCH_MONTHS = 24
+LANES = 16
+ENGLAND = (8_249, 80_902)
+REGION = (400, 4_000)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that a piece of work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def advance(model: Batch | IntegrationModel, months: int) -> None:
+    """Advance a batch or a model."""
+    for _ in range(months):
+        model.advance() if isinstance(model, Batch) else model.step()
+
+
+def region_figures(rounds: int) -> dict[str, float]:
+    """Return nanoseconds per directed tie-month on a drawn region: oracle, Mesa's face, lanes, and ratios."""
+    place = random_region(*REGION, seed=1)
+    case = load_scenario("leadership_with_reform")
+    table = case.lever_table()
+    lanes = [Lane(1, replicate, case.parameter_values, table) for replicate in range(LANES)]
+    advance(Batch(place, lanes), 1)
+    samples: dict[str, list[float]] = {"oracle": [], "face": [], "lanes": []}
+    for number in range(rounds):
+        oracle = OracleModel(place, dict(case.parameter_values), table, 1, number)
+        face = IntegrationModel(case, seed=1, replicate=number, place=place)
+        batch = Batch(place, lanes)
+
+        def oracle_months(model: OracleModel = oracle) -> None:
+            for _ in range(ORACLE_MONTHS):
+                model.step()
+                model.measures()
+
+        directed = 2 * place.ties
+        samples["oracle"].append(timed(oracle_months) / (ORACLE_MONTHS * directed))
+        samples["face"].append(timed(lambda model=face: advance(model, FACE_MONTHS)) / (FACE_MONTHS * directed))
+        samples["lanes"].append(
+            timed(lambda model=batch: advance(model, BATCH_MONTHS)) / (BATCH_MONTHS * directed * LANES)
+        )
+    figures = {f"{name}, ns": 1e9 * statistics.median(values) for name, values in samples.items()}
+    for name in ("face", "lanes"):
+        ratios = [slow / fast for slow, fast in zip(samples["oracle"], samples[name], strict=True)]
+        figures[f"oracle / {name}"] = statistics.median(ratios)
+    return figures
+
+
+def south_somerset_rate(rounds: int, lanes: int) -> float:
+    """Return complete ten-year runs of South Somerset a second on one core."""
+    case = load_scenario("leadership_with_reform")
+    seconds = [
+        timed(lambda: simulate_lanes([case] * lanes, [1] * lanes, range(lanes))) for _ in range(rounds + 1)
+    ]
+    return lanes / statistics.median(seconds[1:])
+
+
+def england_figures() -> dict[str, float]:
+    """Return memory a lane and nanoseconds per directed tie-month at England's size."""
+    place = random_region(*ENGLAND, seed=1)
+    case = load_scenario("leadership_with_reform")
+    lanes = [Lane(1, replicate, case.parameter_values, case.lever_table()) for replicate in range(LANES)]
+    batch = Batch(place, lanes)
+    held = sum(values.nbytes for values in batch.state.arrays.values())
+    advance(batch, 2)
+    seconds = [timed(lambda: advance(batch, 2)) / 2 for _ in range(5)]
+    return {
+        "state a lane, MB": held / LANES / 1e6,
+        "lanes, ns": 1e9 * statistics.median(seconds) / (2 * place.ties * LANES),
+    }
+
+
+def command_seconds(rounds: int, *command: str, **environment: str) -> float:
+    """Return the median seconds of a command as a whole process."""
+
+    def run() -> None:
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | environment)
+
+    return statistics.median(timed(run) for _ in range(rounds))
+
+
+def start_figures(rounds: int) -> dict[str, float]:
+    """Return the seconds of an empty interpreter, `import abm` beyond it, and `abm --help`."""
+    empty = command_seconds(rounds, sys.executable, "-c", "")
+    imported = command_seconds(rounds, sys.executable, "-c", "import abm")
+    helped = command_seconds(rounds, sys.executable, "-m", "abm.interface.cli", "--help")
+    return {"import abm, s": imported - empty, "abm --help, s": helped}
+
+
+def main_job_seconds() -> float:
+    """Return the seconds of the comparison in the README, from an empty kernel cache."""
+    names = ("baseline", "sustained_leadership", "leadership_with_reform")
+    with tempfile.TemporaryDirectory() as directory:
+        cache = Path(directory) / "cache"
+        out = Path(directory) / "results"
+        command = (sys.executable, "-m", "abm.interface.cli", "compare", *names, "--out", str(out))
+        return command_seconds(1, *command, NUMBA_CACHE_DIR=str(cache))
+
+
+def main() -> None:
+    """Measure everything and print it beside its aims."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds a figure is the median of (default 5)")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    region = region_figures(options.rounds)
+    england = england_figures()
+    start = start_figures(options.rounds)
+    rows = [
+        ("Region of 400, oracle", region["oracle, ns"], "ns", "per directed tie-month"),
+        ("Region of 400, Mesa's face", region["face, ns"], "ns", "per directed tie-month"),
+        ("Region of 400, 16 lanes", region["lanes, ns"], "ns", "per directed tie-month"),
+        ("Oracle over Mesa's face", region["oracle / face"], "x", "aim: 150 or more"),
+        ("Oracle over 16 lanes", region["oracle / lanes"], "x", "aim: 500 or more"),
+        ("South Somerset, 16 lanes", south_somerset_rate(options.rounds, 16), "runs/s", "a core; aim: 200 or more"),
+        ("South Somerset, 32 lanes", south_somerset_rate(options.rounds, 32), "runs/s", "a core"),
+        ("England, 16 lanes", england["lanes, ns"], "ns", "per directed tie-month"),
+        ("England, state a lane", england["state a lane, MB"], "MB", "aim: below 10"),
+        ("import abm", start["import abm, s"], "s", "aim: below 0.5"),
+        ("abm --help", start["abm --help, s"], "s", "aim: below 1"),
+        ("Main job, empty kernel cache", main_job_seconds(), "s", "aim: below 60 on two cores"),
+    ]
+    table = Table(title=f"Medians of {options.rounds} rounds, {os.cpu_count()} processors, Python {platform.python_version()}")
+    for heading in ("What", "Figure", "Unit", "Note"):
+        table.add_column(heading, justify="right" if heading == "Figure" else "left")
+    for what, figure, unit, note in rows:
+        table.add_row(what, f"{figure:,.1f}" if figure >= 10 else f"{figure:,.2f}", unit, note)
+    Console().print(table)
+    if options.json:
+        figures = {what: {"figure": float(np.round(figure, 4)), "unit": unit} for what, figure, unit, _ in rows}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
