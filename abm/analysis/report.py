@@ -99,7 +99,7 @@ def _differences_section(story: Story) -> str:
 
 
 def _setting_cell(setting: Setting) -> str:
-    dose = wording.signed(setting.dose) if setting.dose else "0"
+    dose = wording.amount(setting.dose)
     return f'<td>{escape(setting.course)}<span class="unit">dose {dose}</span></td>'
 
 

@@ -37,6 +37,11 @@ def signed(value: float, places: int = 2) -> str:
     return f"+{text}" if math.isfinite(value) and value > 0.0 and float(f"{value:.{places}f}") > 0.0 else text
 
 
+def amount(value: float) -> str:
+    """Write a signed quantity with three digits and no idle zeros, such as '+5.85' or '+54'."""
+    return "0" if value == 0.0 else f"{value:+.3g}".replace("-", MINUS)
+
+
 @dataclass(frozen=True)
 class Told:
     """A number and its interval, written out.

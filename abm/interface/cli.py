@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-LOOK, CHECK, RUN = "Look", "Check", "Run"
+LOOK, CHECK, SIMULATE = "Look", "Check", "Simulate"
 
 Replicates = Annotated[int, typer.Option(help="Runs of each scenario; policies share their accidents.")]
 Seed = Annotated[int, typer.Option(help="Seed of every accident; the same seed gives the same results.")]
@@ -123,7 +123,7 @@ def schema(
     print_schema(kind)
 
 
-@app.command(rich_help_panel=RUN)
+@app.command(rich_help_panel=SIMULATE)
 def run(
     scenario: Annotated[
         str, typer.Argument(help="Name of a scenario, or path of its file.", show_default=False)
@@ -139,12 +139,12 @@ def run(
     force: Force = False,
 ) -> None:
     """Run one scenario and print what came of it."""
-    from abm.interface.experiment import Request
+    from abm.interface.experiment import RUN, Request
 
-    _carry_out(Request("run", (scenario,), tuple(settings), replicates, seed, years, workers, out, force))
+    _carry_out(Request(RUN, (scenario,), tuple(settings), replicates, seed, years, workers, out, force))
 
 
-@app.command(rich_help_panel=RUN)
+@app.command(rich_help_panel=SIMULATE)
 def compare(
     scenarios: Annotated[
         list[str],
@@ -166,12 +166,12 @@ def compare(
     force: Force = False,
 ) -> None:
     """Compare policies that meet the same accidents: tables, effects with intervals, and a report."""
-    from abm.interface.experiment import Request, default_directory
+    from abm.interface.experiment import COMPARE, Request, default_directory
 
     directory = out or default_directory(scenarios)
     _carry_out(
         Request(
-            "compare", tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
+            COMPARE, tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
         )
     )
 

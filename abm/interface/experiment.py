@@ -24,6 +24,7 @@ from abm.world.place import load_place
 
 RESULTS = Path("results")
 DOSE = "dose."
+RUN, COMPARE = "run", "compare"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def checked(request: Request) -> tuple[Scenario, ...]:
             load_place(scenario.place)
         except InvalidInput as error:
             problems.extend(error.problems)
+    if request.command == COMPARE and len(request.scenarios) < 2:
+        problems.append(Problem("SCENARIO", None, "a comparison needs two or more; 'abm run' runs one"))
     problems += scenario_problems([scenario.name for scenario in found] or list(request.scenarios))
     if problems:
         raise InvalidInput(problems)

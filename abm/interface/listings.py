@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.interface.tables import plain_table, record_card, records_table
+from abm.interface.tables import entries_table, plain_table, record_card, shown
 from abm.model.scenario import (
+    Scenario,
     json_schema,
     load_policy,
     load_scenario,
@@ -28,16 +30,6 @@ from abm.world.place import load_place
 KINDS = ("scenario", "policy", "place")
 PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties", "places"})
 SCENARIO_KEYS = frozenset({"place", "policies", "horizon_years", "parameters", "start"})
-LEVER_COLUMNS = {"Lever": "name", "Label": "label", "Default": "default", "Bounds": "bounds", "Unit": "unit"}
-PARAMETER_COLUMNS = {
-    "Parameter": "name",
-    "Label": "label",
-    "Default": "default",
-    "Unit": "unit",
-    "Grade": "grade",
-}
-MEASURE_COLUMNS = {"Measure": "name", "Label": "label", "Unit": "unit", "Definition": "definition"}
-OUTCOME_COLUMNS = {"Outcome": "name", "Label": "label", "Unit": "unit", "Definition": "definition"}
 LEVER_CARD = (
     "name",
     "label",
@@ -69,39 +61,38 @@ PARAMETER_CARD = (
 
 def print_scenarios(console: Console) -> None:
     """List shipped scenarios, policies and places."""
-    table = plain_table("Scenario", "Label", "Place", "Years", "Policies")
-    table.columns[0].no_wrap = True
-    for name in scenario_names():
-        scenario = load_scenario(name)
-        years = f"{scenario.horizon_years:g}"
-        row = (scenario.name, scenario.label, scenario.place.stem, years, ", ".join(scenario.policies))
-        table.add_row(*map(Text, row))
-    console.print(table)
-    table = plain_table("Policy", "Label", "Levers")
-    table.columns[0].no_wrap = True
-    for name in policy_names():
-        block = load_policy(name)
-        table.add_row(*map(Text, (block.name, block.label, ", ".join(block.levers))))
-    console.print(table)
+    loaded = [load_scenario(name) for name in scenario_names()]
+    entries = [(scenario.name, scenario.label, _composition(scenario)) for scenario in loaded]
+    console.print(entries_table("Scenario", entries))
+    console.print()
+    blocks = [load_policy(name) for name in policy_names()]
+    console.print(
+        entries_table("Policy", [(block.name, block.label, ", ".join(block.levers)) for block in blocks])
+    )
+    console.print()
     console.print(Text(f"Places: {', '.join(place_names())}"))
 
 
 def print_levers(console: Console, name: str | None) -> None:
     """List levers, those of a group, or show one in full."""
-    _print_quantities(console, levers(), name, LEVER_COLUMNS, LEVER_CARD, "abm levers")
+    _print_quantities(console, levers(), name, LEVER_CARD, "Lever")
 
 
 def print_parameters(console: Console, name: str | None) -> None:
     """List parameters, those of a group, or show one in full."""
-    _print_quantities(console, parameters(), name, PARAMETER_COLUMNS, PARAMETER_CARD, "abm parameters")
+    _print_quantities(console, parameters(), name, PARAMETER_CARD, "Parameter")
 
 
 def print_measures(console: Console) -> None:
     """List measures and outcomes."""
     from abm.model.measures import MEASURES, OUTCOMES
 
-    console.print(records_table(MEASURES, MEASURE_COLUMNS))
-    console.print(records_table(OUTCOMES, OUTCOME_COLUMNS))
+    for head, measures in (("Measure", MEASURES), ("Outcome", OUTCOMES)):
+        entries = [
+            (measure.name, f"{measure.label} ({measure.unit})", measure.definition) for measure in measures
+        ]
+        console.print(entries_table(head, entries))
+        console.print()
 
 
 def print_order(console: Console, picture: Path | None) -> None:
@@ -166,24 +157,44 @@ def print_schema(kind: str) -> None:
     typer.echo(json.dumps(json_schema(kind), indent=2, ensure_ascii=False))
 
 
+def _composition(scenario: Scenario) -> str:
+    policies = f": {', '.join(scenario.policies)}" if scenario.policies else ""
+    return f"{scenario.place.stem}, {scenario.horizon_years:g} years{policies}"
+
+
 def _print_quantities(
-    console: Console,
-    quantities: Mapping[str, Quantity],
-    name: str | None,
-    columns: Mapping[str, str],
-    card: Sequence[str],
-    command: str,
+    console: Console, quantities: Mapping[str, Quantity], name: str | None, card: Sequence[str], noun: str
 ) -> None:
     if name is not None and name in quantities:
         console.print(record_card(quantities[name], card))
         return
     chosen = [entry for entry in quantities.values() if name is None or entry.name.partition(".")[0] == name]
     if not chosen:
-        groups = {entry.partition(".")[0] for entry in quantities}
-        hint = did_you_mean(str(name), [*quantities, *sorted(groups)])
-        message = f"'{name}' is neither a name nor a group{hint} '{command}' lists them all."
-        raise InvalidInput([Problem(command, None, message)])
-    console.print(records_table(chosen, columns))
+        raise InvalidInput([_unknown(str(name), quantities, noun)])
+    entries = [(entry.name, _default(entry), _called(entry), "") for entry in chosen]
+    console.print(entries_table(noun, entries, "Default"))
+
+
+def _default(quantity: Quantity) -> str:
+    default = getattr(quantity, "default")  # noqa: B009
+    return "by kind" if isinstance(default, Mapping) else shown(default)
+
+
+def _called(quantity: Quantity) -> str:
+    grade = getattr(quantity, "grade", "")
+    return f"{quantity.label} ({quantity.unit}{', ' + grade if grade else ''})"
+
+
+def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Problem:
+    # People remember the last word of a name best, or its group.
+    likely = {key: key.partition(".")[0] for key in (entry.partition(".")[0] for entry in quantities)}
+    likely |= {entry.partition(".")[2]: entry for entry in quantities} | {
+        entry: entry for entry in quantities
+    }
+    near = get_close_matches(name, likely, n=1)
+    hint = f"; did you mean '{likely[near[0]]}'?" if near else "."
+    command = f"abm {noun.lower()}s"
+    return Problem(command, None, f"'{name}' is neither a name nor a group{hint} '{command}' lists them all.")
 
 
 def _validated(file: Path) -> str:

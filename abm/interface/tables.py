@@ -31,20 +31,23 @@ def plain_table(*heads: str, title: str = "") -> Table:
     return table
 
 
-def records_table(records: Iterable[Any], columns: Mapping[str, str]) -> Table:
-    """List records, an attribute a column.
+def entries_table(head: str, entries: Iterable[Sequence[str]], *middle: str) -> Table:
+    """List entries: a name, what it is called, and below it what else there is to say.
 
     Parameters
     ----------
-    records : iterable
-        Levers, parameters, measures.
-    columns : mapping of str to str
-        Head of each column to the attribute it shows.
+    head : str
+        Head of the names.
+    entries : iterable of sequence of str
+        Name, the texts of the middle columns, label, and details; details may be empty.
+    middle : str
+        Heads of columns between name and label.
     """
-    table = plain_table(*columns)
+    table = plain_table(head, *middle, "")
     table.columns[0].no_wrap = True
-    for record in records:
-        table.add_row(*(Text(_shown(getattr(record, attribute))) for attribute in columns.values()))
+    for name, *between, label, details in entries:
+        said = Text.assemble(label, (f"\n{details}" if details else "", QUIET))
+        table.add_row(Text(name), *map(Text, between), said)
     return table
 
 
@@ -56,7 +59,7 @@ def record_card(record: Any, attributes: Sequence[str]) -> Table:
     for attribute in attributes:
         value = getattr(record, attribute)
         if value is not None and value != "":
-            card.add_row(attribute.replace("_", " "), Text(_shown(value)))
+            card.add_row(attribute.replace("_", " "), Text(shown(value)))
     return card
 
 
@@ -64,11 +67,13 @@ def differences_table(story: Story) -> RenderableType:
     """Show which levers differ, how they move and their dose."""
     if not story.levers and not story.others:
         return Text("The policies differ in nothing that can change a result.")
-    table = plain_table("", *story.labels.values(), title="What differs between the policies")
+    reference = story.labels[story.comparison.reference]
+    table = plain_table(
+        "", *story.labels.values(), title=f"What differs between the policies (same: as under {reference})"
+    )
     for line in story.levers:
-        reference = line.settings[0]
         cells = [
-            Text("same", style=QUIET) if place and setting == reference else _setting(setting)
+            Text("same", style=QUIET) if place and setting == line.settings[0] else _setting(setting)
             for place, setting in enumerate(line.settings)
         ]
         table.add_row(Text(line.lever.label), *cells)
@@ -117,13 +122,12 @@ def course_table(story: Story) -> Table:
     table = plain_table(
         "", *(f"Year {wording.whole_years(month)}" for month in moments), title="How it unfolds"
     )
-    for band in comparison.bands:
-        told = []
-        for month in moments:
-            low, middle, high = band.quantiles[:, month].tolist()
-            interval = (wording.number(low), wording.number(high)) if math.isfinite(low) else ()
-            told.append(wording.Told(wording.number(middle), *interval))
-        table.add_row(Text(band.measure.label), *map(_told, told))
+    bands = {band.measure.name: band for band in comparison.bands}
+    for group, _, measures in wording.grouped(comparison.measures):
+        table.add_row(Text(group, style="italic"))
+        for measure in measures:
+            told = [_quantiles(bands[measure.name].quantiles[:, month].tolist()) for month in moments]
+            table.add_row(Text(wording.short_label(measure)), *map(_told, told))
     return table
 
 
@@ -148,13 +152,13 @@ def print_story(console: Console, story: Story) -> None:
 def _note(story: Story) -> str:
     if len(story.comparison.scenarios) == 1:
         return (
-            "Shares with Wilson's 95% interval. Medians over replicates with the range of the middle 80%; of what a "
-            "run has or has not, the share of runs."
+            "Shares with Wilson's 95% interval. Medians over replicates with the range of the middle 80%; "
+            "of what a run has or has not, the share of runs."
         )
     reference = story.labels[story.comparison.reference]
     return (
-        f"Mean: under {reference}. Differences are means over pairs of replicates with 95% intervals; dim ones "
-        "include zero. Shares with Wilson's 95% interval."
+        f"Mean: under {reference}. Differences are means over pairs of replicates with 95% intervals; "
+        "dim ones include zero. Shares with Wilson's 95% interval."
     )
 
 
@@ -191,8 +195,15 @@ def _add_effects(table: Table, label: str, effects: Iterable[Effect | None]) -> 
 
 
 def _setting(setting: Setting) -> Text:
-    dose = f" dose {wording.signed(setting.dose)}" if setting.dose else ""
+    dose = f" dose {wording.amount(setting.dose)}" if setting.dose else ""
     return Text.assemble(setting.course, (dose, QUIET))
+
+
+def _quantiles(quantiles: Sequence[float]) -> wording.Told:
+    low, middle, high = quantiles
+    if not math.isfinite(low):
+        return wording.Told(wording.number(middle))
+    return wording.Told(*map(wording.number, (middle, low, high)))
 
 
 def _told(told: wording.Told) -> Text:
@@ -205,13 +216,14 @@ def _size(comparison: Comparison) -> str:
     return f"{wording.whole_years(comparison.months[-1])} years, {paired}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Write any value of a record."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {shown(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown, value))
     return str(value)
