@@ -1,6 +1,5 @@
 """Say in words and numbers what differs between policies: which levers, how they move, and their dose."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -133,14 +132,14 @@ def course_in_words(schedule: Schedule, horizon_years: float) -> str:
 def _simplified(pieces: Iterator[Piece], horizon: float) -> list[Piece]:
     """Cut pieces at the horizon, drop empty ones and join neighbours that hold one value."""
     joined: list[Piece] = []
-    for start, first, end, last in pieces:
-        begin, stop = max(start, 0.0), min(end, horizon)
+    for piece in pieces:
+        begin, stop = max(piece.start, 0.0), min(piece.end, horizon)
         if stop <= begin:
             continue
-        slope = 0.0 if first == last or math.isinf(end) else (last - first) / (end - start)
-        first, last = first + slope * (begin - start), first + slope * (stop - start)
-        if joined and joined[-1][1] == joined[-1][3] == first == last:
-            joined[-1] = Piece(joined[-1][0], first, stop, last)
+        slope = 0.0 if piece.first == piece.last else (piece.last - piece.first) / (piece.end - piece.start)
+        first, last = (piece.first + slope * (time - piece.start) for time in (begin, stop))
+        if joined and joined[-1].first == joined[-1].last == first == last:
+            joined[-1] = Piece(joined[-1].start, first, stop, last)
         else:
             joined.append(Piece(begin, first, stop, last))
     return joined

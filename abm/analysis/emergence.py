@@ -6,7 +6,7 @@ score interval, which keeps its coverage when no run or every run emerges.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -224,4 +224,6 @@ def time_to_emergence(emerged_month: ArrayLike, horizon_months: ArrayLike) -> Su
     month = np.asarray(emerged_month, dtype=np.float64)
     horizon = np.broadcast_to(np.asarray(horizon_months, dtype=np.float64), month.shape)
     emerged = ~np.isnan(month)
-    return kaplan_meier(np.where(emerged, month, horizon), emerged)
+    survival = kaplan_meier(np.where(emerged, month, horizon), emerged)
+    # Where every run has emerged they are still watched to the end of the horizon.
+    return replace(survival, follow_up=float(horizon.max(initial=0.0)))

@@ -12,7 +12,7 @@ from abm.analysis.comparison import MONTHS_PER_YEAR, Band, Emergence, Measured
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion
 from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
-from abm.analysis.markup import group, head, key, note, row, row_head, section, table
+from abm.analysis.markup import figure, group, head, key, note, paragraph, row, row_head, section, table
 from abm.analysis.story import Story
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
@@ -45,17 +45,18 @@ def emergence_section(story: Story) -> str:
     values = story.scenarios[0].parameter_values
     return section(
         "Whether and when it emerges",
-        f"""<p>Integrated care has <strong>emerged</strong> when implementation, weighted by registered
-        people, has
-been at {values["emergence.threshold"]:g} or above for {values["emergence.months"]:g} months in a row. It
-<strong>stands</strong> when that is so in the last month.</p>""",
+        paragraph(
+            "Integrated care has <strong>emerged</strong> when implementation, weighted by registered people, has "
+            f"been at {values['emergence.threshold']:g} or above for {values['emergence.months']:g} months in a "
+            "row. It <strong>stands</strong> when that is so in the last month."
+        ),
         table(heads, rows),
-        f"""<figure>
-{_survival_figure(story)}
-<figcaption>Share of runs in which integrated care has emerged, by years since the start: Kaplan&ndash;Meier
-estimate with 95% log-log interval. Runs that have not emerged by the end are censored there, not counted as
-failures.</figcaption>
-</figure>""",
+        figure(
+            _survival_figure(story),
+            "Share of runs in which integrated care has emerged, by years since the start: Kaplan&ndash;Meier "
+            "estimate with 95% log-log interval. Runs that have not emerged by the end are censored there, not "
+            "counted as failures.",
+        ),
         note(
             "Shares carry Wilson's 95% score interval; differences from the reference are paired, with "
             "Newcombe's interval. A median is given where half of the runs emerge within the horizon."
@@ -69,15 +70,17 @@ def effects_section(story: Story) -> str:
     if len(comparison.scenarios) == 1:
         return ""
     tables = "".join(
-        f"<h3>After {wording.whole_years(month)} years</h3>{_effect_table(story, month)}"
+        f"<h3>After {wording.span(month)}</h3>{_effect_table(story, month)}"
         for month in reversed(comparison.months)
     )
+    reference = escape(story.labels[comparison.reference])
     expected = max(1, round(len(comparison.effects) * 0.05))
     return section(
         "What else the policies change",
-        f"""<p>Each number is the mean difference from
-<strong>{escape(story.labels[comparison.reference])}</strong> over replicates that share every accident of
-fate, with its 95% interval (Student's t over pairs).</p>""",
+        paragraph(
+            f"Each number is the mean difference from <strong>{reference}</strong> over replicates that share "
+            "every accident of fate, with its 95% interval (Student's t over pairs)."
+        ),
         tables,
         note(
             "Bars of one group share a scale; groups do not. Grey marks intervals that include zero. Of "
@@ -91,10 +94,11 @@ def courses_section(story: Story) -> str:
     panels = "".join(_panel(story, measure) for measure in story.comparison.measures)
     return section(
         "How it unfolds",
-        """<p>Median over replicates, month by month, and the band that holds the middle 80% of them; of what
-        a run
-has or has not, the share of replicates that have it. Years since the start run to the right. The number at
-the end of a curve is its last value.</p>""",
+        paragraph(
+            "Median over replicates, month by month, and the band that holds the middle 80% of them; of what a "
+            "run has or has not, the share of replicates that have it. Years since the start run to the right. "
+            "The number at the end of a curve is its last value."
+        ),
         key(story),
         f'<div class="multiples">{panels}</div>',
     )
@@ -119,12 +123,13 @@ def break_even_section(story: Story) -> str:
     ]
     return section(
         "Where a hospital's payoff turns",
-        """<p>An avoided admission costs a hospital its tariff and spares it the marginal cost; from the share
-        of
-savings it gains. The sign turns at the activity share
-<span class="mono">a* = gain&nbsp;h / ((1 &minus; c) + gain&nbsp;h)</span>, with <span class="mono">c</span>
-the marginal cost share and <span class="mono">h</span> the weight of the budget horizon: above a* cooperation
-costs the hospital money, below it pays.</p>""",
+        paragraph(
+            "An avoided admission costs a hospital its tariff and spares it the marginal cost; from the share of "
+            'savings it gains. The sign turns at the activity share <span class="mono">a* = gain&nbsp;h / '
+            '((1 &minus; c) + gain&nbsp;h)</span>, with <span class="mono">c</span> the marginal cost share and '
+            '<span class="mono">h</span> the weight of the budget horizon: above a* cooperation costs the '
+            "hospital money, below it pays."
+        ),
         table(heads, rows),
         note("Own payoff, before an alliance pools it and before incentive money."),
     )

@@ -49,6 +49,16 @@ def table(heads: Sequence[str], rows: Sequence[str]) -> str:
     return f'<div class="scroll"><table>{top}<tbody>{"".join(rows)}</tbody></table></div>'
 
 
+def paragraph(text: str) -> str:
+    """Write a paragraph; it may hold markup."""
+    return f"<p>{text}</p>"
+
+
+def figure(drawing: str, caption: str) -> str:
+    """Put a caption, which may hold markup, below a drawing."""
+    return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
+
+
 def note(text: str) -> str:
     """Write a remark below a table or figure; it may hold markup."""
     return f'<p class="note">{text}</p>'

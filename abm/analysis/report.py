@@ -6,10 +6,11 @@ from importlib.resources import files
 from string import Template
 
 from abm.analysis import wording
+from abm.analysis.comparison import Measured
 from abm.analysis.differences import Setting
 from abm.analysis.figures import key_sample
 from abm.analysis.findings import break_even_section, courses_section, effects_section, emergence_section
-from abm.analysis.markup import definitions, note, policy_heads, row, row_head, section, table
+from abm.analysis.markup import definitions, note, paragraph, policy_heads, row, row_head, section, table
 from abm.analysis.story import Story
 from abm.policy.parameters import parameters
 
@@ -52,7 +53,7 @@ def _opening(story: Story) -> str:
     comparison, labels = story.comparison, story.labels
     strong = {name: f"<strong>{escape(label)}</strong>" for name, label in labels.items()}
     emphasised = {name: f"<em>{escape(label)}</em>" for name, label in labels.items()}
-    horizon = f"{wording.whole_years(comparison.months[-1])} years"
+    horizon = wording.span(comparison.months[-1])
     where = f"{escape(story.place)} over {horizon}"
     reference, *others = (strong[name] for name in comparison.scenarios)
     question = f"What happens in {where} under {reference}?"
@@ -78,7 +79,9 @@ def _opening(story: Story) -> str:
 def _differences_section(story: Story) -> str:
     title = "What differs between the policies"
     if not story.levers and not story.others:
-        return section(title, "<p>Nothing that can change a result: they are the same in all but name.</p>")
+        return section(
+            title, paragraph("Nothing that can change a result: they are the same in all but name.")
+        )
     rows = [
         row(row_head(line.lever.label, line.lever.unit), *map(_setting_cell, line.settings))
         for line in story.levers
@@ -89,7 +92,9 @@ def _differences_section(story: Story) -> str:
     ]
     return section(
         title,
-        "<p>Everything else is the same, down to the accidents of fate that a replicate holds for all.</p>",
+        paragraph(
+            "Everything else is the same, down to the accidents of fate that a replicate holds for all."
+        ),
         table(policy_heads(story, "Lever"), rows),
         note(
             "A lever's dose is the area between its course and its default over the horizon, in its unit "
@@ -111,27 +116,31 @@ def _reading_section() -> str:
     )
     return section(
         "How to read this",
-        """<p>The intervals say how much of a difference is chance among the runs of this model; more
-        replicates
-make them narrower. They do not say how well the model describes the world.</p>""",
-        f"""<p>{len(tuned)} of {len(every)} parameters were chosen so that the model shows what it was
-        calibrated
-to: years of sustained effort before integrated care emerges, and levers that work together where none works
-alone. That a comparison shows these patterns is therefore no independent evidence for them.</p>""",
+        paragraph(
+            "The intervals say how much of a difference is chance among the runs of this model; more replicates "
+            "make them narrower. They do not say how well the model describes the world."
+        ),
+        paragraph(
+            f"{len(tuned)} of {len(every)} parameters were chosen so that the model shows what it was calibrated "
+            "to: years of sustained effort before integrated care emerges, and levers that work together where "
+            "none works alone. That a comparison shows these patterns is therefore no independent evidence for "
+            "them."
+        ),
         f'<details><summary>The calibrated parameters</summary><ul class="note">{items}</ul></details>',
     )
 
 
 def _definitions_section(story: Story) -> str:
     entries = [
-        (
-            measure.label,
-            f'{escape(measure.definition)}. <span class="note">{escape(measure.unit)}, '
-            f"<code>{escape(measure.name)}</code></span>",
-        )
+        (measure.label, f"{escape(measure.definition)}. {_named(measure)}")
         for measure in story.comparison.measures
     ]
     return section("What the measures mean", definitions(entries))
+
+
+def _named(measure: Measured) -> str:
+    unit, name = escape(measure.unit), escape(measure.name)
+    return f'<span class="note">{unit}, <code>{name}</code></span>'
 
 
 def _provenance_section(story: Story) -> str:
@@ -153,7 +162,7 @@ def _provenance_section(story: Story) -> str:
     ]
     made = section(
         "How it was made",
-        "<p>The same command gives the same numbers with any number of workers.</p>",
+        paragraph("The same command gives the same numbers with any number of workers."),
         f"<pre>{escape(manifest['invocation']['command'])}</pre>",
         definitions([(term, escape(str(said))) for term, said in entries]),
     )

@@ -104,6 +104,12 @@ def whole_years(months: int) -> str:
     return f"{months / MONTHS_PER_YEAR:.3g}"
 
 
+def span(months: int) -> str:
+    """Write a length of time, such as '10 years' or '1 year'."""
+    told = whole_years(months)
+    return f"{told} year{'' if told == '1' else 's'}"
+
+
 def median_time(survival: Survival) -> Told:
     """Write the median time to emergence and its interval in years.
 
@@ -152,9 +158,8 @@ def finding(comparison: Comparison, labels: Mapping[str, str]) -> str:
     labels : mapping of str to str
         What to call each scenario; it may hold markup.
     """
-    horizon = whole_years(comparison.months[-1])
     parts = [
         f"{entry.standing.count} of {entry.standing.trials} runs under {labels[entry.scenario]}"
         for entry in comparison.emergence
     ]
-    return f"After {horizon} years integrated care stands in {listed(parts)}."
+    return f"After {span(comparison.months[-1])} integrated care stands in {listed(parts)}."

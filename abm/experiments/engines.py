@@ -223,7 +223,7 @@ def _attempt(simulate: Simulator, batch: Sequence[Run], positions: Batch) -> _At
         return _Attempt(((positions, simulate(batch)),), ())
     except InvalidInput:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a simulator is foreign code, and the other runs go on
         if len(batch) == 1:
             return _Attempt((), ((positions[0], _told(error)),))
     # One bad run must not take its neighbours with it.

@@ -8,18 +8,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from abm import __version__
+
 PACKAGE = Path(__file__).resolve().parent.parent
-DISTRIBUTION = "abm"
 PACKAGES = ("numpy", "numba", "scipy", "pyarrow", "mesa", "networkx")
 SOURCES = ("*.py", "*.yaml")
 GIT_SECONDS = 5.0
 UNKNOWN = "unknown"
 
 
-@lru_cache(maxsize=1)
 def model_version() -> str:
-    """Return the version of the installed project, or 'unknown' where it is not installed."""
-    return _version_of(DISTRIBUTION)
+    """Return the version of the project."""
+    return __version__
 
 
 @lru_cache(maxsize=1)

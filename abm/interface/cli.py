@@ -43,18 +43,23 @@ Workers = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
 
 
+def print_version(is_asked: bool) -> None:
+    """Print the version and stop, where that is asked for."""
+    if is_asked:
+        from abm import __version__
+
+        typer.echo(f"abm {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")
+    _: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=print_version, help="Print the version and stop."),
     ] = False,
 ) -> None:
     """Handle what stands before a command."""
-    if version:
-        from abm.experiments.provenance import model_version
-
-        typer.echo(f"abm {model_version()}")
-        raise typer.Exit
 
 
 @app.command(rich_help_panel=LOOK)

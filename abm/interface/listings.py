@@ -28,7 +28,7 @@ from abm.records import Document, shown_path
 from abm.world.place import load_place
 
 KINDS = ("scenario", "policy", "place")
-PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties", "places"})
+PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties"})
 SCENARIO_KEYS = frozenset({"place", "policies", "horizon_years", "parameters", "start"})
 LEVER_CARD = (
     "name",

@@ -213,7 +213,7 @@ def _told(told: wording.Told) -> Text:
 def _size(comparison: Comparison) -> str:
     runs = f"{comparison.replicates} replicate{'s' if comparison.replicates > 1 else ''}"
     paired = f"{runs} each, paired" if len(comparison.scenarios) > 1 else runs
-    return f"{wording.whole_years(comparison.months[-1])} years, {paired}"
+    return f"{wording.span(comparison.months[-1])}, {paired}"
 
 
 def shown(value: Any) -> str:

@@ -20,11 +20,13 @@ def pairs_of(both: int, only_policy: int, only_reference: int, neither: int) -> 
 @pytest.mark.parametrize(
     ("table", "difference", "low", "high"),
     [
-        # Newcombe 1998, table II, method 10. ((36, 12, 2, 0), 0.2000, 0.0569, 0.3404), Airway reactivity
-        # before and after transplantation, the square-and-add interval: Fagerland, Lydersen and Laake 2014,
-        # Statistics in Medicine 33: 2850-2875. ((1, 1, 7, 12), -0.2857, -0.5069, -0.0256), Altman, Machin,
-        # Bryant and Gardner 2000, Statistics with confidence, table 6.2. ((14, 5, 0, 22), 0.1220, 0.0115,
-        # 0.2265),
+        # Newcombe 1998, table II, method 10.
+        ((36, 12, 2, 0), 0.2000, 0.0569, 0.3404),
+        # Airway reactivity before and after transplantation, square-and-add interval: Fagerland, Lydersen and
+        # Laake 2014, Statistics in Medicine 33: 2850-2875.
+        ((1, 1, 7, 12), -0.2857, -0.5069, -0.0256),
+        # Altman, Machin, Bryant and Gardner 2000, Statistics with confidence, table 6.2.
+        ((14, 5, 0, 22), 0.1220, 0.0115, 0.2265),
     ],
 )
 def test_paired_shares_agree_with_published_intervals(

@@ -1,0 +1,361 @@
+"""The command line does what its help says, and refuses what is wrong before it starts."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from abm import __version__
+from abm.analysis.comparison import OTHER_HEADLINES
+from abm.experiments.store import FILES
+from abm.interface.cli import app
+from abm.model.measures import MEASURES, OUTCOMES
+from abm.model.scenario import scenario_names, shipped_directory
+from abm.policy.levers import levers
+from abm.policy.parameters import parameters
+from tests.unit import synthetic
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = (
+    "mesa",
+    "numba",
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "networkx",
+    "matplotlib",
+    "pandas",
+    "solara",
+    "pydantic",
+    "yaml",
+)
+SMALL = ("--replicates", "3", "--years", "2", "--workers", "1")
+
+
+@pytest.fixture(autouse=True)
+def away(tmp_path, monkeypatch):
+    """Work in an empty directory, eighty columns wide."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def refused(*words):
+    """Run a command that must be refused without a trace; return its problems."""
+    before = sorted(Path.cwd().rglob("*"))
+    result = run(*words)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    assert sorted(Path.cwd().rglob("*")) == before
+    return result.stderr
+
+
+def test_help_needs_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from abm.interface.cli import app\n"
+        "app(['--help'], standalone_mode=False)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "compare" in done.stdout
+
+
+def test_version_is_that_of_the_package():
+    assert run("--version").stdout == f"abm {__version__}\n"
+
+
+def test_levers_are_all_listed_and_each_can_be_shown():
+    listed = run("levers").stdout
+    assert all(name in listed for name in levers())
+    shown = run("levers", "leadership.effort").stdout
+    assert re.search(r"default\s+0.15", shown)
+    assert "E01" in shown
+    group = run("levers", "leadership").stdout
+    assert "leadership.turnover" in group
+    assert "payment.gain_share" not in group
+
+
+def test_parameters_are_all_listed_and_each_shows_its_source():
+    listed = run("parameters").stdout
+    assert all(name in listed for name in parameters())
+    shown = run("parameters", "demand.emergency_bed_share").stdout
+    assert "National Audit Office" in shown
+    assert "published" in shown
+
+
+@pytest.mark.parametrize("kind", ["levers", "parameters"])
+def test_an_unknown_name_is_refused_with_the_nearest(kind):
+    assert "lists them all" in refused(kind, "nothing.like_it")
+    assert "did you mean 'leadership.effort'?" in refused("levers", "efort")
+
+
+def test_measures_are_all_listed():
+    listed = run("measures").stdout
+    assert all(measure.name in listed for measure in (*MEASURES, *OUTCOMES))
+
+
+def test_scenarios_are_all_listed():
+    listed = run("scenarios").stdout
+    assert all(name in listed for name in scenario_names())
+    assert "south_somerset" in listed
+
+
+def test_the_order_of_a_month_is_shown_and_drawn(tmp_path):
+    result = run("order", "--picture", "month.svg")
+    assert result.stdout.index("demand") < result.stdout.index("payment") < result.stdout.index("integration")
+    assert (tmp_path / "month.svg").read_text().startswith("<svg")
+    assert "'month.svg' exists" in refused("order", "--picture", "month.svg")
+    assert "cannot be written" in refused("order", "--picture", "nowhere/month.svg")
+
+
+@pytest.mark.parametrize("kind", ["scenario", "policy", "place"])
+def test_schemas_are_json(kind):
+    assert json.loads(run("schema", kind).stdout)["$schema"].startswith("https://json-schema.org")
+
+
+def test_an_unknown_kind_of_schema_is_refused():
+    assert "did you mean 'policy'?" in refused("schema", "polcy")
+
+
+def test_every_shipped_file_is_valid():
+    folders = (shipped_directory() / folder for folder in (".", "policies", "places"))
+    files = sorted(path for folder in folders for path in folder.glob("*.yaml"))
+    result = run("validate", *files)
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == len(files)
+
+
+def test_every_problem_of_every_file_is_listed(tmp_path):
+    (tmp_path / "binary.yaml").write_bytes(b"\x00\xff\xfe" * 20)
+    (tmp_path / "other.yaml").write_text("colour: blue\n")
+    (tmp_path / "policy.yaml").write_text("name: mine\nlevers:\n  leadership.efort: 0.8\n")
+    (tmp_path / "scenario.yaml").write_text("name: mine\nplace: nowhere\npolicies: []\nhorizon_years: -1\n")
+    (tmp_path / "place.yaml").write_text("name: mine\nhospitals: []\ncommissioners: []\n")
+    names = ("binary", "other", "policy", "scenario", "place")
+    said = refused("validate", *(f"{name}.yaml" for name in names), "missing.yaml")
+    for name in (*names, "missing"):
+        assert f"{name}.yaml" in said
+    assert "scenario.yaml:2" in said
+    assert "scenario.yaml:4" in said
+    assert "policy.yaml:3" in said
+
+
+def test_a_run_prints_what_came_of_it_and_writes_nothing_unless_told(tmp_path):
+    result = run("run", "baseline", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "South Somerset, 2 years, 3 replicates" in result.stdout
+    assert "Bed occupancy" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_writes_results_where_it_is_told(tmp_path):
+    result = run("run", "baseline", *SMALL, "--out", "here", "--set", "leadership.effort=0.5")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in (tmp_path / "here").iterdir()} == set(FILES)
+    manifest = json.loads((tmp_path / "here" / "manifest.json").read_text())
+    assert manifest["scenarios"]["baseline"]["levers"]["leadership.effort"] == 0.5
+    assert "--set leadership.effort=0.5" in manifest["invocation"]["command"]
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Compare three policies for two years once; return what was printed, and where it is written."""
+    there = tmp_path_factory.mktemp("compared")
+    before = Path.cwd()
+    os.chdir(there)
+    try:
+        policies = ("baseline", "sustained_leadership", "leadership_with_reform")
+        result = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["compare", *policies, *SMALL])
+    finally:
+        os.chdir(before)
+    assert result.exit_code == 0, result.output
+    return result, there / "results" / "baseline-vs-sustained_leadership-vs-leadership_with_reform"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "South Somerset, 2 years, 3 replicates each, paired",
+        "What differs between the policies",
+        "0.2, then 0.9 from",
+        "Emerged ever",
+        "Standing at the end",
+        "Median years",
+        "Change at year 2 from As things were",
+        "Commissioner-acute",
+        "Hospital-practice",
+        "Joint board",
+        "Engaged practices",
+        "Implementation",
+        "Emergency admissions",
+        "Bed occupancy",
+        "report.html",
+    ],
+)
+def test_a_comparison_prints(compared, said):
+    assert said in compared[0].stdout
+
+
+def test_a_comparison_fits_eighty_columns(compared):
+    tables = compared[0].stdout.partition("Written to")[0]
+    assert max(map(len, tables.splitlines())) <= 80
+
+
+def test_a_comparison_writes_its_four_files(compared):
+    assert {path.name for path in compared[1].iterdir()} == set(FILES)
+
+
+def test_a_comparison_writes_every_month_of_every_run(compared):
+    months = pq.read_table(compared[1] / "months.parquet")
+    assert months["month"].to_pylist() == [*range(25)] * 9
+    assert {measure.name for measure in MEASURES} <= set(months.column_names)
+    assert months.schema.field("occupancy").metadata[b"unit"] == b"share of beds"
+
+
+def test_a_comparison_writes_a_row_for_every_run_with_its_doses(compared):
+    rows = pq.read_table(compared[1] / "runs.parquet").to_pylist()
+    assert [row["replicate"] for row in rows] == [0, 1, 2] * 3
+    assert [row["dose.leadership.effort"] for row in rows] == pytest.approx([0.0] * 3 + [0.65] * 6)
+    assert {row["status"] for row in rows} == {"done"}
+
+
+def test_a_comparison_tells_how_to_make_it_again(compared):
+    manifest = json.loads((compared[1] / "manifest.json").read_text())
+    expected = (
+        "abm compare baseline sustained_leadership leadership_with_reform --replicates 3 --seed 1 --years 2"
+    )
+    assert manifest["invocation"]["command"].startswith(expected)
+    assert list(manifest["scenarios"]) == ["baseline", "sustained_leadership", "leadership_with_reform"]
+
+
+def test_every_headline_is_a_measure():
+    assert set(OTHER_HEADLINES) <= {measure.name for measure in MEASURES}
+
+
+def test_results_are_the_same_bits_for_every_number_of_workers(tmp_path):
+    for workers in (1, 2):
+        words = ("--replicates", 20, "--years", 2, "--workers", workers, "--out", f"with{workers}")
+        assert (
+            run("compare", "baseline", "all_levers", *words, "--set", "leadership.effort=0.9").exit_code == 0
+        )
+    for name in ("runs.parquet", "months.parquet"):
+        assert (tmp_path / "with1" / name).read_bytes() == (tmp_path / "with2" / name).read_bytes()
+
+
+def test_more_policies_than_fit_abreast_are_printed_below_each_other():
+    result = run("compare", *scenario_names()[:5], *SMALL)
+    assert result.stdout.count("Change at year 2") == 2
+
+
+def test_results_that_are_there_are_kept_unless_forced(tmp_path):
+    words = ("compare", "baseline", "reform_alone", "--replicates", 1, "--years", 1.5, "--out", "here")
+    assert run(*words).exit_code == 0
+    made = (tmp_path / "here" / "runs.parquet").read_bytes()
+    assert "'here' exists; give --force to replace it, or another --out" in refused(*words)
+    assert run(*words, "--seed", 2, "--force").exit_code == 0
+    assert (tmp_path / "here" / "runs.parquet").read_bytes() != made
+
+
+def test_all_that_is_wrong_with_a_comparison_is_said_at_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    said = refused(
+        *("compare", "baseline", "baseline", "reform_allone", "broken.yaml"),
+        *("--replicates", "0", "--seed", "-1", "--workers", "-2", "--years", "10.3", "--out", "file/out"),
+        *("--set", "leadership.efort=1", "--set", "leadership.effort=7", "--set", "effort"),
+    )
+    for problem in (
+        "'baseline' is named 2 times",
+        "did you mean 'reform_alone'?",
+        "broken.yaml",
+        "--replicates  found 0",
+        "--seed  found -1",
+        "--workers  found -2",
+        "--years",
+        "'file/out' cannot be written",
+        "did you mean 'leadership.effort'?",
+        "valid is 0 to 1",
+        "write it like leadership.effort=0.8",
+    ):
+        assert problem in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "baseline"),
+        ("compare", "baseline", "reform_alone", "--replicates", "-5"),
+        ("compare", "baseline", "reform_alone", "--replicates", "many"),
+        ("compare", "baseline", "reform_alone", "--set", "leadership.effort={step: {at: 30, to: 1}}"),
+        ("compare", "baseline", "reform_alone", "--years", "0"),
+        ("compare", "baseline", "reform_alone", "--years", "nan"),
+        ("run", "no_such_scenario"),
+        ("run", "."),
+        ("run", "baseline", "--unknown-option"),
+        ("compare",),
+        ("no-such-command",),
+    ],
+)
+def test_bad_input_is_refused(words):
+    assert refused(*words)
+
+
+def test_a_scenario_whose_place_is_broken_is_refused(tmp_path):
+    (tmp_path / "places").mkdir()
+    (tmp_path / "places" / "here.yaml").write_text("name: here\n")
+    (tmp_path / "mine.yaml").write_text("name: mine\nplace: here\n")
+    assert "here.yaml" in refused("run", "mine.yaml")
+
+
+def test_runs_that_fail_are_listed_and_the_rest_is_kept(tmp_path, monkeypatch):
+    from abm.experiments.lanes import simulate
+
+    def simulate_most(runs):
+        if any(run.replicate == synthetic.BAD_REPLICATE for run in runs):
+            raise ZeroDivisionError("a division by zero")
+        return simulate(runs)
+
+    monkeypatch.setattr("abm.interface.experiment.simulate", simulate_most)
+    result = run("compare", "baseline", "reform_alone", *SMALL, "--out", "here")
+    assert result.exit_code == 3
+    assert result.stderr.count("replicate 2): ZeroDivisionError") == 2
+    assert {path.name for path in (tmp_path / "here").iterdir()} == set(FILES)
+
+
+def test_a_comparison_of_which_nothing_can_be_simulated_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("abm.interface.experiment.simulate", synthetic.simulate_most)
+    monkeypatch.setattr(synthetic, "BAD_REPLICATE", 0)
+    result = run("run", "baseline", "--replicates", 1, "--out", "here")
+    assert result.exit_code == 1
+    assert "every run of scenario 'baseline' failed: ZeroDivisionError" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("abm.interface.experiment.simulate", synthetic.interrupt)
+    result = run("run", "baseline", *SMALL, "--out", "here")
+    assert result.exit_code == 130
+    assert "nothing was written" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fails_while_writing_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "here")
+
+    monkeypatch.setattr("abm.interface.experiment.write_results", full)
+    result = run("run", "baseline", *SMALL, "--out", "here")
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert list(tmp_path.iterdir()) == []

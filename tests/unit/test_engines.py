@@ -1,0 +1,135 @@
+"""An engine returns the same tables whatever it used, and says which runs failed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from abm.errors import InvalidInput
+from abm.experiments.engines import LANES, SINGLE_THREADED, available_processors, execute, packed
+from abm.experiments.run import PairedDesign, Run
+from tests.unit import synthetic
+from tests.unit.synthetic import BAD_REPLICATE, Drift, design
+
+
+def contents(tables):
+    return {
+        name: column.tolist()
+        for table in (tables.runs, tables.months)
+        for name, column in table.items()
+        if column.dtype.kind != "f" or not np.isnan(column).any()
+    }
+
+
+def test_runs_are_packed_by_place_length_and_step():
+    runs = [
+        Run(Drift("a", months=12), 1, 0),
+        Run(Drift("b", months=24), 1, 0),
+        Run(Drift("c", months=12, place=Path("elsewhere.yaml")), 1, 0),
+        Run(Drift("d", months=12, substeps=2), 1, 0),
+        Run(Drift("e", months=12), 1, 1),
+    ]
+    assert packed(runs) == ((0, 4), (1,), (2,), (3,))
+
+
+def test_no_batch_is_wider_than_its_lanes():
+    batches = packed(design(replicates=20).runs())
+    assert [len(batch) for batch in batches] == [LANES, LANES, 8]
+    assert [index for batch in batches for index in batch] == [*range(40)]
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 16, 64])
+def test_results_are_the_same_for_every_width(lanes):
+    runs = design(replicates=9).runs()
+    assert contents(execute(runs, synthetic.simulate, lanes=lanes).tables) == contents(
+        synthetic.simulate(runs)
+    )
+
+
+def test_results_are_the_same_for_every_number_of_workers():
+    runs = design(replicates=20).runs()
+    alone = execute(runs, synthetic.simulate, workers=1, lanes=4)
+    together = execute(runs, synthetic.simulate, workers=2, lanes=4)
+    assert (alone.workers, together.workers) == (1, 2)
+    assert contents(alone.tables) == contents(together.tables)
+
+
+def test_results_keep_the_order_of_runs_that_share_no_batch():
+    scenarios = (Drift("short", 0.0, 6), Drift("long", 0.0, 12), Drift("brief", 0.1, 6))
+    tables = execute(PairedDesign(scenarios, 1, 2).runs(), synthetic.simulate).tables
+    assert tables.runs["scenario"].tolist() == ["short", "short", "long", "long", "brief", "brief"]
+    expected = [("short", 7), ("short", 7), ("long", 13), ("long", 13), ("brief", 7), ("brief", 7)]
+    named = [name for name, rows in expected for _ in range(rows)]
+    assert tables.months["scenario"].tolist() == named
+    assert tables.months["month"].tolist() == [month for _, rows in expected for month in range(rows)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_fails_is_listed_and_its_neighbours_go_on(workers):
+    runs = design(replicates=12).runs()
+    execution = execute(runs, synthetic.simulate_most, workers=workers, lanes=6)
+    assert [failure.run.replicate for failure in execution.failures] == [BAD_REPLICATE, BAD_REPLICATE]
+    assert "ZeroDivisionError: a division by zero" in execution.failures[0].message
+    assert "synthetic.py" in execution.failures[0].message
+    assert execution.tables.runs["run_id"].size == 22
+
+
+def test_a_worker_that_ends_takes_its_runs_with_it_and_no_others_results():
+    runs = design(replicates=12).runs()
+    # The first batch runs in this process, so replicate 2 is met in a worker only.
+    order = sorted(runs, key=lambda run: run.replicate == BAD_REPLICATE)
+    execution = execute(order, synthetic.simulate_and_die, workers=2, lanes=11)
+    assert any("worker process ended" in failure.message for failure in execution.failures)
+    assert len(execution.failures) + execution.tables.runs["run_id"].size == len(runs)
+
+
+def test_no_tables_come_of_runs_that_all_fail():
+    runs = [run for run in design().runs() if run.replicate == BAD_REPLICATE]
+    execution = execute(runs, synthetic.simulate_most)
+    assert execution.tables is None
+    assert len(execution.failures) == 2
+
+
+def test_input_that_the_model_refuses_ends_the_experiment():
+    with pytest.raises(InvalidInput, match="has no hospital"):
+        execute(design().runs(), synthetic.refuse)
+
+
+def test_an_interruption_ends_the_experiment():
+    with pytest.raises(KeyboardInterrupt):
+        execute(design().runs(), synthetic.interrupt)
+
+
+def test_progress_counts_every_run_once():
+    seen = []
+    execute(
+        design(replicates=20).runs(),
+        synthetic.simulate,
+        lanes=8,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen == [(0, 40), (8, 40), (16, 40), (24, 40), (32, 40), (40, 40)]
+
+
+def test_fewer_than_one_worker_is_refused():
+    with pytest.raises(InvalidInput, match="--workers  found 0"):
+        execute(design().runs(), synthetic.simulate, workers=0)
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    before = {name: os.environ.get(name) for name in SINGLE_THREADED}
+    execute(design(replicates=4).runs(), synthetic.simulate, workers=2, lanes=2)
+    assert {name: os.environ.get(name) for name in SINGLE_THREADED} == before
+
+
+def test_nothing_to_run_gives_nothing():
+    execution = execute([], synthetic.simulate)
+    assert execution.tables is None
+    assert execution.failures == ()
+
+
+def test_there_is_a_processor():
+    assert available_processors() >= 1
