@@ -26,7 +26,7 @@ KNOWN_ANSWERS = [
 
 
 def philox_words(function, counter, key):
-    return tuple(int(word) for word in function(*(np.uint64(word) for word in (*counter, *key))))
+    return tuple(int(word) for word in function(*(np.uint32(word) for word in (*counter, *key))))
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
@@ -81,12 +81,12 @@ def test_flipping_any_key_bit_flips_half_of_the_output_bits():
     rng = np.random.default_rng(1)
     flips = []
     for _ in range(40):
-        words = rng.integers(0, 2**32, 6, dtype=np.uint64)
+        words = rng.integers(0, 2**32, 6, dtype=np.uint32)
         base = philox_words(draws.philox, words[:4], words[4:])
         for position in range(6):
             for bit in range(32):
                 moved = words.copy()
-                moved[position] ^= np.uint64(1 << bit)
+                moved[position] ^= np.uint32(1 << bit)
                 changed = philox_words(draws.philox, moved[:4], moved[4:])
                 flips.append(sum((a ^ b).bit_count() for a, b in zip(base, changed, strict=True)))
     flips = np.array(flips).reshape(40, 6 * 32)
