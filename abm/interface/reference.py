@@ -53,6 +53,7 @@ DISTRIBUTIONS = MappingProxyType(
     }
 )
 """Parameters that a mechanism reads as a table of quantiles, with the argument that holds it."""
+TUNED = re.compile(r"(<!-- tuned -->\n).*?(\n<!-- end of tuned -->)", re.DOTALL)
 QUOTED = re.compile(r"^(\|[^|\n]*\| `([a-z_]+\.[a-z_]+)` \| )[^|\n]*( \|)", re.MULTILINE)
 
 
@@ -287,13 +288,21 @@ def quote_defaults(text: str) -> str:
     ----------
     text : str
         A page. A default is quoted in the third cell of a table row whose second cell is the name, in backquotes,
-        of a parameter or lever.
+        of a parameter or lever. Between ``<!-- tuned -->`` and ``<!-- end of tuned -->`` stands a table of the
+        tuned parameters.
 
     Returns
     -------
     str
         The page with today's defaults. Rows whose name is unknown are left alone.
     """
+    tuned = [
+        (one.label, code(one.name), default_of(one), bounds_of(one), one.unit)
+        for one in parameters().values()
+        if one.tuned
+    ]
+    listed = table(("label", "parameter", "default", "range", "unit"), tuned)
+    text = TUNED.sub(lambda match: f"{match[1]}\n{listed}\n{match[2]}", text)
 
     def renewed(match: re.Match[str]) -> str:
         record = levers().get(match[2]) or parameters().get(match[2])
