@@ -3,9 +3,11 @@
 import hashlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from abm import __version__
@@ -35,16 +37,19 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
-def code_version() -> dict[str, Any]:
-    """Describe the code that runs.
+@lru_cache(maxsize=1)
+def code_version() -> Mapping[str, Any]:
+    """Describe the code that this process runs, as it was when first asked.
 
     Returns
     -------
-    dict
+    mapping
         version, source_sha256, commit (None outside a repository) and dirty (None outside a repository).
     """
     commit, dirty = _commit_and_dirty()
-    return {"version": model_version(), "source_sha256": source_hash(), "commit": commit, "dirty": dirty}
+    return MappingProxyType(
+        {"version": model_version(), "source_sha256": source_hash(), "commit": commit, "dirty": dirty}
+    )
 
 
 def package_versions() -> dict[str, str]:

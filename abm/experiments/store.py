@@ -246,7 +246,7 @@ def manifest_of(
         "scenarios": dict(scenarios),
         "draws": {"generator": generator, "seeds": [design["seed"]], "replicates": design["replicates"]},
         "runs": dict(counts),
-        "code": code_version(),
+        "code": dict(code_version()),
         "packages": package_versions(),
         "python": interpreter(),
         "invocation": dict(invocation),

@@ -9,7 +9,6 @@ import pytest
 
 from abm.errors import InvalidInput
 from abm.experiments.engines import execute
-from abm.experiments.provenance import code_version, source_hash
 from abm.experiments.store import (
     FILES,
     MANIFEST,
@@ -191,6 +190,22 @@ def test_force_keeps_results_when_the_new_ones_fail(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {RUNS, MONTHS, MANIFEST}
 
 
+def test_results_are_put_back_when_the_new_ones_cannot_take_their_place(tmp_path, monkeypatch):
+    written(tmp_path / "out")
+    move = Path.rename
+
+    def refuse_the_new(path, target):
+        if path.name.startswith(".out-"):
+            raise OSError(28, "No space left on device")
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_the_new)
+    with pytest.raises(OSError, match="No space"), Destination(tmp_path / "out", force=True).staged():
+        pass
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {RUNS, MONTHS, MANIFEST}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_force_never_deletes_what_abm_did_not_write(tmp_path):
     (tmp_path / "out").mkdir()
     for name in (*FILES, "thesis.docx"):
@@ -217,8 +232,3 @@ def test_what_cannot_be_written_is_found_before_and_leaves_nothing(tmp_path, bel
 def test_a_destination_that_can_be_written_is_not_touched_by_asking(tmp_path):
     assert Destination(tmp_path / "a" / "b" / "out").problems() == []
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_hash_of_the_sources_is_one_for_one_edition():
-    assert source_hash() == code_version()["source_sha256"]
-    assert len(source_hash()) == 64
