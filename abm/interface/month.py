@@ -159,6 +159,8 @@ def headings(order: Sequence[Mechanism], top: float, bottom: float) -> list[str]
     parts = []
     for label, members in PHASES:
         held = [names.index(name) for name in members if name in names]
+        if not held:
+            continue
         start, end = centre(held[0]) - COLUMN / 2 + 5, centre(held[-1]) + COLUMN / 2 - 5
         y = TITLE + 22.0
         parts.append(text((start + end) / 2, y - 7.0, label, fill=QUIET, anchor="middle"))

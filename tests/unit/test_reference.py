@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from abm.interface.markdown import anchor, table
-from abm.interface.month import PHASES, strands
+from abm.interface.month import PHASES, month_picture, strands
 from abm.interface.reference import PAGES, QUOTED, main, quote_defaults, readers_of, write_reference
 from abm.mechanisms.payment import break_even_activity_share
 from abm.model.calendar import ORDER
 from abm.model.measures import MEASURES, OUTCOMES
+from abm.model.scenario import load_scenario
 from abm.model.state import FIELDS
 from abm.policy.levers import levers
 from abm.policy.parameters import parameters
@@ -100,6 +102,14 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
     assert {name.replace("_", " ") for name in rows} <= drawn
 
 
+def test_picture_of_part_of_a_month_leaves_out_the_phases_without_mechanisms() -> None:
+    order = [mechanism for mechanism in ORDER if mechanism.name != "demand"]
+    whole = [*order, *(mechanism for mechanism in ORDER if mechanism.name == "demand")]
+    assert PHASES[0][0] in month_picture(whole)
+    renamed = [replace(one, name=f"own {one.name}") for one in ORDER]
+    assert PHASES[0][0] not in month_picture(renamed)
+
+
 @pytest.mark.parametrize("name", ["ODD.md", "CALIBRATION.md"])
 def test_quoted_defaults_are_those_of_the_records(name: str) -> None:
     assert told(name) == quote_defaults(told(name)), REMEDY
@@ -132,6 +142,24 @@ def test_command_without_a_directory_is_refused(capsys: pytest.CaptureFixture[st
 
 def test_a_bar_in_a_cell_is_escaped() -> None:
     assert table(("a",), [("x|y",)]) == "| a |\n| --- |\n| x\\|y |"
+
+
+def blocks(language: str) -> list[str]:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+
+
+def test_scenario_in_the_readme_is_valid(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    path = tmp_path / "my_scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert load_scenario(path).dose()["leadership.effort"] > 0.0
+
+
+def test_python_in_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (text,) = blocks("python")
+    exec(compile(text, "README.md", "exec"), {})
+    assert "emerged_ever" in capsys.readouterr().out
 
 
 # ---- links ----------------------------------------------------------------------------------------
