@@ -1,5 +1,6 @@
 """Write a comparison as one page that reads offline: the question, the policies, the answer, the making."""
 
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -14,6 +15,7 @@ from abm.analysis.markup import definitions, note, paragraph, policy_heads, row,
 from abm.analysis.story import Story
 from abm.policy.parameters import parameters
 
+BOUND = re.compile(r"\d+ of \d+ runs|years? \d+|\d+ years?")
 TITLE = "Does integrated care emerge?"
 
 
@@ -71,7 +73,7 @@ def _opening(story: Story) -> str:
 <p class="kicker">{escape(story.place)}, {horizon}, {comparison.replicates} paired replicates</p>
 <h1>{TITLE}</h1>
 <p class="question">{question}</p>
-<p class="finding">{wording.finding(comparison, emphasised)}</p>
+<p class="finding">{_kept_together(wording.finding(comparison, emphasised))}</p>
 <ul class="policies measure">{policies}</ul>
 </header>"""
 
@@ -105,7 +107,12 @@ def _differences_section(story: Story) -> str:
 
 def _setting_cell(setting: Setting) -> str:
     dose = wording.amount(setting.dose)
-    return f'<td>{escape(setting.course)}<span class="unit">dose {dose}</span></td>'
+    return f'<td>{_kept_together(escape(setting.course))}<span class="unit">dose {dose}</span></td>'
+
+
+def _kept_together(text: str) -> str:
+    """Let no line break fall between a number and the word that it belongs to."""
+    return BOUND.sub(lambda found: found.group().replace(" ", "&nbsp;"), text)
 
 
 def _reading_section() -> str:
