@@ -193,7 +193,7 @@ def _carry_out(request: "Request") -> None:
 
 
 def _tell(answer: "Answer") -> None:
-    from abm.experiments.store import REPORT
+    from abm.experiments.destination import REPORT
     from abm.interface.tables import print_story
     from abm.interface.terminal import errors
 

@@ -12,10 +12,11 @@ from abm.analysis.report import report
 from abm.analysis.story import Story
 from abm.draws import GENERATOR
 from abm.errors import AbmError, InvalidInput, Problem
+from abm.experiments.destination import REPORT, Destination
 from abm.experiments.engines import Execution, execute, worker_problems
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign, design_problems, scenario_problems, with_columns
-from abm.experiments.store import REPORT, Column, Described, Destination, manifest_of, write_results
+from abm.experiments.store import Column, Described, manifest_of, write_results
 from abm.model.measures import MEASURES, OUTCOMES
 from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.levers import levers

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from abm import __version__
 from abm.analysis.comparison import OTHER_HEADLINES
-from abm.experiments.store import FILES
+from abm.experiments.destination import FILES
 from abm.interface.cli import app
 from abm.model.measures import MEASURES, OUTCOMES
 from abm.model.scenario import scenario_names, shipped_directory

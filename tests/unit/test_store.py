@@ -8,15 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from abm.errors import InvalidInput
+from abm.experiments.destination import FILES, MANIFEST, MONTHS, RUNS, Destination
 from abm.experiments.engines import execute
 from abm.experiments.store import (
-    FILES,
-    MANIFEST,
     METADATA_KEY,
-    MONTHS,
-    RUNS,
     Column,
-    Destination,
     content_hash,
     manifest_hash,
     manifest_of,

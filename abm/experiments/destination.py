@@ -1,0 +1,135 @@
+"""Put results in place all at once: check the directory first, write beside it, rename when complete."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from abm.errors import InvalidInput, Problem
+
+RUNS = "runs.parquet"
+MONTHS = "months.parquet"
+MANIFEST = "manifest.json"
+REPORT = "report.html"
+FILES = (RUNS, MONTHS, MANIFEST, REPORT)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A directory that results are to be written to.
+
+    Attributes
+    ----------
+    path : Path
+        The directory; it need not exist, nor its parents.
+    force : bool
+        Replace results that are there.
+    option : str
+        What to call it in a message.
+    """
+
+    path: Path
+    force: bool = False
+    option: str = "--out"
+
+    def problems(self) -> list[Problem]:
+        """Say why results cannot be written there; empty when they can. Leaves nothing behind."""
+        return [Problem(self.option, None, message) for message in self._complaints()]
+
+    @contextmanager
+    def staged(self) -> Iterator[Path]:
+        """Give a directory to write to, and put it in place when the block ends without an error.
+
+        Yields
+        ------
+        Path
+            An empty directory beside the destination.
+
+        Raises
+        ------
+        InvalidInput
+            If results cannot be written there.
+        """
+        problems = self.problems()
+        if problems:
+            raise InvalidInput(problems)
+        destination = self.path.resolve()
+        new_parents = _missing_parents(destination)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
+        try:
+            yield staging
+            _put_in_place(staging, destination)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            for parent in new_parents:
+                parent.rmdir()
+            raise
+
+    def _complaints(self) -> Iterator[str]:
+        shown = os.fspath(self.path)
+        try:
+            destination = self.path.resolve()
+            if not destination.is_dir():
+                if os.path.lexists(destination):
+                    yield f"'{shown}' is a file; name a directory that does not exist yet"
+                    return
+            elif not self.force:
+                yield f"'{shown}' exists; give --force to replace it, or another --out"
+                return
+            else:
+                strangers = sorted(entry.name for entry in destination.iterdir() if entry.name not in FILES)
+                if strangers:
+                    named = ", ".join(f"'{name}'" for name in strangers[:3]) + (
+                        ", ..." if len(strangers) > 3 else ""
+                    )
+                    yield (
+                        f"'{shown}' holds {named}, which abm did not write; --force replaces results only, "
+                        "so name another --out"
+                    )
+                    return
+            _probe(destination)
+        except (OSError, ValueError) as error:
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            yield f"'{shown}' cannot be written ({reason}); name a directory in which you may write"
+
+
+def _missing_parents(destination: Path) -> list[Path]:
+    return [parent for parent in destination.parents if not parent.exists()]
+
+
+def _probe(destination: Path) -> None:
+    # Permission bits do not tell about read-only file systems or an administrator, so try.
+    nearest = next(parent for parent in destination.parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory", os.fspath(nearest))
+    probe = Path(tempfile.mkdtemp(prefix=".abm-", dir=nearest))
+    try:
+        # A name may be too long for the file system though its parent can be written.
+        rest = destination.relative_to(nearest)
+        if nearest != destination:
+            (probe / rest).mkdir(parents=True)
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
+
+
+def _put_in_place(staging: Path, destination: Path) -> None:
+    # mkdtemp lets only its owner in; results are as open as any other directory of the user.
+    mask = os.umask(0)
+    os.umask(mask)
+    staging.chmod(0o777 & ~mask)
+    if not destination.exists():
+        staging.rename(destination)
+        return
+    with tempfile.TemporaryDirectory(prefix=".abm-", dir=destination.parent) as aside:
+        former = Path(aside) / destination.name
+        destination.rename(former)
+        try:
+            staging.rename(destination)
+        except BaseException:
+            former.rename(destination)
+            raise
