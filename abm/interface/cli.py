@@ -181,6 +181,37 @@ def compare(
     )
 
 
+@app.command(rich_help_panel=SIMULATE)
+def calibrate(
+    study: Annotated[str, typer.Argument(help="Name of a shipped study, or path of its file.")] = "defaults",
+    is_search: Annotated[
+        bool, typer.Option("--search/--defaults", help="Search the box of parameters, or show the defaults.")
+    ] = False,
+    workers: Workers = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what was found as JSON.", show_default=False)
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Show how the defaults meet the calibration targets, or search for parameters that do."""
+    from abm.analysis.calibration import load_study
+    from abm.errors import InvalidInput
+    from abm.experiments.engines import worker_problems
+    from abm.interface.calibration import describe_defaults, describe_search, file_problems, write_calibration
+
+    wanted = load_study(study)
+    problems = [*file_problems(out, force), *worker_problems(workers)]
+    if problems:
+        raise InvalidInput(problems)
+    if is_search:
+        with progress(0, "points") as show:
+            found = describe_search(output(), wanted, workers, show)
+    else:
+        found = describe_defaults(output(), wanted)
+    if out is not None:
+        write_calibration(found, out)
+
+
 def _carry_out(request: "Request") -> None:
     from abm.interface.experiment import carried_out, checked
 

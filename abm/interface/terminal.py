@@ -72,13 +72,15 @@ def complain(error: InvalidInput) -> None:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[int, int], None]]:
+def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
     """Show how many of some runs are done, how fast and how long it will take.
 
     Parameters
     ----------
     total : int
-        Runs.
+        Runs; 0 where the caller tells it later.
+    unit : str
+        What is counted.
 
     Yields
     ------
@@ -99,10 +101,10 @@ def progress(total: int) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Compiling, once on a machine", total=total, rate="")
 
-        def show(done: int, _: int) -> None:
+        def show(done: int, of: int) -> None:
             if done:
                 speed = bar.tasks[0].speed
-                rate = f"{speed:.0f} runs/s" if speed else ""
-                bar.update(task, completed=done, description="Simulating", rate=rate)
+                rate = f"{speed:.3g} {unit}/s" if speed else ""
+                bar.update(task, completed=done, total=of, description="Simulating", rate=rate)
 
         yield show

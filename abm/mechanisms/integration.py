@@ -21,6 +21,7 @@ def integration(
     contracting_flexibility: Any,
     form_single_organisation: Any,
     form_mandate: Any,
+    form_first_cohort: Any,
     integration_growth: Any,
     integration_erosion: Any,
     integration_boardless_erosion: Any,
@@ -43,6 +44,7 @@ def integration(
         growth     = r b clip((engaged - floor) / span) permission clip((T_b - floor) / span)
         erosion    = e (clip((T_e - T_b) / span) + boardless (1 - b))
         dI/dt      = growth (scope - I) - erosion I
+        scope     >= first cohort
         dscope/dt  = roll_out b (I / scope) (1 - scope)
 
     A mandate counts every practice as engaged and sets scope to one at once, but growth still needs trust: coverage
@@ -65,9 +67,11 @@ def integration(
             if is_mandated:
                 scope[place, lane] = 1.0
             else:
-                success = min(reached / scope[place, lane], 1.0)
-                pace = integration_roll_out[lane] * stands * success
-                scope[place, lane] = 1.0 - (1.0 - scope[place, lane]) * math.exp(-pace * dt)
+                width = max(scope[place, lane], form_first_cohort[lane])
+                pace = integration_roll_out[lane] * stands * min(reached / width, 1.0)
+                if delay[place, lane] > 0.0:
+                    pace = 0.0
+                scope[place, lane] = 1.0 - (1.0 - width) * math.exp(-pace * dt)
             acting = 1.0 if is_mandated else engagement[place, lane]
             level = 0.5 * (board_trust[place, lane] + engagement_trust[place, lane])
             permission = min(

@@ -430,7 +430,8 @@ class OracleModel(mesa.Model):
             if self.is_mandated:
                 place.scope = 1.0
             else:
-                success = min(place.implementation / place.scope, 1.0)
+                place.scope = max(place.scope, self.levers["form.first_cohort"])
+                success = min(place.implementation / place.scope, 1.0) if place.delay == 0.0 else 0.0
                 widening = parameters["integration.roll_out"] * board * success
                 place.scope = 1.0 - (1.0 - place.scope) * math.exp(-widening * dt)
 
