@@ -66,7 +66,10 @@ class Environment:
         lent = "\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib")))
         Path(own.stdout.strip(), "zz_dependencies.pth").write_text(lent + "\n", encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check"]
-        run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", *package], cwd=ROOT)
+        run(
+            [*pip, "install", "--quiet", "--ignore-installed", "--no-deps", "--no-build-isolation", *package],
+            cwd=ROOT,
+        )
 
     def abm(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run the command ``abm``."""
