@@ -17,8 +17,10 @@ from abm.world.place import (
     SegmentGroup,
     TieKind,
 )
+from abm.world.showcase import Showcase, nearness_of_places
 
 SUM_TOLERANCE = 1e-9
+SHOWCASE = Showcase()
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ def assemble(
     flows: Flows,
     work: Work,
     ties: Ties,
+    showcase: Showcase = SHOWCASE,
 ) -> Place:
-    """Build a place: sort the ties and derive work, segments and exposure from what is given.
+    """Build a place: sort the ties and derive work, segments, exposure and nearness from what is given.
 
     Raises
     ------
@@ -110,6 +113,16 @@ def assemble(
     segment, owner, share, group = split_attention(ends, tie_place, kind, whole_work, len(place_names))
     start, provider, weight = expose(organisations, flows, whole_work, ends, tie_kind, use_share)
     acute = np.flatnonzero(kind == OrganisationKind.ACUTE)
+    practices = np.flatnonzero(kind == OrganisationKind.PRACTICE)
+    nearness = nearness_of_places(
+        place_names,
+        organisations.position[practices],
+        organisations.home[practices],
+        flows.provider,
+        flows.place,
+        flows.of_place,
+        showcase,
+    )
     place = Place(
         name=name,
         label=label,
@@ -141,6 +154,9 @@ def assemble(
         segment_organisation=as_integers(owner),
         segment_share=as_floats(share),
         segment_group=as_integers(group),
+        showcase_km=showcase.km,
+        showcase_ties=showcase.ties,
+        nearness=nearness,
         exposure_start=as_integers(start),
         exposure_provider=as_integers(provider),
         exposure_weight=as_floats(weight),

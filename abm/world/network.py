@@ -16,6 +16,7 @@ from abm.errors import InvalidInput, Problem
 from abm.records import shown_path
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
 from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, OrganisationKind, Place
+from abm.world.showcase import Showcase
 
 TRUST_ATTRIBUTES = ("trust_side_0", "trust_side_1")
 """Edge attributes: trust of the organisation at each side in the other; `side_0` and `side_1` name them."""
@@ -31,7 +32,7 @@ NODE_ATTRIBUTES = (
     "occupancy_start",
 )
 EDGE_ATTRIBUTES = ("kind", "place", "use_share", "core_weight", "need")
-PLACE_ATTRIBUTES = ("name", "label", "places", "flows", "outside", "work")
+PLACE_ATTRIBUTES = ("name", "label", "places", "flows", "outside", "work", "showcase_km", "showcase_ties")
 
 
 def to_network(place: Place, trust: Floats | None = None) -> "nx.Graph[str]":
@@ -55,6 +56,8 @@ def to_network(place: Place, trust: Floats | None = None) -> "nx.Graph[str]":
     graph: nx.Graph[str] = nx.Graph(
         name=place.name,
         label=place.label,
+        showcase_km=place.showcase_km,
+        showcase_ties=place.showcase_ties,
         places=json.dumps(list(zip(place.place_names, place.population.tolist(), strict=True))),
         flows=json.dumps(
             [
@@ -231,6 +234,7 @@ def rebuild(graph: "nx.Graph[str]") -> Place:
             core_weight=np.array([values["core_weight"] for _, _, values in edges], dtype=np.float64),
             need=np.array([values["need"] for _, _, values in edges], dtype=np.float64),
         ),
+        Showcase(float(held["showcase_km"]), float(held["showcase_ties"])),
     )
 
 

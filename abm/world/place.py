@@ -123,6 +123,11 @@ class Place:
         Owner, and `SegmentGroup`.
     segment_share : (G,)
         Share of the owner's work that is in the segment's place.
+    showcase_km, showcase_ties : float
+        Reach of examples in kilometres; nearness added by use of the same acute providers.
+    nearness : (P, P)
+        How well the place of the row sees what the place of the column does (`abm.world.showcase`), from 0
+        to 1, 0 on the diagonal.
     exposure_start : (N+1,) int
     exposure_provider : (X,) int
     exposure_weight : (X,)
@@ -160,6 +165,9 @@ class Place:
     segment_organisation: Integers
     segment_share: Floats
     segment_group: Integers
+    showcase_km: float
+    showcase_ties: float
+    nearness: Floats
     exposure_start: Integers
     exposure_provider: Integers
     exposure_weight: Floats

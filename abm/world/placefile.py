@@ -58,6 +58,12 @@ class PositiveShare(Sourced):
     value: float = Field(gt=0.0, lt=1.0, description="share above 0 and below 1")
 
 
+class Distance(Sourced):
+    """Hold a distance."""
+
+    value: float = Field(gt=0.0, le=1000.0, description="kilometres")
+
+
 class Occupancy(Sourced):
     """Hold a share of beds that are occupied."""
 
@@ -210,6 +216,16 @@ class PlaceFile(Record):
     lists: PracticeLists
     use: PracticeUse
     ties: TieRules
+    showcase_km: Distance = Field(
+        default=Distance(value=50.0, source="assumption: examples are seen within about an hour's drive."),
+        description="distance over which a place sees less of others' examples by a factor e",
+    )
+    showcase_ties: Share = Field(
+        default=Share(
+            value=0.5, source="assumption: shared hospitals carry examples half as well as nearness."
+        ),
+        description="how well examples are seen where all hospital use is at hospitals that both places use",
+    )
     places: tuple[LocalPlace, ...] = Field(min_length=1, description="at least one place")
     hospitals: tuple[Hospital, ...] = Field(min_length=1, description="at least one acute provider")
     community_providers: tuple[CommunityProvider, ...] = ()

@@ -16,6 +16,7 @@ from abm.world.practices import (
     stack_services,
     uniforms,
 )
+from abm.world.showcase import Showcase
 from abm.world.ties import Draft, Roster, Rules, Service, join, neighbour_pairs
 
 
@@ -91,6 +92,7 @@ def synthesise(file: PlaceFile) -> Place:
                 community_use=file.ties.community_use.value,
                 social_care_weight=file.ties.social_care_weight.value,
             ),
+            showcase=Showcase(file.showcase_km.value, file.showcase_ties.value),
         )
     )
 

@@ -11,8 +11,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
+from abm.world.assembly import SHOWCASE, Flows, Organisations, Ties, Work, assemble
 from abm.world.place import Floats, Integers, OrganisationKind, Place, TieKind
+from abm.world.showcase import Showcase
 
 PEOPLE_PER_UNIT_OF_NEED = 1000.0
 
@@ -111,6 +112,7 @@ class Draft:
     authority: Roster
     authority_service: Service
     rules: Rules
+    showcase: Showcase = SHOWCASE
 
     @property
     def rosters(self) -> tuple[Roster, ...]:
@@ -175,6 +177,7 @@ def join(draft: Draft) -> Place:
         flows,
         divide_work(draft),
         ties,
+        draft.showcase,
     )
 
 

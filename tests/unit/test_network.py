@@ -28,9 +28,9 @@ def somerset() -> Place:
     return load_place(PLACES / "somerset.yaml")
 
 
-@pytest.mark.parametrize("name", ["south_somerset", "somerset", "urban", "rural", "region"])
+@pytest.mark.parametrize("name", ["south_somerset", "somerset", "urban", "region", "rural", "drawn"])
 def test_graphml_round_trip_is_exact(name: str, tmp_path: Path) -> None:
-    place = random_region(120, 1000, 2) if name == "region" else load_place(PLACES / f"{name}.yaml")
+    place = random_region(120, 1000, 2) if name == "drawn" else load_place(PLACES / f"{name}.yaml")
     trust = np.random.default_rng(1).random((place.ties, 2))
     path = tmp_path / "place.graphml"
     write_graphml(to_network(place, trust), path)

@@ -26,15 +26,15 @@ from abm.world.placefile import PlaceFile
 from abm.world.region import random_region
 
 PLACES = Path(__file__).parents[2] / "scenarios" / "places"
-NAMES = ["south_somerset", "somerset", "urban", "rural"]
+NAMES = ["south_somerset", "somerset", "urban", "region", "rural"]
 
 
-@pytest.fixture(scope="module", params=[*NAMES, "region"])
+@pytest.fixture(scope="module", params=[*NAMES, "drawn"])
 def place(request: pytest.FixtureRequest) -> Place:
     """Give every shipped place and a drawn region in turn."""
     return (
         random_region(120, 1000, 3)
-        if request.param == "region"
+        if request.param == "drawn"
         else load_place(PLACES / f"{request.param}.yaml")
     )
 
@@ -98,6 +98,7 @@ def test_shipped_places_have_the_published_sizes() -> None:
         "south_somerset": (21, 1, 164000, True),
         "somerset": (75, 2, 551639, True),
         "urban": (40, 3, 300000, True),
+        "region": (62, 3, 455000, True),
         "rural": (12, 1, 90000, True),
     }
 
@@ -265,6 +266,36 @@ def test_content_hash_tells_places_apart_and_same_places_together() -> None:
     hashes = [load_place(PLACES / f"{name}.yaml").content_hash for name in NAMES]
     assert len(set(hashes)) == len(NAMES)
     assert load_place(PLACES / "rural.yaml").content_hash == hashes[-1]
+
+
+def test_places_near_each_other_or_with_shared_hospitals_are_near(place: Place) -> None:
+    places = len(place.place_names)
+    practices = place.of_kind(OrganisationKind.PRACTICE)
+    home = place.organisation_place[practices]
+    use = np.zeros((places, place.acute_providers))
+    use[place.flow_place, place.flow_provider] = place.flow_of_place
+    centre = np.array([place.position[practices[home == row]].mean(axis=0) for row in range(places)])
+    for p in range(places):
+        for q in range(places):
+            apart_km = math.dist(centre[p], centre[q])
+            wanted = math.exp(-apart_km / place.showcase_km)
+            wanted += place.showcase_ties * sum(use[p, h] for h in range(use.shape[1]) if use[q, h] > 0.0)
+            wanted = min(wanted, 1.0) if p != q else 0.0
+            assert math.isclose(place.nearness[p, q], wanted, abs_tol=1e-8)
+
+
+def test_reach_of_examples_is_a_field_of_the_file(tmp_path: Path) -> None:
+    values = two_places()
+    path = tmp_path / "two.yaml"
+    path.write_text(dump(values), encoding="utf-8")
+    default = load_place(path)
+    assert (default.showcase_km, default.showcase_ties) == (50.0, 0.5)
+    values["showcase_km"] = {"value": 1, "source": "test"}
+    values["showcase_ties"] = {"value": 0.1, "source": "test"}
+    path.write_text(dump(values), encoding="utf-8")
+    near = load_place(path).nearness
+    assert np.all(near <= default.nearness)
+    np.testing.assert_array_equal(np.diag(near), 0.0)
 
 
 def test_organisations_shared_between_places_divide_their_work(tmp_path: Path) -> None:
