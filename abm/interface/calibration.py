@@ -14,7 +14,7 @@ from abm.analysis.calibration import Study, Trial, distance, edges, search, try_
 from abm.errors import Problem
 
 Progress = Callable[[int, int], None]
-BEST_SHOWN = 5
+BEST_SHOWN = 3
 
 
 def describe_defaults(console: Console, study: Study) -> dict[str, Any]:
@@ -70,12 +70,12 @@ def describe_search(
     best = trials[0]
     nearest = trials[:BEST_SHOWN]
     table = Table(title="Nearest points of the search", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("parameter")
-    table.add_column("range", justify="right", style="dim")
+    table.add_column("parameter", no_wrap=True)
+    table.add_column("range", justify="right", style="dim", no_wrap=True)
     for number in range(len(nearest)):
         table.add_column(f"{number + 1}", justify="right")
     for name, (low, high) in study.search.items():
-        table.add_row(name, f"{low:g} to {high:g}", *(f"{trial.values[name]:.4g}" for trial in nearest))
+        table.add_row(name, f"{low:g}-{high:g}", *(f"{trial.values[name]:.4g}" for trial in nearest))
     table.add_section()
     table.add_row("distance", "", *(f"{distance(study, trial.standing):.3f}" for trial in nearest))
     console.print(table)
@@ -98,13 +98,13 @@ def edge_table(study: Study, scans: dict[str, list[Trial]]) -> Table:
         box=box.SIMPLE_HEAD,
         title_justify="left",
     )
-    table.add_column("parameter")
-    table.add_column("range", justify="right")
+    table.add_column("parameter", no_wrap=True)
+    table.add_column("range", justify="right", style="dim", no_wrap=True)
     table.add_column("distance, from the low end to the high")
     for name, scan in scans.items():
         low, high = study.search[name]
         along = " ".join(f"{distance(study, trial.standing):.2f}" for trial in scan)
-        table.add_row(name, f"{low:g} to {high:g}", along)
+        table.add_row(name, f"{low:g}-{high:g}", along)
     return table
 
 

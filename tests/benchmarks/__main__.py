@@ -68,7 +68,9 @@ def region_figures(rounds: int) -> dict[str, float]:
 
         directed = 2 * place.ties
         samples["oracle"].append(timed(oracle_months) / (ORACLE_MONTHS * directed))
-        samples["face"].append(timed(lambda model=face: advance(model, FACE_MONTHS)) / (FACE_MONTHS * directed))
+        samples["face"].append(
+            timed(lambda model=face: advance(model, FACE_MONTHS)) / (FACE_MONTHS * directed)
+        )
         samples["lanes"].append(
             timed(lambda model=batch: advance(model, BATCH_MONTHS)) / (BATCH_MONTHS * directed * LANES)
         )
@@ -145,7 +147,12 @@ def main() -> None:
         ("Region of 400, 16 lanes", region["lanes, ns"], "ns", "per directed tie-month"),
         ("Oracle over Mesa's face", region["oracle / face"], "x", "aim: 150 or more"),
         ("Oracle over 16 lanes", region["oracle / lanes"], "x", "aim: 500 or more"),
-        ("South Somerset, 16 lanes", south_somerset_rate(options.rounds, 16), "runs/s", "a core; aim: 200 or more"),
+        (
+            "South Somerset, 16 lanes",
+            south_somerset_rate(options.rounds, 16),
+            "runs/s",
+            "a core; aim: 200 or more",
+        ),
         ("South Somerset, 32 lanes", south_somerset_rate(options.rounds, 32), "runs/s", "a core"),
         ("England, 16 lanes", england["lanes, ns"], "ns", "per directed tie-month"),
         ("England, state a lane", england["state a lane, MB"], "MB", "aim: below 10"),
@@ -153,14 +160,18 @@ def main() -> None:
         ("abm --help", start["abm --help, s"], "s", "aim: below 1"),
         ("Main job, empty kernel cache", main_job_seconds(), "s", "aim: below 60 on two cores"),
     ]
-    table = Table(title=f"Medians of {options.rounds} rounds, {os.cpu_count()} processors, Python {platform.python_version()}")
+    table = Table(
+        title=f"Medians of {options.rounds} rounds, {os.cpu_count()} processors, Python {platform.python_version()}"
+    )
     for heading in ("What", "Figure", "Unit", "Note"):
         table.add_column(heading, justify="right" if heading == "Figure" else "left")
     for what, figure, unit, note in rows:
         table.add_row(what, f"{figure:,.1f}" if figure >= 10 else f"{figure:,.2f}", unit, note)
     Console().print(table)
     if options.json:
-        figures = {what: {"figure": float(np.round(figure, 4)), "unit": unit} for what, figure, unit, _ in rows}
+        figures = {
+            what: {"figure": float(np.round(figure, 4)), "unit": unit} for what, figure, unit, _ in rows
+        }
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
