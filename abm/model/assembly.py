@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from abm.errors import InvalidInput, Problem
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
 from abm.model.shipped import find
+from abm.policy.catalogue import shipped
 from abm.policy.policy import (
     DEFAULT_START,
     Policy,
@@ -187,7 +188,7 @@ class _Assembler:
         levers, replaces = data.get("levers"), data.get("replaces")
         settings, _ = readable_lever_settings(levers if isinstance(levers, dict) else {})
         named = tuple(map(str, replaces)) if isinstance(replaces, list) else ()
-        for fault in replaces_faults(named, levers if isinstance(levers, dict) else {}):
+        for fault in replaces_faults(named, levers if isinstance(levers, dict) else {}, shipped()):
             self.problems.append(document.problem(fault.path, fault.message))
         block = PolicyBlock.model_construct(name=name, levers=settings, replaces=named)
         block._document = document

@@ -31,7 +31,7 @@ from abm.model.shipped import (
     shipped_directory,
 )
 from abm.policy.levers import levers
-from abm.policy.parameters import flat_overrides, parameter_values
+from abm.policy.catalogue import shipped
 from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
@@ -105,7 +105,7 @@ class Scenario:
     @cached_property
     def parameter_values(self) -> Mapping[str, float]:
         """Give every parameter's value by flat name, overrides applied."""
-        return FrozenMapping(parameter_values(self.parameters))
+        return FrozenMapping(shipped().parameter_values(self.parameters))
 
     def lever_table(self) -> NDArray[np.float64]:
         """Tabulate every lever at the start of every month of the horizon.
@@ -166,8 +166,8 @@ class Scenario:
             With every unknown name and every value out of bounds.
         """
         try:
-            flat = flat_overrides(overrides)
-            merged = flat_overrides({**self.parameters, **flat})
+            flat = shipped().flat_overrides(overrides)
+            merged = shipped().flat_overrides({**self.parameters, **flat})
         except Faults as error:
             raise InvalidInput([Problem(origin, None, fault.message) for fault in error.faults]) from None
         return replace(self, parameters=merged)

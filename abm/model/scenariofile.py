@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
-from abm.policy.parameters import flat_overrides
+from abm.policy.catalogue import catalogue_of
 from abm.policy.policy import DEFAULT_START, LeverSettings, PolicyBlock, replaces_faults
 from abm.policy.schema import ParameterOverridesSchema
 from abm.policy.times import MONTH_PATTERN, MONTHS_PER_YEAR
@@ -42,12 +42,12 @@ def _require_whole_months(horizon_years: float) -> float:
     return horizon_years
 
 
-def _read_overrides(data: Any) -> FrozenMapping[float]:
+def _read_overrides(data: Any, info: ValidationInfo) -> FrozenMapping[float]:
     if not isinstance(data, Mapping):
         raise ValueError(
             "it should be a mapping from names of parameters to values; 'abm parameters' lists them"
         )
-    return flat_overrides(data)
+    return catalogue_of(info.context).flat_overrides(data)
 
 
 ParameterOverrides = Annotated[
@@ -89,8 +89,8 @@ class ScenarioFile(Record):
     substeps: int = Field(default=1, ge=1, le=MOST_SUBSTEPS, description="steps per month")
 
     @model_validator(mode="after")
-    def _replaces_what_it_sets(self) -> ScenarioFile:
-        faults = list(replaces_faults(self.replaces, self.levers))
+    def _replaces_what_it_sets(self, info: ValidationInfo) -> ScenarioFile:
+        faults = list(replaces_faults(self.replaces, self.levers, catalogue_of(info.context)))
         if faults:
             raise Faults(faults)
         return self

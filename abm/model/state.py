@@ -1,5 +1,6 @@
 """The state of a batch of runs: which arrays there are, their shape, unit and range."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +91,14 @@ class State:
     sizes : mapping of axis to length
     lanes : int
         Length of the last axis of every array.
+    fields : sequence of Field
+        Which arrays there are.
     """
 
-    def __init__(self, sizes: dict[str, int], lanes: int) -> None:
+    def __init__(self, sizes: dict[str, int], lanes: int, fields: Sequence[Field] = FIELDS) -> None:
         self.arrays: dict[str, NDArray[Any]] = {
             field.name: np.zeros((*(sizes[axis] for axis in field.axes), lanes), dtype=field.dtype)
-            for field in FIELDS
+            for field in fields
         }
 
     def __getattr__(self, name: str) -> NDArray[Any]:

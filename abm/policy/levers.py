@@ -10,7 +10,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.errors import did_you_mean
 from abm.policy.quantity import Quantity
 from abm.records import Fault, Faults, Record, load_list
 
@@ -73,24 +72,3 @@ def levers() -> Mapping[str, Lever]:
 def lever_names() -> tuple[str, ...]:
     """Name all levers in the order of the columns of a lever table."""
     return tuple(levers())
-
-
-def unknown_lever(name: str) -> str:
-    """Say that a lever is unknown, with the nearest name.
-
-    Parameters
-    ----------
-    name : str
-        A name that is not a lever's.
-
-    Returns
-    -------
-    str
-        The complaint; a parameter's name is told apart.
-    """
-    # Deferred so that listing levers does not read the parameters.
-    from abm.policy.parameters import flat_names, parameters
-
-    if name in parameters() or name in flat_names():
-        return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
-    return f"lever '{name}' is unknown{did_you_mean(name, lever_names())} 'abm levers' lists them."

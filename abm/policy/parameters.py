@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.policy.quantity import Quantity
-from abm.records import Fault, Faults, FrozenMapping, load_list
+from abm.records import Fault, Faults, load_list
 
 INDEX_ELEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -85,20 +84,13 @@ def parameters() -> Mapping[str, Parameter]:
 
 
 @cache
-def _flat_defaults() -> Mapping[str, float]:
-    flat: dict[str, float] = {}
-    for parameter in parameters().values():
-        flat.update(parameter.flat_defaults)
-    return MappingProxyType(flat)
-
-
 def flat_names() -> tuple[str, ...]:
     """Name every single number, indexed ones as ``effort.capacity.acute``, in file order."""
-    return tuple(_flat_defaults())
+    return tuple(name for parameter in parameters().values() for name in parameter.flat_defaults)
 
 
 def parameter_values(overrides: Mapping[str, Any] | None = None) -> dict[str, float]:
-    """Give every parameter a value.
+    """Give every parameter of abm's own a value.
 
     Parameters
     ----------
@@ -116,67 +108,7 @@ def parameter_values(overrides: Mapping[str, Any] | None = None) -> dict[str, fl
     InvalidInput
         With every unknown name and every value out of bounds.
     """
-    try:
-        flat = flat_overrides(overrides or {})
-    except Faults as error:
-        raise InvalidInput([Problem("parameters", None, fault.message) for fault in error.faults]) from None
-    return {**_flat_defaults(), **flat}
+    # Deferred: a catalogue is made of these records.
+    from abm.policy.catalogue import shipped
 
-
-def flat_overrides(overrides: Mapping[str, Any]) -> FrozenMapping[float]:
-    """Check overrides and write them under flat names.
-
-    Parameters
-    ----------
-    overrides : mapping
-        As in `parameter_values`.
-
-    Returns
-    -------
-    FrozenMapping of float
-        By flat name, in the order of the parameters' file.
-
-    Raises
-    ------
-    Faults
-        With the path of every unknown name and every value out of bounds.
-    """
-    known = parameters()
-    flat: dict[str, float] = {}
-    faults: list[Fault] = []
-
-    def accept(parameter: Parameter, flat_name: str, value: Any, *path: str) -> None:
-        complaint = parameter.complaint(value)
-        if complaint is None and flat_name in flat:
-            complaint = f"parameter '{flat_name}' is given twice; keep one of the two"
-        if complaint is None:
-            flat[flat_name] = float(value)
-        else:
-            message = complaint.replace(f"'{parameter.name}'", f"'{flat_name}'", 1)
-            faults.append(Fault(path, f"{message}; 'abm parameters' describes it"))
-
-    for name, value in overrides.items():
-        parent, _, element = name.rpartition(".")
-        if name in known and known[name].index is None:
-            accept(known[name], name, value, name)
-        elif name in known and not isinstance(value, Mapping):
-            wanted = f"a mapping with one or more of {', '.join(known[name].elements)}"
-            faults.append(Fault((name,), f"parameter '{name}' is {value!r}; valid is {wanted}"))
-        elif name in known:
-            for key, one in value.items():
-                if key in known[name].elements:
-                    accept(known[name], f"{name}.{key}", one, name, key)
-                else:
-                    valid = f"Valid: {', '.join(known[name].elements)}"
-                    hint = did_you_mean(str(key), known[name].elements)
-                    faults.append(
-                        Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}.")
-                    )
-        elif parent in known and element in known[parent].elements:
-            accept(known[parent], name, value, name)
-        else:
-            hint = did_you_mean(name, (*known, *flat_names()))
-            faults.append(Fault((name,), f"parameter '{name}' is unknown{hint} 'abm parameters' lists them."))
-    if faults:
-        raise Faults(faults)
-    return FrozenMapping((name, flat[name]) for name in flat_names() if name in flat)
+    return shipped().parameter_values(overrides)

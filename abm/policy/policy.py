@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.policy.levers import lever_names, levers, unknown_lever
+from abm.policy.catalogue import Catalogue, catalogue_of, shipped
 from abm.policy.quantity import EvidenceId
 from abm.policy.reading import read_lever_settings
 from abm.policy.schedule import Schedule
@@ -26,9 +26,14 @@ from abm.records import Fault, Faults, FrozenMapping, KeyPath, Record
 DEFAULT_START = "2014-04"
 """First month of a scenario that names none: the financial year 2014/15."""
 
+
+def _read_settings(data: Any, info: ValidationInfo) -> FrozenMapping[Schedule]:
+    return read_lever_settings(data, catalogue_of(info.context))
+
+
 LeverSettings = Annotated[
     Mapping[str, Schedule],
-    PlainValidator(read_lever_settings),
+    PlainValidator(_read_settings),
     PlainSerializer(lambda settings: {name: schedule.data() for name, schedule in settings.items()}),
     LeverSettingsSchema,
 ]
@@ -51,20 +56,22 @@ class PolicyBlock(Record):
     )
 
     @model_validator(mode="after")
-    def _replaces_what_it_sets(self) -> PolicyBlock:
-        faults = list(replaces_faults(self.replaces, self.levers))
+    def _replaces_what_it_sets(self, info: ValidationInfo) -> PolicyBlock:
+        faults = list(replaces_faults(self.replaces, self.levers, catalogue_of(info.context)))
         if faults:
             raise Faults(faults)
         return self
 
 
-def replaces_faults(replaces: Sequence[str], settings: Mapping[str, object]) -> Iterable[Fault]:
+def replaces_faults(
+    replaces: Sequence[str], settings: Mapping[str, object], catalogue: Catalogue
+) -> Iterable[Fault]:
     """Find entries of ``replaces`` that name no lever set beside them."""
     for place, name in enumerate(replaces):
-        if name not in levers():
-            yield Fault(
-                ("replaces", place), f"'replaces' names a lever that is unknown: {unknown_lever(name)}"
-            )
+        if name not in catalogue.levers:
+            if not catalogue.is_partial:
+                told = f"'replaces' names a lever that is unknown: {catalogue.unknown_lever(name)}"
+                yield Fault(("replaces", place), told)
         elif name not in settings:
             hint = did_you_mean(name, settings)
             yield Fault(
@@ -80,14 +87,17 @@ class Policy:
     Attributes
     ----------
     settings : FrozenMapping of Schedule
-        Settled schedules by lever, in the order of the levers' file.
+        Settled schedules by lever, in the order of the catalogue.
+    catalogue : Catalogue
+        The levers that there are.
     """
 
     settings: FrozenMapping[Schedule] = field(default_factory=FrozenMapping)
+    catalogue: Catalogue = field(default_factory=shipped, compare=False, repr=False)
 
     @cached_property
     def _defaults(self) -> NDArray[np.float64]:
-        return np.array([lever.default for lever in levers().values()], dtype=np.float64)
+        return np.array([lever.default for lever in self.catalogue.levers.values()], dtype=np.float64)
 
     def table(self, months: int) -> NDArray[np.float64]:
         """Tabulate every lever at the start of every month.
@@ -100,10 +110,10 @@ class Policy:
         Returns
         -------
         NDArray of shape (months, levers)
-            Columns in the order of `lever_names`; row m - 1 is evaluated at time (m - 1) / 12 years.
+            Columns in the order of the catalogue; row m - 1 is evaluated at time (m - 1) / 12 years.
         """
         table = np.tile(self._defaults, (months, 1))
-        for column, name in enumerate(lever_names()):
+        for column, name in enumerate(self.catalogue.lever_names):
             if name in self.settings:
                 table[:, column] = self.settings[name].values(months)
         return table
@@ -123,7 +133,7 @@ class Policy:
         """
         return {
             name: self.settings[name].dose(horizon_years, lever.default) if name in self.settings else 0.0
-            for name, lever in levers().items()
+            for name, lever in self.catalogue.levers.items()
         }
 
     def with_settings(
@@ -150,20 +160,22 @@ class Policy:
             With every unknown lever and invalid setting.
         """
         try:
-            given = read_lever_settings(settings)
+            given = read_lever_settings(settings, self.catalogue)
         except Faults as error:
             raise InvalidInput([Problem(origin, None, fault.message) for fault in error.faults]) from None
-        return settled({**self.settings, **given}, start)
+        return settled({**self.settings, **given}, start, self.catalogue)
 
 
-def settled(settings: Mapping[str, Schedule], start: str) -> Policy:
-    """Settle schedules and put them in the order of the levers' file."""
+def settled(settings: Mapping[str, Schedule], start: str, catalogue: Catalogue | None = None) -> Policy:
+    """Settle schedules and put them in the order of the catalogue."""
+    known = catalogue or shipped()
     return Policy(
         FrozenMapping(
             (name, settings[name].settled(lever.default, start))
-            for name, lever in levers().items()
+            for name, lever in known.levers.items()
             if name in settings
-        )
+        ),
+        known,
     )
 
 
@@ -171,6 +183,7 @@ def compose(
     blocks: Sequence[PolicyBlock],
     start: str = DEFAULT_START,
     horizon_years: float | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Policy:
     """Compose blocks into one policy.
 
@@ -182,6 +195,8 @@ def compose(
         First month of the scenario, 'YYYY-MM'.
     horizon_years : float, optional
         Years from the start; schedules may not start later.
+    catalogue : Catalogue, optional
+        The levers that there are; abm's own unless given.
 
     Returns
     -------
@@ -197,7 +212,8 @@ def compose(
         problems.extend(time_problems(block, start, horizon_years))
     if problems:
         raise InvalidInput(problems)
-    return settled({name: schedule for block in blocks for name, schedule in block.levers.items()}, start)
+    schedules = {name: schedule for block in blocks for name, schedule in block.levers.items()}
+    return settled(schedules, start, catalogue)
 
 
 def conflicts(blocks: Sequence[PolicyBlock]) -> Iterable[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.policy.levers import levers, unknown_lever
+from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.quantity import Quantity
 from abm.policy.schedule import (
     Constant,
@@ -35,13 +35,15 @@ FORMS = (
 TIME_FORM = "years from the start (0 or more) or a month such as '2016-04'"
 
 
-def read_lever_settings(data: Any) -> FrozenMapping[Schedule]:
+def read_lever_settings(data: Any, catalogue: Catalogue | None = None) -> FrozenMapping[Schedule]:
     """Read the schedules of several levers.
 
     Parameters
     ----------
     data : Any
         A mapping from names of levers to schedules, plain or ready.
+    catalogue : Catalogue, optional
+        The levers that are known; abm's own unless given.
 
     Returns
     -------
@@ -62,19 +64,23 @@ def read_lever_settings(data: Any) -> FrozenMapping[Schedule]:
                 )
             ]
         )
-    settings, faults = readable_lever_settings(data)
+    settings, faults = readable_lever_settings(data, catalogue)
     if faults:
         raise Faults(faults)
     return settings
 
 
-def readable_lever_settings(data: Mapping[str, Any]) -> tuple[FrozenMapping[Schedule], list[Fault]]:
+def readable_lever_settings(
+    data: Mapping[str, Any], catalogue: Catalogue | None = None
+) -> tuple[FrozenMapping[Schedule], list[Fault]]:
     """Read the schedules that can be read, and say what is wrong with the others.
 
     Parameters
     ----------
     data : mapping
         Schedules by lever, plain or ready.
+    catalogue : Catalogue, optional
+        The levers that are known; abm's own unless given.
 
     Returns
     -------
@@ -83,12 +89,14 @@ def readable_lever_settings(data: Mapping[str, Any]) -> tuple[FrozenMapping[Sche
     faults : list of Fault
         Every fault of the others.
     """
+    known = catalogue or shipped()
     faults: list[Fault] = []
     settings: dict[str, Schedule] = {}
     for name, value in data.items():
-        lever = levers().get(name)
+        lever = known.levers.get(name)
         if lever is None:
-            faults.append(Fault((name,), unknown_lever(str(name))))
+            if not known.is_partial:
+                faults.append(Fault((name,), known.unknown_lever(str(name))))
             continue
         try:
             settings[name] = read_schedule(value, lever)
@@ -134,7 +142,9 @@ def read_schedule(data: Any, quantity: Quantity) -> Schedule:
     return schedule
 
 
-def parse_setting(text: str, origin: str = "--set") -> tuple[str, Schedule]:
+def parse_setting(
+    text: str, origin: str = "--set", catalogue: Catalogue | None = None
+) -> tuple[str, Schedule]:
     """Read a lever setting from the command line.
 
     Parameters
@@ -143,6 +153,8 @@ def parse_setting(text: str, origin: str = "--set") -> tuple[str, Schedule]:
         ``LEVER=VALUE``; the value in any form of a schedule, such as ``0.8`` or ``{step: {at: 1, to: 0.8}}``.
     origin : str
         What messages call the option.
+    catalogue : Catalogue, optional
+        The levers that are known; abm's own unless given.
 
     Returns
     -------
@@ -156,11 +168,13 @@ def parse_setting(text: str, origin: str = "--set") -> tuple[str, Schedule]:
     InvalidInput
         With every problem of the setting.
     """
-    ((name, schedule),) = parse_settings([text], origin).items()
+    ((name, schedule),) = parse_settings([text], origin, catalogue).items()
     return name, schedule
 
 
-def parse_settings(texts: Iterable[str], origin: str = "--set") -> dict[str, Schedule]:
+def parse_settings(
+    texts: Iterable[str], origin: str = "--set", catalogue: Catalogue | None = None
+) -> dict[str, Schedule]:
     """Read several lever settings from the command line, as `parse_setting` does.
 
     Raises
@@ -184,7 +198,7 @@ def parse_settings(texts: Iterable[str], origin: str = "--set") -> dict[str, Sch
             document = Document.parse(value, place)
             if document.problems:
                 raise InvalidInput(document.problems)
-            settings.update(read_lever_settings({name: document.data}))
+            settings.update(read_lever_settings({name: document.data}, catalogue))
         except InvalidInput as error:
             problems.extend(Problem(place, None, problem.message) for problem in error.problems)
         except Faults as error:

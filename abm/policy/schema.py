@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import GetJsonSchemaHandler
 
-from abm.policy.levers import Lever, levers
-from abm.policy.parameters import parameters
+from abm.policy.catalogue import Catalogue, shipped
+from abm.policy.levers import Lever
 from abm.policy.quantity import Quantity
 from abm.policy.times import MONTH_PATTERN
 
@@ -63,27 +63,37 @@ def schedule_schema(lever: Lever) -> dict[str, Any]:
     }
 
 
+def settings_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """Give the JSON Schema of settings of levers: every lever's name, description and forms."""
+    properties = {name: schedule_schema(lever) for name, lever in catalogue.levers.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def overrides_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """Give the JSON Schema of overrides of parameters: every parameter's name, description and bounds."""
+    properties: dict[str, Any] = {}
+    for name, parameter in catalogue.parameters.items():
+        value = {"description": described(parameter), **number_schema(parameter)}
+        if parameter.index is None:
+            properties[name] = value
+            continue
+        elements = dict.fromkeys(parameter.elements, value)
+        properties[name] = {"type": "object", "properties": elements, "additionalProperties": False}
+        properties.update({f"{name}.{element}": value for element in parameter.elements})
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 class LeverSettingsSchema:
-    """Give editors every lever's name, description and forms."""
+    """Describe settings of abm's own levers to editors."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        properties = {name: schedule_schema(lever) for name, lever in levers().items()}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
+        return settings_schema(shipped())
 
 
 class ParameterOverridesSchema:
-    """Give editors every parameter's name, description and bounds."""
+    """Describe overrides of abm's own parameters to editors."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        properties: dict[str, Any] = {}
-        for name, parameter in parameters().items():
-            value = {"description": described(parameter), **number_schema(parameter)}
-            if parameter.index is None:
-                properties[name] = value
-                continue
-            elements = dict.fromkeys(parameter.elements, value)
-            properties[name] = {"type": "object", "properties": elements, "additionalProperties": False}
-            properties.update({f"{name}.{element}": value for element in parameter.elements})
-        return {"type": "object", "properties": properties, "additionalProperties": False}
+        return overrides_schema(shipped())

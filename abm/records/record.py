@@ -96,7 +96,9 @@ def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
     return tuple(loaded)
 
 
-def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | None, tuple[Problem, ...]]:
+def check(
+    document: Document, model: type[R], at: KeyPath = (), context: object = None
+) -> tuple[R | None, tuple[Problem, ...]]:
     """Make a record of a document, or say everything that keeps it from being one.
 
     Parameters
@@ -107,6 +109,8 @@ def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | Non
         A subclass of `Record`.
     at : KeyPath
         Where in the document the record stands.
+    context : object
+        What validators may ask for beside the values.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def check(document: Document, model: type[R], at: KeyPath = ()) -> tuple[R | Non
     problems = list(document.problems)
     try:
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
-        record = model.model_validate_json(json.dumps(document.value(at)))
+        record = model.model_validate_json(json.dumps(document.value(at)), context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         places = {detail["loc"][:-1] for detail in details}

@@ -89,7 +89,7 @@ def test_parameter_values_take_overrides_by_element_or_by_mapping():
     assert values["effort.capacity.acute"] == 10
     assert values["effort.capacity.community"] == 200
     assert values["trust.gain"] == 0.2
-    assert parameter_values()["trust.gain"] == 0.05
+    assert parameter_values()["trust.gain"] == 0.06
 
 
 def test_every_fault_of_parameter_overrides_is_reported():

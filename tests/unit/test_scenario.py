@@ -194,7 +194,7 @@ def test_changes_give_new_scenarios_and_leave_the_old_one_alone():
     changed = {
         scenario.with_levers({"leadership.effort": 0.8}).content_hash,
         scenario.with_levers({"leadership.effort": {"step": {"at": 1, "to": 0.8}}}).content_hash,
-        scenario.with_parameters({"trust.gain": 0.06}).content_hash,
+        scenario.with_parameters({"trust.gain": 0.07}).content_hash,
         scenario.with_parameters({"effort.capacity": {"acute": 301}}).content_hash,
         scenario.with_horizon(5).content_hash,
         scenario.with_place("rural").content_hash,
@@ -211,7 +211,7 @@ def test_names_and_texts_do_not_decide_the_hash_and_defaults_spelled_out_neither
         scenario, name="other", label="x", description="y", source="z", assumptions="a"
     )
     assert other.content_hash == scenario.content_hash
-    spelled = scenario.with_levers({"leadership.effort": 0.15}).with_parameters({"trust.gain": 0.05})
+    spelled = scenario.with_levers({"leadership.effort": 0.15}).with_parameters({"trust.gain": 0.06})
     assert spelled.content_hash == scenario.content_hash
 
 

@@ -1,0 +1,174 @@
+"""Put together the levers and parameters that a scenario may name: those of abm, and those of extensions.
+
+A scenario carries its catalogue, and what reads settings asks it; so a lever of an extension is checked, tabulated
+and suggested like any other, in scenarios that name the extension and in no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from types import MappingProxyType
+from typing import Any
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.policy.levers import Lever, levers
+from abm.policy.parameters import Parameter, parameters
+from abm.records import Fault, Faults, FrozenMapping
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Hold the levers and parameters that are known, those of abm first.
+
+    Attributes
+    ----------
+    own_levers, own_parameters : tuple
+        Those of extensions, in the order of their columns.
+    is_partial : bool
+        Whether an extension could not be read: names that are not known may be its names, so they are passed over.
+    """
+
+    own_levers: tuple[Lever, ...] = ()
+    own_parameters: tuple[Parameter, ...] = ()
+    is_partial: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Other processes read abm's own records themselves.
+        if self == shipped():
+            return shipped, ()
+        return Catalogue, (self.own_levers, self.own_parameters, self.is_partial)
+
+    @cached_property
+    def levers(self) -> Mapping[str, Lever]:
+        """Give every lever by name, in the order of the columns of a lever table."""
+        return _with_own(levers(), self.own_levers)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Give every parameter by name."""
+        return _with_own(parameters(), self.own_parameters)
+
+    @cached_property
+    def lever_names(self) -> tuple[str, ...]:
+        """Name every lever in the order of the columns of a lever table."""
+        return tuple(self.levers)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, float]:
+        """Give every parameter's default by flat name, such as ``effort.capacity.acute``."""
+        flat: dict[str, float] = {}
+        for parameter in self.parameters.values():
+            flat.update(parameter.flat_defaults)
+        return MappingProxyType(flat)
+
+    def unknown_lever(self, name: str) -> str:
+        """Say that a lever is unknown, with the nearest name; a parameter's name is told apart."""
+        if name in self.parameters or name in self.defaults:
+            return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
+        return f"lever '{name}' is unknown{did_you_mean(name, self.levers)} 'abm levers' lists them."
+
+    def parameter_values(
+        self, overrides: Mapping[str, Any] | None = None, origin: str = "parameters"
+    ) -> dict[str, float]:
+        """Give every parameter a value.
+
+        Parameters
+        ----------
+        overrides : mapping, optional
+            Values that differ from the defaults, by flat name, or by the name of an indexed parameter with a
+            mapping of elements.
+        origin : str
+            What messages call the source of the values.
+
+        Returns
+        -------
+        dict of str to float
+            By flat name, in the order of the records.
+
+        Raises
+        ------
+        InvalidInput
+            With every unknown name and every value out of bounds.
+        """
+        try:
+            flat = self.flat_overrides(overrides or {})
+        except Faults as error:
+            raise InvalidInput([Problem(origin, None, fault.message) for fault in error.faults]) from None
+        return {**self.defaults, **flat}
+
+    def flat_overrides(self, overrides: Mapping[str, Any]) -> FrozenMapping[float]:
+        """Check overrides and write them under flat names.
+
+        Parameters
+        ----------
+        overrides : mapping
+            As in `parameter_values`.
+
+        Returns
+        -------
+        FrozenMapping of float
+            By flat name, in the order of the records.
+
+        Raises
+        ------
+        Faults
+            With the path of every unknown name and every value out of bounds.
+        """
+        known = self.parameters
+        flat: dict[str, float] = {}
+        faults: list[Fault] = []
+
+        def accept(parameter: Parameter, flat_name: str, value: Any, *path: str) -> None:
+            complaint = parameter.complaint(value)
+            if complaint is None and flat_name in flat:
+                complaint = f"parameter '{flat_name}' is given twice; keep one of the two"
+            if complaint is None:
+                flat[flat_name] = float(value)
+            else:
+                message = complaint.replace(f"'{parameter.name}'", f"'{flat_name}'", 1)
+                faults.append(Fault(path, f"{message}; 'abm parameters' describes it"))
+
+        for name, value in overrides.items():
+            parent, _, element = name.rpartition(".")
+            if name in known and known[name].index is None:
+                accept(known[name], name, value, name)
+            elif name in known and not isinstance(value, Mapping):
+                wanted = f"a mapping with one or more of {', '.join(known[name].elements)}"
+                faults.append(Fault((name,), f"parameter '{name}' is {value!r}; valid is {wanted}"))
+            elif name in known:
+                for key, one in value.items():
+                    if key in known[name].elements:
+                        accept(known[name], f"{name}.{key}", one, name, key)
+                    else:
+                        valid = f"Valid: {', '.join(known[name].elements)}"
+                        hint = did_you_mean(str(key), known[name].elements)
+                        faults.append(
+                            Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}.")
+                        )
+            elif parent in known and element in known[parent].elements:
+                accept(known[parent], name, value, name)
+            elif not self.is_partial:
+                hint = did_you_mean(name, (*known, *self.defaults))
+                faults.append(
+                    Fault((name,), f"parameter '{name}' is unknown{hint} 'abm parameters' lists them.")
+                )
+        if faults:
+            raise Faults(faults)
+        return FrozenMapping((name, flat[name]) for name in self.defaults if name in flat)
+
+
+def _with_own(known: Mapping[str, Any], own: tuple[Any, ...]) -> Mapping[str, Any]:
+    return MappingProxyType({**known, **{record.name: record for record in own}}) if own else known
+
+
+@cache
+def shipped() -> Catalogue:
+    """Give the catalogue of abm's own levers and parameters."""
+    return Catalogue()
+
+
+def catalogue_of(context: Any) -> Catalogue:
+    """Take the catalogue out of a validator's context; without one it is abm's own."""
+    return context if isinstance(context, Catalogue) else shipped()
