@@ -80,7 +80,8 @@ def told_lever(lever: Lever) -> str:
     """Return one lever's heading and paragraph."""
     test = lever.test
     beside = ", ".join(f"{linked(name)} at {value:g}" for name, value in test.with_.items())
-    context = f"in scenario {code(test.context)}" + (f" with {beside}" if beside else "")
+    at = f" at {code(test.place)}" if test.place else ""
+    context = f"in scenario {code(test.context)}" + at + (f" with {beside}" if beside else "")
     valid = f"{bounds_of(lever)} ({lever.unit}); default {lever.default:g}."
     return "\n".join(
         [

@@ -67,7 +67,9 @@ def attention(
         for side in range(2):
             for lane in range(lanes):
                 weight = need[tie] ** attention_need_power[lane]
-                weight *= (attention_trust_floor[lane] + trust[tie, side, lane]) ** attention_trust_power[lane]
+                weight *= (attention_trust_floor[lane] + trust[tie, side, lane]) ** attention_trust_power[
+                    lane
+                ]
                 attention_share[tie, side, lane] = weight
                 total[segment[tie, side], lane] += weight
     for tie in range(ties):

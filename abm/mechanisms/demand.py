@@ -60,7 +60,9 @@ def demand(
         effect = demand_integration_effect[lane]
         growth = pressure_demand_growth[lane]
         for place in range(places):
-            admissions[place, lane] *= math.exp(dt * (growth - effect * implementation_past[slot, place, lane]))
+            admissions[place, lane] *= math.exp(
+                dt * (growth - effect * implementation_past[slot, place, lane])
+            )
         outside_admissions[lane] *= math.exp(dt * growth)
         for provider in range(providers):
             occupancy[provider, lane] = 0.0
@@ -76,7 +78,9 @@ def demand(
             emergency = occupancy[provider, lane] + outside_share[provider] * outside_admissions[lane]
             mix = emergency_share * emergency + (1.0 - emergency_share) * elective
             occupancy[provider, lane] = occupancy_start[provider] * mix * trend
-            waiting[provider, lane] = max(0.0, waiting[provider, lane] + dt * (occupancy[provider, lane] - 1.0))
+            waiting[provider, lane] = max(
+                0.0, waiting[provider, lane] + dt * (occupancy[provider, lane] - 1.0)
+            )
         for organisation in range(providers, organisations):
             place = organisation_place[organisation]
             avoided[organisation, lane] = effect * implementation_past[slot, place, lane]

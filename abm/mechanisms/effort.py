@@ -44,9 +44,9 @@ def effort(
             scale = population_served[organisation] / effort_reference_population[lane]
             capacity = effort_capacity[kind, lane] * scale ** effort_capacity_power[kind, lane]
             outward = orientation[organisation, lane]
-            invested = effort_own_initiative[lane] * outward + effort_sponsored[lane] * leadership_effort[lane] * (
-                effort_sponsored_base[lane] + outward
-            )
+            invested = effort_own_initiative[lane] * outward + effort_sponsored[lane] * leadership_effort[
+                lane
+            ] * (effort_sponsored_base[lane] + outward)
             strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
             fortress = logistic(effort_fortress_steepness[lane] * strain)
             effort[organisation, lane] = capacity * invested * (1.0 - effort_fortress_depth[lane] * fortress)

@@ -92,6 +92,8 @@ def leadership(
                 exits[organisation, lane] = 1.0
             else:
                 stable = settled[kind, lane]
-                orientation[organisation, lane] = stable + (orientation[organisation, lane] - stable) * kept[kind, lane]
+                orientation[organisation, lane] = (
+                    stable + (orientation[organisation, lane] - stable) * kept[kind, lane]
+                )
                 tenure[organisation, lane] += dt
                 exits[organisation, lane] = 0.0

@@ -55,7 +55,9 @@ class Mechanism:
         return kernel
 
 
-def mechanism(*, writes: tuple[str, ...], is_kernel: bool = True) -> Callable[[Callable[..., None]], Mechanism]:
+def mechanism(
+    *, writes: tuple[str, ...], is_kernel: bool = True
+) -> Callable[[Callable[..., None]], Mechanism]:
     """Turn a function over arrays into a `Mechanism`.
 
     Parameters
@@ -75,7 +77,9 @@ def mechanism(*, writes: tuple[str, ...], is_kernel: bool = True) -> Callable[[C
         declared = Mechanism(function.__name__, function, writes, is_kernel)
         missing = [name for name in writes if name not in declared.arguments]
         if missing:
-            raise ValueError(f"mechanism '{declared.name}' writes {missing}, which are not among its arguments")
+            raise ValueError(
+                f"mechanism '{declared.name}' writes {missing}, which are not among its arguments"
+            )
         return declared
 
     return declare

@@ -13,7 +13,11 @@ def savings_weight(budget_horizon: float, discount: float, reference_horizon: fl
 
 
 def break_even_activity_share(
-    gain_share: float, budget_horizon: float, marginal_cost_share: float, discount: float, reference_horizon: float
+    gain_share: float,
+    budget_horizon: float,
+    marginal_cost_share: float,
+    discount: float,
+    reference_horizon: float,
 ) -> float:
     """Return a*, the share paid by activity at which a hospital neither gains nor loses by cooperation.
 
@@ -106,7 +110,9 @@ def payment(
         incentive = payment_incentive_weight[lane] * payment_incentive_money[lane]
         community = payment_community_gain[lane] + (1.0 - activity) * gain * weight
         payoff[ACUTE, lane] = (
-            -activity * (1.0 - payment_marginal_cost_share[lane]) + (1.0 - activity) * gain * weight + incentive
+            -activity * (1.0 - payment_marginal_cost_share[lane])
+            + (1.0 - activity) * gain * weight
+            + incentive
         )
         payoff[COMMUNITY, lane] = community + incentive
         payoff[COMMISSIONER, lane] = (
@@ -127,7 +133,9 @@ def payment(
         parity = payment_contribution_parity[lane]
         for kind in range(kinds):
             share = parity + (1.0 - parity) * payment_unequal_contribution[kind, lane]
-            cost = payment_alliance_contribution[lane] * share + payment_unfairness_cost[lane] * max(share - 1.0, 0.0)
+            cost = payment_alliance_contribution[lane] * share + payment_unfairness_cost[lane] * max(
+                share - 1.0, 0.0
+            )
             payoff[kind, lane] = (1.0 - shared) * payoff[kind, lane] + shared * mean - shared * cost
 
         reversion = payment_margin_reversion[lane]

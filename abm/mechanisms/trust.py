@@ -9,10 +9,11 @@ from abm.draws import MOST_EVENTS
 from abm.mechanisms.mechanism import mechanism
 
 
-@mechanism(writes=("trust", "divergence"))
+@mechanism(writes=("trust", "divergence", "relation"))
 def trust(
     trust: Any,
     divergence: Any,
+    relation: Any,
     meetings: Any,
     good_meetings: Any,
     exits: Any,

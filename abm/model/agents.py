@@ -146,5 +146,3 @@ def create_agents(model: "IntegrationModel") -> list[Organisation]:
     """Create an agent for every organisation of the model's place, in the order of its rows."""
     kinds = model.place.organisation_kind
     return [AGENT_CLASSES[OrganisationKind(int(kind))](model, row) for row, kind in enumerate(kinds)]
-
-

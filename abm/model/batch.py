@@ -221,6 +221,8 @@ class Batch:
         state.admissions[:] = 1.0
         state.outside_admissions[:] = 1.0
         state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
+        state.list_size[:] = self.place.population_served[:, np.newaxis]
+        state.network[:] = -1
         state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
         self._call("payment")
         self._settle_pressure()
@@ -288,12 +290,16 @@ class Batch:
             ("steps a month", snapshot.substeps, self.substeps),
         )
         problems = [
-            Problem("snapshot", None, f"{what}: the snapshot has {saved}, the model {own}; build the model alike")
+            Problem(
+                "snapshot", None, f"{what}: the snapshot has {saved}, the model {own}; build the model alike"
+            )
             for what, saved, own in pairs
             if saved != own
         ]
         if snapshot.month > self.months:
-            message = f"month {snapshot.month} lies after the model's horizon of {self.months} months; lengthen it"
+            message = (
+                f"month {snapshot.month} lies after the model's horizon of {self.months} months; lengthen it"
+            )
             problems.append(Problem("snapshot", None, message))
         if problems:
             raise InvalidInput(problems)

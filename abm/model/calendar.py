@@ -6,16 +6,19 @@ from typing import NamedTuple
 from abm.errors import AbmError, did_you_mean
 from abm.mechanisms.attention import attention
 from abm.mechanisms.challenge import challenge
+from abm.mechanisms.closure import closure
 from abm.mechanisms.contact import contact
 from abm.mechanisms.demand import demand
 from abm.mechanisms.effort import effort
 from abm.mechanisms.encounter import encounter
+from abm.mechanisms.federation import federation
 from abm.mechanisms.governance import governance
 from abm.mechanisms.integration import integration
 from abm.mechanisms.leadership import leadership
 from abm.mechanisms.mechanism import Mechanism
 from abm.mechanisms.payment import payment
 from abm.mechanisms.pressure import pressure
+from abm.mechanisms.showcase import showcase
 from abm.mechanisms.trust import trust
 from abm.model.state import FIELDS, Field
 from abm.policy.catalogue import Catalogue, shipped
@@ -24,6 +27,7 @@ ORDER: tuple[Mechanism, ...] = (
     demand,
     payment,
     pressure,
+    showcase,
     leadership,
     effort,
     attention,
@@ -31,6 +35,8 @@ ORDER: tuple[Mechanism, ...] = (
     encounter,
     trust,
     challenge,
+    closure,
+    federation,
     governance,
     integration,
 )
@@ -126,7 +132,9 @@ def describe_order(
                 "reads": ", ".join(name for name in mechanism.reads if name in state),
                 "writes": ", ".join(mechanism.writes),
                 "levers": ", ".join(lever_of[name] for name in mechanism.reads if name in lever_of),
-                "parameters": ", ".join(parameter_of[name] for name in mechanism.reads if name in parameter_of),
+                "parameters": ", ".join(
+                    parameter_of[name] for name in mechanism.reads if name in parameter_of
+                ),
             }
         )
     return rows

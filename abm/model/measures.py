@@ -117,9 +117,7 @@ PAYOFFS = len(OrganisationKind) - 1
 
 
 @compiled
-def tally_ties(
-    values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind: Any
-) -> None:
+def tally_ties(values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind: Any) -> None:
     """Fill the rows of `values` (measures, lanes) that are means over ties."""
     ties, _, lanes = trust.shape
     kinds = DIVERGENCE - 1 - TRUST_BY_KIND
@@ -144,7 +142,9 @@ def tally_ties(
         whole = 0.0
         for kind in range(kinds):
             whole += total[kind, lane]
-            values[TRUST_BY_KIND + kind, lane] = total[kind, lane] / count[kind] if count[kind] > 0.0 else np.nan
+            values[TRUST_BY_KIND + kind, lane] = (
+                total[kind, lane] / count[kind] if count[kind] > 0.0 else np.nan
+            )
         mean = whole / sides
         values[TRUST, lane] = mean
         variance = squares[lane] / sides - mean * mean

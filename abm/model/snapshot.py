@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
 
-FORMAT = 1
+FORMAT = 2
 STATE_PREFIX = "state."
 
 

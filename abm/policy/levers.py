@@ -24,6 +24,7 @@ class LeverTest(Record):
     direction: Literal["rises", "falls"] = Field(description="which way the measure moves")
     measure: str = Field(min_length=1, description="name of a measure")
     context: str = Field(min_length=1, description="name of a shipped scenario")
+    place: str | None = Field(default=None, min_length=1, description="place instead of the scenario's own")
     low: float = Field(description="lower setting of the lever")
     high: float = Field(description="higher setting of the lever")
     with_: dict[str, float] = Field(

@@ -26,6 +26,8 @@ def mean_of_second_half(scenario, measure):
 def test_lever_moves_its_measure_in_the_declared_direction(name):
     claim = levers()[name].test
     context = load_scenario(claim.context).with_levers(claim.with_)
+    if claim.place is not None:
+        context = context.with_place(claim.place)
     low = mean_of_second_half(context.with_levers({name: claim.low}), claim.measure)
     high = mean_of_second_half(context.with_levers({name: claim.high}), claim.measure)
     effect = paired_difference(high, low, CONFIDENCE)

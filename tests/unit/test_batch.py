@@ -146,7 +146,12 @@ def test_state_stays_within_its_ranges_under_any_levers(place, seed):
 
 
 FIRST_MONTH = {
-    "exits": {"leadership.turnover", "pressure.demand_growth", "pressure.funding_growth", "form.hospital_network"},
+    "exits": {
+        "leadership.turnover",
+        "pressure.demand_growth",
+        "pressure.funding_growth",
+        "form.hospital_network",
+    },
     "pressure": {"pressure.demand_growth", "pressure.funding_growth", "form.hospital_network"},
     "meetings": {
         "competition.strictness",
@@ -169,7 +174,9 @@ FIRST_MONTH = {
 def test_a_lever_leaves_the_draws_of_other_decisions_unchanged(scenario, place, name):
     low, high = levers()[name].bounds
     settings = [{name.replace(".", "__"): value} for value in (low, high)]
-    batches = [run(Batch(place, [lane(scenario, r, 1, **setting) for r in range(8)]), 1) for setting in settings]
+    batches = [
+        run(Batch(place, [lane(scenario, r, 1, **setting) for r in range(8)]), 1) for setting in settings
+    ]
     for array, concerned in FIRST_MONTH.items():
         first, second = (batch.state.arrays[array] for batch in batches)
         if name not in concerned:
@@ -221,7 +228,9 @@ def test_a_future_with_other_attention_divides_effort_anew(scenario, place):
 
 def test_a_snapshot_of_another_past_is_refused_with_every_reason(scenario, place):
     saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
-    stranger = Batch(random_region(42, 120), [Lane(8, 1, scenario.parameter_values, scenario.lever_table()[:6])], 2)
+    stranger = Batch(
+        random_region(42, 120), [Lane(8, 1, scenario.parameter_values, scenario.lever_table()[:6])], 2
+    )
     with pytest.raises(InvalidInput) as refusal:
         stranger.restore(saved)
     told = "\n".join(problem.message for problem in refusal.value.problems)
@@ -268,7 +277,8 @@ def test_halving_the_step_moves_the_probability_of_emergence_by_less_than_its_in
     shares = []
     for case in (scenario, halved):
         standing = [
-            simulate_lanes([case] * 32, [3] * 32, range(first, first + 32))[1]["standing"] for first in range(0, 192, 32)
+            simulate_lanes([case] * 32, [3] * 32, range(first, first + 32))[1]["standing"]
+            for first in range(0, 192, 32)
         ]
         shares.append(np.concatenate(standing))
     interval = wilson_interval(int(shares[0].sum()), len(shares[0]))
