@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from abm.errors import InvalidInput, Problem
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
@@ -20,10 +20,8 @@ from abm.policy.policy import (
 )
 from abm.policy.reading import readable_lever_settings
 from abm.policy.times import is_month
-from abm.records import Document, Record, check, load
-from abm.world.placefile import PlaceFile
-
-R = TypeVar("R", bound=Record)
+from abm.records import Document, check, load
+from abm.world.place import place_problems
 
 OWN_LEVERS = "the scenario"
 """What messages call the block of levers that a scenario sets itself."""
@@ -130,18 +128,8 @@ class _Assembler:
         if found is None:
             self.report(("place",), complaint)
         else:
-            self.read(found, PlaceFile)
+            self.problems.extend(place_problems(found))
         return found
-
-    def read(self, path: Path, model: type[R]) -> R | None:
-        """Read a file that the scenario refers to, None if it has problems."""
-        try:
-            record, problems = check(Document.read(path), model)
-        except InvalidInput as error:
-            self.problems.extend(error.problems)
-            return None
-        self.problems.extend(problems)
-        return record
 
     def blocks(self, references: Any) -> list[PolicyBlock]:
         """Load the policy blocks that can be loaded."""

@@ -36,7 +36,8 @@ from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
 from abm.policy.times import MONTHS_PER_YEAR
-from abm.records import Document, Faults, FrozenMapping
+from abm.records import Faults, FrozenMapping
+from abm.world.place import place_content
 
 __all__ = [
     "Scenario",
@@ -273,7 +274,7 @@ def _place_content(path: Path) -> Any:
 
 @lru_cache(maxsize=8)
 def _place_content_at(path: Path, _changed_ns: int, _size: int) -> Any:
-    return Document.read(path).data
+    return place_content(path)
 
 
 def _require_times(

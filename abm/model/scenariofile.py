@@ -116,12 +116,12 @@ def json_schema(kind: str) -> dict[str, Any]:
     """
     if kind == "place":
         # Deferred: the record of a policy needs nothing of the world.
-        from abm.world.placefile import PlaceFile
+        from abm.world.place import place_schema
 
-        model: type[Record] = PlaceFile
+        schema = place_schema()
     elif kind in ("scenario", "policy"):
-        model = ScenarioFile if kind == "scenario" else PolicyBlock
+        model: type[Record] = ScenarioFile if kind == "scenario" else PolicyBlock
+        schema = model.model_json_schema(by_alias=True)
     else:
         raise ValueError(f"no kind of file is called {kind!r}; valid: scenario, policy, place")
-    schema = model.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"abm {kind} file", **schema}

@@ -7,7 +7,7 @@ from pathlib import Path
 from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
 from abm.records import shown_path
 
-FILE_ENDINGS = (".yaml", ".yml")
+FILE_ENDINGS = (".yaml", ".yml", ".npz")
 
 
 def shipped_directory() -> Path:
@@ -51,7 +51,7 @@ def place_names() -> tuple[str, ...]:
 
 
 def is_path(reference: str | Path) -> bool:
-    """Tell a path from a name: a path has a separator or ends in .yaml."""
+    """Tell a path from a name: a path has a separator or the ending of a file of abm."""
     text = str(reference)
     return isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(FILE_ENDINGS)
 

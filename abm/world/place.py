@@ -9,16 +9,26 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from abm.errors import InvalidInput, Problem
-from abm.records import load, shown_path
+from abm.records import Document, Record, check, shown_path
+from abm.world.drawnfile import DrawnFile
 from abm.world.placefile import PlaceFile
+
+R = TypeVar("R", bound=Record)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+BUILT_ENDING = ".npz"
+DRAWN_KEY = "drawn"
+"""The key that a drawn file has and a place file has not."""
 
 
 class OrganisationKind(IntEnum):
@@ -212,17 +222,81 @@ class Place:
 
 
 def load_place(path: str | Path) -> Place:
-    """Read a place file and draw the place it describes.
+    """Read a place: draw it from a place file or a drawn file (YAML), or read a built one (NPZ).
 
     Raises
     ------
     InvalidInput
         With every problem of the file.
     """
-    from abm.world.synthesis import synthesise
+    if is_built(path):
+        from abm.world.built import read_built
 
-    file = load(path, PlaceFile)
+        return read_built(path)
+    document = Document.read(path)
     try:
-        return synthesise(file)
+        if is_drawn(document):
+            from abm.world.country import draw_country
+
+            return draw_country(require(document, DrawnFile))
+        from abm.world.synthesis import synthesise
+
+        return synthesise(require(document, PlaceFile))
     except ValueError as error:
         raise InvalidInput([Problem(shown_path(path), None, f"cannot be drawn: {error}")]) from error
+
+
+def is_built(path: str | Path) -> bool:
+    """Tell a built place from files that describe one, by the ending."""
+    return Path(path).suffix == BUILT_ENDING
+
+
+def is_drawn(document: Document) -> bool:
+    """Tell a drawn file from a place file, by what it holds."""
+    return isinstance(document.data, dict) and DRAWN_KEY in document.data
+
+
+def require(document: Document, model: type[R]) -> R:
+    """Make a record of a document.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem.
+    """
+    record, problems = check(document, model)
+    if record is None:
+        raise InvalidInput(problems)
+    return record
+
+
+def place_problems(path: str | Path) -> tuple[Problem, ...]:
+    """Say what is wrong with a place's file, without drawing the place."""
+    try:
+        if is_built(path):
+            load_place(path)
+            return ()
+        document = Document.read(path)
+    except InvalidInput as error:
+        return error.problems
+    return check(document, DrawnFile if is_drawn(document) else PlaceFile)[1]
+
+
+def place_schema() -> dict[str, Any]:
+    """Return the JSON Schema of place files and drawn files."""
+    return TypeAdapter(PlaceFile | DrawnFile).json_schema(by_alias=True)
+
+
+def place_content(path: str | Path) -> Any:
+    """Return what a place's file holds, for hashes: its values, or the hash of a built place.
+
+    Raises
+    ------
+    InvalidInput
+        When the file cannot be read.
+    """
+    if is_built(path):
+        from abm.world.built import built_hash
+
+        return {"built": built_hash(path)}
+    return Document.read(path).data

@@ -205,6 +205,16 @@ class LocalAuthority(PublicBody):
     present: bool = Field(default=True, description="false leaves it out")
 
 
+SHOWCASE_KM: Distance = Field(
+    default=Distance(value=50.0, source="assumption: examples are seen within about an hour's drive."),
+    description="distance over which a place sees less of others' examples by a factor e",
+)
+SHOWCASE_TIES: Share = Field(
+    default=Share(value=0.5, source="assumption: shared hospitals carry examples half as well as nearness."),
+    description="how well examples are seen where all hospital use is at hospitals that both places use",
+)
+
+
 class PlaceFile(Record):
     """Describe a local health economy of one or more places."""
 
@@ -216,16 +226,8 @@ class PlaceFile(Record):
     lists: PracticeLists
     use: PracticeUse
     ties: TieRules
-    showcase_km: Distance = Field(
-        default=Distance(value=50.0, source="assumption: examples are seen within about an hour's drive."),
-        description="distance over which a place sees less of others' examples by a factor e",
-    )
-    showcase_ties: Share = Field(
-        default=Share(
-            value=0.5, source="assumption: shared hospitals carry examples half as well as nearness."
-        ),
-        description="how well examples are seen where all hospital use is at hospitals that both places use",
-    )
+    showcase_km: Distance = SHOWCASE_KM
+    showcase_ties: Share = SHOWCASE_TIES
     places: tuple[LocalPlace, ...] = Field(min_length=1, description="at least one place")
     hospitals: tuple[Hospital, ...] = Field(min_length=1, description="at least one acute provider")
     community_providers: tuple[CommunityProvider, ...] = ()
