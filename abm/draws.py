@@ -9,6 +9,7 @@ doi:10.1145/2063384.2063405): the five keys are laid out in its counter and key 
 holds four words and serves four neighbouring entities.
 """
 
+import hashlib
 import math
 from enum import IntEnum
 from functools import lru_cache
@@ -55,6 +56,16 @@ class Decision(IntEnum):
     LEAVE_NETWORK = 13
     CONTRACT = 14
     CLOSE = 15
+
+
+FIRST_OWN_DECISION = 1024
+"""Numbers from here on belong to extensions."""
+
+
+def own_decision_number(name: str) -> int:
+    """Give a decision of an extension its number, from 1,024, by the first four bytes of its name's SHA-256."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return FIRST_OWN_DECISION + int.from_bytes(digest[:4], "big") % (2**32 - FIRST_OWN_DECISION)
 
 
 @inlined
@@ -231,6 +242,32 @@ def normal_quantile(u: Any) -> Any:
     r = math.sqrt(-math.log(u if q < 0.0 else 1.0 - u))
     size = rational(MIDDLE, r - 1.6) if r <= 5.0 else rational(FAR, r - 5.0)
     return -size if q < 0.0 else size
+
+
+def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int) -> NDArray[np.float64]:
+    """Draw a uniform in (0, 1) for each of some entities in every lane, for mechanisms in plain NumPy.
+
+    Parameters
+    ----------
+    seed, replicate : (lanes,) uint64
+        Which accidents of fate.
+    step : int
+        Number of the step.
+    decision : int
+        What the draws decide.
+    entities : int
+        How many, from entity 0.
+
+    Returns
+    -------
+    (entities, lanes) array
+        Each the same as `uniform` gives for its entity.
+    """
+    blocks = -(-entities // 4)
+    draws = np.empty((4 * blocks, len(seed)))
+    for quad in range(blocks):
+        fill_block(draws[4 * quad : 4 * quad + 4], seed, replicate, step, int(decision), quad)
+    return draws[:entities]
 
 
 @compiled

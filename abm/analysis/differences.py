@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from abm.mechanisms.payment import break_even_activity_share
-from abm.policy.levers import Lever, lever_names, levers
-from abm.policy.parameters import parameters
+from abm.policy.levers import Lever
 from abm.policy.piecewise import Piece, Schedule
 from abm.policy.schedule import Constant
 
@@ -72,10 +71,11 @@ class BreakEven:
 
 
 def lever_differences(scenarios: Sequence["Scenario"]) -> tuple[LeverDifference, ...]:
-    """Return the levers whose course is not the same in all scenarios, in the order of the levers' list."""
+    """Return the levers whose course is not the same in all scenarios, in the order of the catalogue."""
     doses = [scenario.policy.dose(scenario.horizon_years) for scenario in scenarios]
     rows = []
-    for lever in levers().values():
+    every = {name: lever for one in scenarios for name, lever in one.catalogue.levers.items()}
+    for lever in every.values():
         schedules = [
             scenario.policy.settings.get(lever.name, Constant(lever.default)) for scenario in scenarios
         ]
@@ -85,7 +85,7 @@ def lever_differences(scenarios: Sequence["Scenario"]) -> tuple[LeverDifference,
         ]
         if any(course != courses[0] for course in courses):
             settings = tuple(
-                Setting(course[0][1], course[-1][3], _told(course), dose[lever.name])
+                Setting(course[0][1], course[-1][3], _told(course), dose.get(lever.name, 0.0))
                 for course, dose in zip(courses, doses, strict=True)
             )
             rows.append(LeverDifference(lever, settings))
@@ -99,11 +99,20 @@ def other_differences(scenarios: Sequence["Scenario"]) -> tuple[OtherDifference,
         OtherDifference("Horizon, years", tuple(f"{scenario.horizon_years:g}" for scenario in scenarios)),
     ]
     labels = {
-        name: parameter.label for parameter in parameters().values() for name in parameter.flat_defaults
+        name: parameter.label
+        for scenario in scenarios
+        for parameter in scenario.catalogue.parameters.values()
+        for name in parameter.flat_defaults
     }
-    for name in scenarios[0].parameter_values:
-        values = tuple(f"{scenario.parameter_values[name]:g}" for scenario in scenarios)
-        found.append(OtherDifference(f"{labels.get(name, name)} ({name})", values))
+    added = tuple(", ".join(source.name for source in one.extensions.sources) or "none" for one in scenarios)
+    found.append(OtherDifference("Extensions", added))
+    for name, label in labels.items():
+        given = [scenario.parameter_values.get(name) for scenario in scenarios]
+        # A parameter that only some scenarios have differs as their extensions do.
+        values = tuple(f"{value:g}" for value in given if value is not None)
+        if len(values) < len(given):
+            continue
+        found.append(OtherDifference(f"{label} ({name})", values))
     return tuple(row for row in found if len(set(row.values)) > 1)
 
 
@@ -111,7 +120,7 @@ def break_even_shares(scenarios: Sequence["Scenario"]) -> tuple[BreakEven, ...]:
     """Return, for each scenario, where the hospital's own payoff turns under its payment at the end."""
     found = []
     for scenario in scenarios:
-        last = dict(zip(lever_names(), scenario.lever_table()[-1].tolist(), strict=True))
+        last = dict(zip(scenario.catalogue.lever_names, scenario.lever_table()[-1].tolist(), strict=True))
         values = scenario.parameter_values
         share = break_even_activity_share(
             last["payment.gain_share"],

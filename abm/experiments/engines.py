@@ -192,11 +192,12 @@ def mapped(
 
 
 def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Batch, ...]:
-    """Pack runs of one place, length and step into batches, as positions in `runs`."""
-    alike: dict[tuple[str, int, int], list[int]] = {}
+    """Pack runs of one place, length, step and code into batches, as positions in `runs`."""
+    alike: dict[tuple[str, int, int, str], list[int]] = {}
     for index, run in enumerate(runs):
         scenario = run.scenario
-        alike.setdefault((str(scenario.place), scenario.months, scenario.substeps), []).append(index)
+        kind = (str(scenario.place), scenario.months, scenario.substeps, scenario.code_hash)
+        alike.setdefault(kind, []).append(index)
     return tuple(
         tuple(indices[start : start + lanes])
         for indices in alike.values()

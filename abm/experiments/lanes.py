@@ -36,4 +36,4 @@ def simulate(runs: Sequence[Run]) -> Tables:
         scenarios.append(run.scenario)
     series, judged = simulate_lanes(scenarios, [run.seed for run in runs], [run.replicate for run in runs])
     by_lane = [np.ascontiguousarray(series[:, :, lane]) for lane in range(len(runs))]
-    return tabulate(runs, measure_names(), by_lane, judged)
+    return tabulate(runs, measure_names(scenarios[0]), by_lane, judged)

@@ -44,6 +44,10 @@ class Scenario(Protocol):
         """Steps a month; runs of one number may share a batch."""
 
     @property
+    def code_hash(self) -> str:
+        """Hash of code beyond the model's own, empty without; runs of one may share a batch."""
+
+    @property
     def content_hash(self) -> str:
         """Hash of everything resolved that can change a result."""
 
@@ -244,18 +248,18 @@ def tabulate(
 
 
 def joined(parts: Sequence[Tables]) -> Tables:
-    """Return one table of several, in their order.
+    """Return one table of several, in their order; a measure that a part lacks is missing there.
 
     Raises
     ------
     ValueError
-        If the parts do not have the same columns, or there is no part.
+        If the parts do not have the same columns of runs, or there is no part.
     """
     if not parts:
         raise ValueError("there are no tables to join")
     return Tables(
         runs=_joined_columns([part.runs for part in parts]),
-        months=_joined_columns([part.months for part in parts]),
+        months=_joined_columns(_filled([part.months for part in parts])),
     )
 
 
@@ -286,6 +290,18 @@ def _run_keys(runs: Sequence[Run]) -> dict[str, NDArray[Any]]:
         "seed": np.array([run.seed for run in runs], dtype=np.uint64),
         "replicate": np.array([run.replicate for run in runs], dtype=np.int64),
     }
+
+
+def _filled(parts: Sequence[Columns]) -> list[Columns]:
+    """Give every part the measures of all, missing where they are not its own."""
+    names = list(dict.fromkeys(name for part in parts for name in part))
+    lacking = [
+        {name: np.full(len(part["month"]), np.nan) for name in names if name not in part} for part in parts
+    ]
+    return [
+        {name: part[name] if name in part else filler[name] for name in names}
+        for part, filler in zip(parts, lacking, strict=True)
+    ]
 
 
 def _joined_columns(parts: Sequence[Columns]) -> dict[str, NDArray[Any]]:

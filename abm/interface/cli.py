@@ -1,5 +1,6 @@
 """The command line: list what can be set, check files, run scenarios and compare policies."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +41,14 @@ Years = Annotated[
 Workers = Annotated[
     int | None, typer.Option(help="Processes to use; without it, as many as pay.", show_default=False)
 ]
+Extensions = Annotated[
+    list[str],
+    typer.Option(
+        "--extension",
+        metavar="FILE",
+        help="Add the levers and mechanisms of a Python file or module; repeat for more.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
 
 
@@ -73,29 +82,31 @@ def scenarios() -> None:
 @app.command(rich_help_panel=LOOK)
 def levers(
     name: Annotated[str | None, typer.Argument(help="A lever, or a group such as 'leadership'.")] = None,
+    extension: Extensions = [],  # noqa: B006
 ) -> None:
     """List what a policymaker can set, or show one lever in full."""
     from abm.interface.listings import print_levers
 
-    print_levers(output(), name)
+    print_levers(output(), name, extension)
 
 
 @app.command(rich_help_panel=LOOK)
 def parameters(
     name: Annotated[str | None, typer.Argument(help="A parameter, or a group such as 'trust'.")] = None,
+    extension: Extensions = [],  # noqa: B006
 ) -> None:
     """List the facts and assumptions of the model with their sources, or show one in full."""
     from abm.interface.listings import print_parameters
 
-    print_parameters(output(), name)
+    print_parameters(output(), name, extension)
 
 
 @app.command(rich_help_panel=LOOK)
-def measures() -> None:
+def measures(extension: Extensions = []) -> None:  # noqa: B006
     """List what is measured every month, and what is judged at the end of a run."""
     from abm.interface.listings import print_measures
 
-    print_measures(output())
+    print_measures(output(), extension)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -103,29 +114,34 @@ def order(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the picture of the month to an SVG file.")
     ] = None,
+    extension: Extensions = [],  # noqa: B006
 ) -> None:
     """Show the order of a month: what happens when, what it reads and what it sets."""
     from abm.interface.listings import print_order
 
-    print_order(output(), picture)
+    print_order(output(), picture, extension)
 
 
 @app.command(rich_help_panel=CHECK)
-def validate(files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]) -> None:
-    """Check scenario, policy and place files, and list every problem with its line."""
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    extension: Extensions = [],  # noqa: B006
+) -> None:
+    """Check scenario, policy, place and extension files, and list every problem with its line."""
     from abm.interface.listings import print_validation
 
-    print_validation(output(), files)
+    print_validation(output(), files, extension)
 
 
 @app.command(rich_help_panel=CHECK)
 def schema(
     kind: Annotated[str, typer.Argument(metavar="scenario|policy|place")] = "scenario",
+    extension: Extensions = [],  # noqa: B006
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     from abm.interface.listings import print_schema
 
-    print_schema(kind)
+    print_schema(kind, extension)
 
 
 @app.command(rich_help_panel=SIMULATE)
@@ -136,6 +152,7 @@ def run(
     replicates: Replicates = RUN_REPLICATES,
     seed: Seed = SEED,
     settings: Settings = [],  # noqa: B006
+    extension: Extensions = [],  # noqa: B006
     years: Years = None,
     workers: Workers = None,
     out: Annotated[
@@ -146,7 +163,8 @@ def run(
     """Run one scenario and print what came of it."""
     from abm.interface.experiment import RUN, Request
 
-    _carry_out(Request(RUN, (scenario,), tuple(settings), replicates, seed, years, workers, out, force))
+    request = Request(RUN, (scenario,), tuple(settings), replicates, seed, years, workers, out, force)
+    _carry_out(replace(request, extensions=tuple(extension)))
 
 
 @app.command(rich_help_panel=SIMULATE)
@@ -162,6 +180,7 @@ def compare(
     replicates: Replicates = REPLICATES,
     seed: Seed = SEED,
     settings: Settings = [],  # noqa: B006
+    extension: Extensions = [],  # noqa: B006
     years: Years = None,
     workers: Workers = None,
     out: Annotated[
@@ -174,11 +193,10 @@ def compare(
     from abm.interface.experiment import COMPARE, Request, default_directory
 
     directory = out or default_directory(scenarios)
-    _carry_out(
-        Request(
-            COMPARE, tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
-        )
+    request = Request(
+        COMPARE, tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
     )
+    _carry_out(replace(request, extensions=tuple(extension)))
 
 
 @app.command(rich_help_panel=SIMULATE)

@@ -17,9 +17,9 @@ from abm.experiments.engines import Execution, execute, worker_problems
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign, design_problems, scenario_problems, with_columns
 from abm.experiments.store import Column, Described, manifest_of, write_results
-from abm.model.measures import MEASURES, OUTCOMES
+from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario, load_scenario, parse_settings
-from abm.policy.levers import levers
+from abm.policy.levers import Lever
 from abm.policy.schedule import Schedule
 from abm.world.place import load_place
 
@@ -50,6 +50,8 @@ class Request:
         Where to write; None writes nothing.
     force : bool
         Replace results that are there.
+    extensions : tuple of str
+        Files or modules that add to every scenario.
     """
 
     command: str
@@ -61,6 +63,7 @@ class Request:
     workers: int | None
     out: Path | None
     force: bool
+    extensions: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -68,6 +71,7 @@ class Request:
         words = ["abm", self.command, *self.scenarios]
         words += ["--replicates", str(self.replicates), "--seed", str(self.seed)]
         words += [word for setting in self.settings for word in ("--set", setting)]
+        words += [word for extension in self.extensions for word in ("--extension", extension)]
         words += [] if self.years is None else ["--years", f"{self.years:g}"]
         words += [] if self.out is None else ["--out", str(self.out)]
         return shlex.join(words)
@@ -115,20 +119,17 @@ def checked(request: Request) -> tuple[Scenario, ...]:
         *worker_problems(request.workers),
         *(Destination(request.out, request.force).problems() if request.out is not None else []),
     ]
-    settings: dict[str, Schedule] = {}
     found: list[Scenario] = []
-    try:
-        settings = parse_settings(request.settings)
-    except InvalidInput as error:
-        problems.extend(error.problems)
     for reference in request.scenarios:
         try:
-            scenario = load_scenario(reference)
+            scenario = load_scenario(reference, extensions=request.extensions)
             found.append(scenario)
-            found[-1] = _adjusted(scenario, request, settings)
+            found[-1] = _adjusted(scenario, request)
             load_place(scenario.place)
         except InvalidInput as error:
             problems.extend(error.problems)
+    if not found:
+        problems.extend(_setting_problems(request))
     if request.command == COMPARE and len(request.scenarios) < 2:
         problems.append(Problem("SCENARIO", None, "a comparison needs two or more; 'abm run' runs one"))
     problems += scenario_problems([scenario.name for scenario in found] or list(request.scenarios))
@@ -167,11 +168,13 @@ def carried_out(
             "workers": execution.workers,
         },
     )
+    measures = known_measures(scenarios)
+    levers = known_levers(scenarios)
     story = Story(
         place=load_place(scenarios[0].place).label,
         scenarios=scenarios,
         comparison=compare(
-            tables, [scenario.name for scenario in scenarios], headline_measures(MEASURES, tables)
+            tables, [scenario.name for scenario in scenarios], headline_measures(measures, tables)
         ),
         levers=lever_differences(scenarios),
         others=other_differences(scenarios),
@@ -180,18 +183,43 @@ def carried_out(
     )
     if request.out is not None:
         doses = {
-            scenario.name: {f"{DOSE}{name}": dose for name, dose in scenario.dose().items()}
+            # A lever that a scenario does not have never leaves its default.
+            scenario.name: {f"{DOSE}{lever.name}": scenario.dose().get(lever.name, 0.0) for lever in levers}
             for scenario in scenarios
         }
         with Destination(request.out, request.force).staged() as directory:
-            described: list[Described] = [*MEASURES, *OUTCOMES, *_dose_columns()]
+            described: list[Described] = [*measures, *OUTCOMES, *_dose_columns(levers)]
             write_results(directory, with_columns(tables, doses), execution.failures, manifest, described)
             (directory / REPORT).write_text(report(story), encoding="utf-8")
     return Answer(story, execution, request.out)
 
 
-def _adjusted(scenario: Scenario, request: Request, settings: dict[str, Schedule]) -> Scenario:
+def known_levers(scenarios: Sequence[Scenario]) -> tuple[Lever, ...]:
+    """Return the levers of any of the scenarios, abm's own first."""
+    return tuple({name: lever for one in scenarios for name, lever in one.catalogue.levers.items()}.values())
+
+
+def known_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
+    """Return the measures of any of the scenarios, abm's own first."""
+    return tuple({measure.name: measure for one in scenarios for measure in one.extensions.measures}.values())
+
+
+def _setting_problems(request: Request) -> Sequence[Problem]:
+    """Say what is wrong with settings where there is no scenario to set them in."""
+    try:
+        parse_settings(request.settings)
+    except InvalidInput as error:
+        return error.problems
+    return ()
+
+
+def _adjusted(scenario: Scenario, request: Request) -> Scenario:
     problems: list[Problem] = []
+    settings: dict[str, Schedule] = {}
+    try:
+        settings = parse_settings(request.settings, catalogue=scenario.catalogue)
+    except InvalidInput as error:
+        problems.extend(error.problems)
     if request.years is not None:
         try:
             scenario = scenario.with_horizon(request.years, "--years")
@@ -207,7 +235,7 @@ def _adjusted(scenario: Scenario, request: Request, settings: dict[str, Schedule
     return scenario
 
 
-def _dose_columns() -> list[Column]:
+def _dose_columns(levers: Sequence[Lever]) -> list[Column]:
     return [
         Column(
             f"{DOSE}{lever.name}",
@@ -215,5 +243,5 @@ def _dose_columns() -> list[Column]:
             f"{lever.unit} x years",
             "Area between the lever and its default over the horizon",
         )
-        for lever in levers().values()
+        for lever in levers
     ]

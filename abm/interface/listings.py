@@ -12,6 +12,7 @@ from rich.text import Text
 
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.interface.tables import entries_table, plain_table, record_card, shown
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import (
     Scenario,
     json_schema,
@@ -21,8 +22,6 @@ from abm.model.scenario import (
     policy_names,
     scenario_names,
 )
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
 from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import load_place
@@ -73,21 +72,21 @@ def print_scenarios(console: Console) -> None:
     console.print(Text(f"Places: {', '.join(place_names())}"))
 
 
-def print_levers(console: Console, name: str | None) -> None:
+def print_levers(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
     """List levers, those of a group, or show one in full."""
-    _print_quantities(console, levers(), name, LEVER_CARD, "Lever")
+    _print_quantities(console, _extended(extensions).catalogue.levers, name, LEVER_CARD, "Lever")
 
 
-def print_parameters(console: Console, name: str | None) -> None:
+def print_parameters(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
     """List parameters, those of a group, or show one in full."""
-    _print_quantities(console, parameters(), name, PARAMETER_CARD, "Parameter")
+    _print_quantities(console, _extended(extensions).catalogue.parameters, name, PARAMETER_CARD, "Parameter")
 
 
-def print_measures(console: Console) -> None:
+def print_measures(console: Console, extensions: Sequence[str] = ()) -> None:
     """List measures and outcomes."""
-    from abm.model.measures import MEASURES, OUTCOMES
+    from abm.model.measures import OUTCOMES
 
-    for head, measures in (("Measure", MEASURES), ("Outcome", OUTCOMES)):
+    for head, measures in (("Measure", _extended(extensions).measures), ("Outcome", OUTCOMES)):
         entries = [
             (measure.name, f"{measure.label} ({measure.unit})", measure.definition) for measure in measures
         ]
@@ -95,7 +94,7 @@ def print_measures(console: Console) -> None:
         console.print()
 
 
-def print_order(console: Console, picture: Path | None) -> None:
+def print_order(console: Console, picture: Path | None, extensions: Sequence[str] = ()) -> None:
     """Show the order of a month, and write its picture where that is asked for.
 
     Raises
@@ -106,24 +105,25 @@ def print_order(console: Console, picture: Path | None) -> None:
     from abm.interface.month import month_picture
     from abm.model.calendar import describe_order
 
+    added = _extended(extensions)
     if picture is not None:
         if picture.exists():
             raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
         try:
-            picture.write_text(month_picture(), encoding="utf-8")
+            picture.write_text(month_picture(added.order, added.fields), encoding="utf-8")
         except OSError as error:
             reason = (
                 f"'{picture}' cannot be written ({error.strerror}); name a file in a directory that exists"
             )
             raise InvalidInput([Problem("--picture", None, reason)]) from None
     table = plain_table("", "Mechanism", "What it does", "Reads", "Sets")
-    for place, row in enumerate(describe_order(), start=1):
+    for place, row in enumerate(describe_order(added.order, added.fields, added.catalogue), start=1):
         cells = (str(place), row["mechanism"], row["summary"], row["reads"], row["writes"])
         table.add_row(*map(Text, cells))
     console.print(table)
 
 
-def print_validation(console: Console, files: Sequence[Path]) -> None:
+def print_validation(console: Console, files: Sequence[Path], extensions: Sequence[str] = ()) -> None:
     """Check files and say which are valid.
 
     Raises
@@ -134,7 +134,7 @@ def print_validation(console: Console, files: Sequence[Path]) -> None:
     problems: list[Problem] = []
     for file in files:
         try:
-            said = _validated(file)
+            said = _validated(file, extensions)
         except InvalidInput as error:
             problems.extend(error.problems)
         else:
@@ -143,7 +143,7 @@ def print_validation(console: Console, files: Sequence[Path]) -> None:
         raise InvalidInput(problems)
 
 
-def print_schema(kind: str) -> None:
+def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
     """Print the JSON Schema of a kind of file.
 
     Raises
@@ -154,7 +154,16 @@ def print_schema(kind: str) -> None:
     if kind not in KINDS:
         message = f"'{kind}' is no kind of file{did_you_mean(kind, KINDS)} Valid: {', '.join(KINDS)}."
         raise InvalidInput([Problem("abm schema", None, message)])
-    typer.echo(json.dumps(json_schema(kind), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(json_schema(kind, _extended(extensions).catalogue), indent=2, ensure_ascii=False))
+
+
+def _extended(extensions: Sequence[str]) -> Extensions:
+    """Load extensions that the command line names."""
+    if not extensions:
+        return NO_EXTENSIONS
+    from abm.model.loading import load_extensions
+
+    return load_extensions(extensions)
 
 
 def _composition(scenario: Scenario) -> str:
@@ -197,7 +206,11 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
     return Problem(command, None, f"'{name}' is neither a name nor a group{hint} '{command}' lists them all.")
 
 
-def _validated(file: Path) -> str:
+def _validated(file: Path, extensions: Sequence[str]) -> str:
+    if file.suffix == ".py":
+        added = _extended([*extensions, str(file)])
+        levers, mechanisms = len(added.members[-1].levers), len(added.members[-1].mechanisms)
+        return f"valid extension, adds {levers} levers and {mechanisms} mechanisms"
     document = Document.read(file)
     kind = _kind(document.data)
     if kind == "place":
@@ -205,9 +218,9 @@ def _validated(file: Path) -> str:
         organisations, ties = len(place.organisation_id), place.tie_ends.shape[0]
         return f"valid place, {organisations} organisations and {ties} ties"
     if kind == "policy":
-        return f"valid policy, sets {len(load_policy(file).levers)} levers"
+        return f"valid policy, sets {len(load_policy(file, _extended(extensions).catalogue).levers)} levers"
     if kind == "scenario":
-        scenario = load_scenario(file)
+        scenario = load_scenario(file, extensions=extensions)
         load_place(scenario.place)
         return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
     if document.problems:

@@ -74,7 +74,7 @@ class Strand:
         return tuple(position for position in self.reads if position > self.sets[0])
 
 
-def strands(order: Sequence[Mechanism] = ORDER) -> list[Strand]:
+def strands(order: Sequence[Mechanism] = ORDER, fields: Sequence[Field] = FIELDS) -> list[Strand]:
     """Follow every state array through the month, in the order in which the month first sets it."""
     found = [
         Strand(
@@ -82,25 +82,27 @@ def strands(order: Sequence[Mechanism] = ORDER) -> list[Strand]:
             tuple(position for position, mechanism in enumerate(order) if field.name in mechanism.writes),
             tuple(position for position, mechanism in enumerate(order) if field.name in mechanism.reads),
         )
-        for field in FIELDS
+        for field in fields
     ]
     return sorted(found, key=lambda strand: strand.sets[0])
 
 
-def month_picture(order: Sequence[Mechanism] = ORDER) -> str:
+def month_picture(order: Sequence[Mechanism] = ORDER, fields: Sequence[Field] = FIELDS) -> str:
     """Draw the month as an SVG document with a light background.
 
     Parameters
     ----------
     order : sequence of Mechanism
         The month; every state array is set by at least one of them.
+    fields : sequence of Field
+        The state.
 
     Returns
     -------
     str
         Text of the file, ending in a newline.
     """
-    rows = strands(order)
+    rows = strands(order, fields)
     width = LEFT + COLUMN * len(order) + RIGHT
     top = TITLE + PHASE + HEAD
     bottom = top + ROW * len(rows)

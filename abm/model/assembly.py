@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from abm.errors import InvalidInput, Problem
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
 from abm.model.shipped import find
-from abm.policy.catalogue import shipped
+from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.policy import (
     DEFAULT_START,
     Policy,
@@ -40,21 +42,28 @@ class Assembly(NamedTuple):
         The policy blocks, in order, without the scenario's own levers.
     policy : Policy
         Blocks and own levers, composed and settled.
+    extensions : Extensions
+        What it adds to the model.
     """
 
     record: ScenarioFile
     place: Path
     blocks: tuple[PolicyBlock, ...]
     policy: Policy
+    extensions: Extensions
 
 
-def assemble(path: Path) -> Assembly:
+def assemble(path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = ()) -> Assembly:
     """Read a scenario file and everything that it refers to.
 
     Parameters
     ----------
     path : Path
         A scenario file.
+    allow_extensions : bool
+        Whether the extensions that the file names are read. They are code.
+    extensions : sequence of str
+        Extensions besides those that the file names; their paths are relative to the working directory.
 
     Returns
     -------
@@ -65,16 +74,18 @@ def assemble(path: Path) -> Assembly:
     InvalidInput
         With every problem of the file, of its place, of its policy blocks and of their composition.
     """
-    return _Assembler(path).assembly()
+    return _Assembler(path, allow_extensions, extensions).assembly()
 
 
-def load_policy(reference: str | Path) -> PolicyBlock:
+def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> PolicyBlock:
     """Load a policy block.
 
     Parameters
     ----------
     reference : str or Path
         Name of a shipped block, or path of a file.
+    catalogue : Catalogue, optional
+        The levers that it may set; abm's own unless given.
 
     Returns
     -------
@@ -88,20 +99,21 @@ def load_policy(reference: str | Path) -> PolicyBlock:
     path, complaint = find(reference, "policy", "policies", None)
     if path is None:
         raise InvalidInput([Problem(str(reference), None, complaint)])
-    return load(path, PolicyBlock)
+    return load(path, PolicyBlock, catalogue)
 
 
 class _Assembler:
     """Assemble one scenario, collecting problems; what can be read is checked even where the rest cannot."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, allow_extensions: bool, extensions: Sequence[str]) -> None:
         self.folder = path.parent
         self.document = Document.read(path)
         self.problems: list[Problem] = []
+        self.extensions, self.catalogue = self.read_extensions(allow_extensions, extensions)
 
     def assembly(self) -> Assembly:
         """Assemble, or raise all problems."""
-        record, problems = check(self.document, ScenarioFile)
+        record, problems = check(self.document, ScenarioFile, context=self.catalogue)
         self.problems.extend(problems)
         data = self.document.data if isinstance(self.document.data, dict) else {}
         place = self.place(data.get("place"))
@@ -114,7 +126,35 @@ class _Assembler:
         if self.problems or record is None or place is None or horizon is None:
             raise InvalidInput(self.problems)
         schedules = {name: schedule for block in composed for name, schedule in block.levers.items()}
-        return Assembly(record, place, tuple(blocks), settled(schedules, start))
+        policy = settled(schedules, start, self.catalogue)
+        return Assembly(record, place, tuple(blocks), policy, self.extensions)
+
+    def read_extensions(self, is_allowed: bool, more: Sequence[str]) -> tuple[Extensions, Catalogue]:
+        """Read the extensions, those of the file first; without any, the catalogue is abm's own."""
+        data = self.document.data if isinstance(self.document.data, dict) else {}
+        named = data.get("extensions")
+        listed = named if isinstance(named, list) else []
+        places = [place for place, one in enumerate(listed) if isinstance(one, str)]
+        own = [listed[place] for place in places]
+        if not own and not more:
+            return NO_EXTENSIONS, shipped()
+        if own and not is_allowed:
+            message = (
+                "extensions are code, which is not run here; run the scenario from its file with 'abm run'"
+            )
+            self.report(("extensions",), message)
+            return NO_EXTENSIONS, Catalogue(is_partial=True)
+        # Deferred: reading code needs the whole model, which few scenarios do.
+        from abm.model.loading import read_extensions
+
+        def problem(position: int, message: str) -> Problem:
+            if position >= len(own):
+                return Problem("--extension", None, message)
+            return self.document.problem(("extensions", places[position]), message)
+
+        loaded = read_extensions(own, self.folder, problem, more)
+        self.problems.extend(loaded.problems)
+        return loaded.extensions, loaded.catalogue
 
     def report(self, path: tuple[str | int, ...], message: str) -> None:
         """Note a problem of the scenario file."""
@@ -166,7 +206,7 @@ class _Assembler:
         except InvalidInput as error:
             self.problems.extend(error.problems)
             return None
-        block, problems = check(document, PolicyBlock)
+        block, problems = check(document, PolicyBlock, context=self.catalogue)
         self.problems.extend(problems)
         return block or self.readable_block(document, path.stem)
 
@@ -174,9 +214,9 @@ class _Assembler:
         """Make a block of the lever settings of a document that can be read; the rest is already reported."""
         data = document.data if isinstance(document.data, dict) else {}
         levers, replaces = data.get("levers"), data.get("replaces")
-        settings, _ = readable_lever_settings(levers if isinstance(levers, dict) else {})
+        settings, _ = readable_lever_settings(levers if isinstance(levers, dict) else {}, self.catalogue)
         named = tuple(map(str, replaces)) if isinstance(replaces, list) else ()
-        for fault in replaces_faults(named, levers if isinstance(levers, dict) else {}, shipped()):
+        for fault in replaces_faults(named, levers if isinstance(levers, dict) else {}, self.catalogue):
             self.problems.append(document.problem(fault.path, fault.message))
         block = PolicyBlock.model_construct(name=name, levers=settings, replaces=named)
         block._document = document

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from abm.draws import Decision, beta_quantile, beta_table, compiled, uniform
 from abm.errors import InvalidInput, Problem
 from abm.mechanisms.mechanism import Mechanism
-from abm.model.calendar import ORDER, check_order
+from abm.model.additions import OwnMechanism, guarded
+from abm.model.calendar import check_order
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.measures import FLOWS, MEASURES, ROW, tally_organisations, tally_places, tally_ties
 from abm.model.snapshot import Snapshot
 from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
-from abm.policy.levers import lever_names
 from abm.policy.parameters import Parameter, parameters
 from abm.world.place import ORGANISATION_KINDS, Place
 
@@ -38,7 +39,7 @@ class Lane:
     parameters : mapping
         Every parameter by flat name, such as ``effort.capacity.acute``.
     levers : (months, levers) array
-        Lever settings by month, columns in the order of `abm.policy.levers.lever_names`.
+        Lever settings by month, columns in the order of the catalogue of levers.
     """
 
     seed: int
@@ -87,8 +88,10 @@ class Batch:
         Steps a month; 2 halves the step.
     is_compiled : bool
         Use the compiled kernels (the default) or their plain Python form, which is slow and for tests.
-    order : sequence of Mechanism
-        The month.
+    order : sequence of Mechanism, optional
+        The month; the model's own with that of its extensions unless given.
+    extensions : Extensions
+        Levers, parameters, state, mechanisms and measures that add to the model's own.
     trust_start : (ties, 2) array, optional
         Trust of month 0 in every lane, instead of draws.
 
@@ -114,7 +117,8 @@ class Batch:
         substeps: int = 1,
         *,
         is_compiled: bool = True,
-        order: Sequence[Mechanism] = ORDER,
+        order: Sequence[Mechanism] | None = None,
+        extensions: Extensions = NO_EXTENSIONS,
         trust_start: NDArray[np.float64] | None = None,
     ) -> None:
         self.place = place
@@ -125,13 +129,16 @@ class Batch:
         self.month = 0
         self.step = 0
         width = len(lanes)
-        self.series = np.full((self.months + 1, len(MEASURES), width), np.nan)
+        self.extensions = extensions
+        self.series = np.full((self.months + 1, len(extensions.measures), width), np.nan)
         self.levers = np.ascontiguousarray(np.stack([lane.levers[: self.months] for lane in lanes], axis=-1))
         self.settings = np.empty((self.levers.shape[1], width))
-        self.state = State(self._sizes(), width)
+        self.state = State(self._sizes(), width, extensions.fields)
         self._known = self._gather()
-        self.order = tuple(order)
-        check_order(self.order, [*self._known, *CLOCK])
+        self.order = extensions.order if order is None else tuple(order)
+        check_order(self.order, [*self._known, *CLOCK], extensions.fields)
+        own_flows = [row for row, own in enumerate(extensions.own_measures, len(MEASURES)) if own.is_flow]
+        self._flow_rows = [*FLOW_ROWS, *own_flows]
         self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
         self._start(trust_start)
 
@@ -150,7 +157,7 @@ class Batch:
             SEGMENT: len(self.place.segment_organisation),
             PLACE: len(self.place.place_names),
             KIND: len(ORGANISATION_KINDS),
-            SLOT: int(round(longest_lag / self.dt)) + 1,
+            SLOT: round(longest_lag / self.dt) + 1,
         }
 
     def _gather(self) -> dict[str, NDArray[Any]]:
@@ -158,9 +165,9 @@ class Batch:
         known: dict[str, NDArray[Any]] = {
             name: value for name, value in vars(self.place).items() if isinstance(value, np.ndarray)
         }
-        for name, parameter in parameters().items():
+        for name, parameter in self.extensions.catalogue.parameters.items():
             known[name.replace(".", "_")] = self._parameter_array(parameter)
-        for column, name in enumerate(lever_names()):
+        for column, name in enumerate(self.extensions.catalogue.lever_names):
             known[name.replace(".", "_")] = self.settings[column]
         known["seed"] = np.array([lane.seed for lane in self.lanes], dtype=np.uint64)
         known["replicate"] = np.array([lane.replicate for lane in self.lanes], dtype=np.uint64)
@@ -193,6 +200,8 @@ class Batch:
             for name in mechanism.arguments
         ]
         clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
+        if isinstance(mechanism, OwnMechanism):
+            function, values = guarded(mechanism, function, values, self.extensions.fields)
         return Call(mechanism.name, function, values, clock)
 
     def _call(self, name: str, **clock: float) -> None:
@@ -204,6 +213,10 @@ class Batch:
         """Set the state of month 0."""
         state, known = self.state, self._known
         self.settings[:] = self.levers[0]
+        for member in self.extensions.members:
+            for own in member.fields:
+                start = own.start if isinstance(own.start, float) else known[own.start.replace(".", "_")]
+                state.arrays[own.name][:] = start
         draw_start(
             state.trust,
             state.orientation,
@@ -251,15 +264,15 @@ class Batch:
             raise IndexError(f"month {self.month} is the last for which levers are set")
         self.settings[:] = self.levers[self.month]
         values = self.series[self.month + 1]
-        counted = np.zeros((len(FLOW_ROWS), self.width))
+        counted = np.zeros((len(self._flow_rows), self.width))
         for _ in range(self.substeps):
             self.step += 1
             clock = {"step": self.step, "dt": self.dt, "years": self.step * self.dt}
             for call in self._calls:
                 call(**clock)
             self._tally(values)
-            counted += values[FLOW_ROWS]
-        values[FLOW_ROWS] = counted
+            counted += values[self._flow_rows]
+        values[self._flow_rows] = counted
         self.month += 1
 
     def save(self) -> Snapshot:
@@ -273,6 +286,7 @@ class Batch:
             self.substeps,
             {name: values.copy() for name, values in self.state.arrays.items()},
             self.series[: self.month + 1].copy(),
+            tuple(source.fingerprint for source in self.extensions.sources),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -288,6 +302,7 @@ class Batch:
             ("seeds", snapshot.seeds, tuple(lane.seed for lane in self.lanes)),
             ("replicates", snapshot.replicates, tuple(lane.replicate for lane in self.lanes)),
             ("steps a month", snapshot.substeps, self.substeps),
+            ("extensions", snapshot.extensions, tuple(one.fingerprint for one in self.extensions.sources)),
         )
         problems = [
             Problem(
@@ -313,7 +328,8 @@ class Batch:
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Return the measures of the month just completed, each (lanes,)."""
-        return {measure.name: self.series[self.month, row].copy() for row, measure in enumerate(MEASURES)}
+        names = [measure.name for measure in self.extensions.measures]
+        return {name: self.series[self.month, row].copy() for row, name in enumerate(names)}
 
     def _tally(self, values: NDArray[np.float64]) -> None:
         """Measure the state after a step into `values` (measures, lanes)."""
@@ -345,6 +361,8 @@ class Batch:
             place.population,
             place.beds,
         )
+        for row, own in enumerate(self.extensions.own_measures, len(MEASURES)):
+            values[row] = own.value(self._known | state.arrays, self.width)
 
 
 @dataclass
@@ -357,6 +375,7 @@ class Call:
     clock: dict[str, int]
 
     def __call__(self, **clock: float) -> None:
+        """Run the mechanism at a time."""
         for name, position in self.clock.items():
             self.values[position] = clock[name]
         self.function(*self.values)

@@ -9,13 +9,12 @@ import mesa
 import numpy as np
 from mesa.datacollection import DataCollector
 
-from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.errors import InvalidInput, Problem
 from abm.model.agents import Organisation, create_agents
 from abm.model.batch import Batch, Lane
-from abm.model.measures import MEASURES, ROW, outcomes
+from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.snapshot import Snapshot
-from abm.policy.levers import lever_names, levers
 from abm.world.network import carries_trust, from_network, to_network, trust_of
 from abm.world.place import Place, load_place
 
@@ -79,10 +78,13 @@ class IntegrationModel(mesa.Model):
         self.place = load_place(self.case.place) if place is None else place
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
         start = trust_of(network, self.place) if network is not None and carries_trust(network) else None
-        self.batch = Batch(self.place, [lane], self.case.substeps, trust_start=start)
+        self.batch = Batch(self.place, [lane], self.case.substeps, extensions=self.case.extensions, trust_start=start)
         self.organisations = create_agents(self)
         self.datacollector = DataCollector(
-            model_reporters={measure.name: partial(_measured, row=row) for row, measure in enumerate(MEASURES)},
+            model_reporters={
+                measure.name: partial(_measured, row=row)
+                for row, measure in enumerate(self.case.extensions.measures)
+            },
             agent_reporters=dict(agent_reporters) if agent_reporters else None,
         )
         self.datacollector.collect(self)
@@ -120,13 +122,12 @@ class IntegrationModel(mesa.Model):
         InvalidInput
             If there is no such lever or the value is out of bounds.
         """
-        if name not in levers():
-            message = f"lever '{name}' is unknown{did_you_mean(name, levers())}; 'abm levers' lists them"
-            raise InvalidInput([Problem("set_lever", None, message)])
-        complaint = levers()[name].complaint(value)
+        catalogue = self.case.catalogue
+        known = catalogue.levers.get(name)
+        complaint = catalogue.unknown_lever(name) if known is None else known.complaint(value)
         if complaint:
             raise InvalidInput([Problem("set_lever", None, complaint)])
-        self.batch.levers[self.month :, lever_names().index(name)] = value
+        self.batch.levers[self.month :, catalogue.lever_names.index(name)] = value
 
     def save(self) -> Snapshot:
         """Copy the whole state, from which any number of futures can go on."""
@@ -144,7 +145,7 @@ class IntegrationModel(mesa.Model):
         self.steps = self.batch.month
         self.running = self.batch.month < self.batch.months
         past = self.batch.series[: self.month + 1, :, 0]
-        for measure, values in zip(MEASURES, past.T, strict=True):
+        for measure, values in zip(self.case.extensions.measures, past.T, strict=True):
             self.datacollector.model_vars[measure.name] = values.tolist()
 
     @property

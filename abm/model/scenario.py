@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
 from abm.model.assembly import assemble, load_policy
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, horizon_complaint, json_schema
 from abm.model.shipped import (
     find,
@@ -30,13 +31,13 @@ from abm.model.shipped import (
     scenario_names,
     shipped_directory,
 )
-from abm.policy.levers import levers
-from abm.policy.catalogue import shipped
+from abm.model.structure import VARIANTS, Structure, variant_conflicts, variant_parameters
+from abm.policy.catalogue import Catalogue
 from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
 from abm.policy.times import MONTHS_PER_YEAR
-from abm.records import Faults, FrozenMapping
+from abm.records import Document, Faults, FrozenMapping, check
 from abm.world.place import place_content
 
 __all__ = [
@@ -77,6 +78,10 @@ class Scenario:
         First month, 'YYYY-MM'.
     substeps : int
         Steps per month.
+    structure : FrozenMapping of str
+        Structural variants by the part of the model, such as 'kim' by 'trust'.
+    extensions : Extensions
+        Levers, parameters, mechanisms and measures that add to the model's own.
     """
 
     name: str
@@ -92,6 +97,18 @@ class Scenario:
     horizon_years: float = DEFAULT_HORIZON_YEARS
     start: str = DEFAULT_START
     substeps: int = 1
+    structure: FrozenMapping[str] = field(default_factory=FrozenMapping)
+    extensions: Extensions = NO_EXTENSIONS
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Give the levers and parameters that the scenario may set."""
+        return self.extensions.catalogue
+
+    @property
+    def code_hash(self) -> str:
+        """Give the hash of code beyond the model's own; scenarios of one may share a batch."""
+        return self.extensions.code_hash
 
     @property
     def months(self) -> int:
@@ -105,8 +122,9 @@ class Scenario:
 
     @cached_property
     def parameter_values(self) -> Mapping[str, float]:
-        """Give every parameter's value by flat name, overrides applied."""
-        return FrozenMapping(shipped().parameter_values(self.parameters))
+        """Give every parameter's value by flat name, structure and overrides applied."""
+        given = {**variant_parameters(self.structure), **self.parameters}
+        return FrozenMapping(self.catalogue.parameter_values(given))
 
     def lever_table(self) -> NDArray[np.float64]:
         """Tabulate every lever at the start of every month of the horizon.
@@ -114,7 +132,7 @@ class Scenario:
         Returns
         -------
         NDArray of shape (months, levers)
-            Columns in the order of `abm.policy.levers.lever_names`.
+            Columns in the order of the catalogue.
         """
         return self.policy.table(self.months)
 
@@ -164,14 +182,47 @@ class Scenario:
         Raises
         ------
         InvalidInput
-            With every unknown name and every value out of bounds.
+            With every unknown name, every value out of bounds, and every parameter that the structure sets.
         """
         try:
-            flat = shipped().flat_overrides(overrides)
-            merged = shipped().flat_overrides({**self.parameters, **flat})
+            flat = self.catalogue.flat_overrides(overrides)
+            merged = self.catalogue.flat_overrides({**self.parameters, **flat})
+            twice = list(variant_conflicts(self.structure, flat))
+            if twice:
+                raise Faults(twice)
         except Faults as error:
             raise InvalidInput([Problem(origin, None, fault.message) for fault in error.faults]) from None
         return replace(self, parameters=merged)
+
+    def with_structure(self, variants: Mapping[str, str], origin: str = "structure") -> Scenario:
+        """Name structural variants, in the place of the scenario's own.
+
+        Parameters
+        ----------
+        variants : mapping
+            Names by part, such as ``{"trust": "kim"}``.
+        origin : str
+            What messages call the source of the names.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        InvalidInput
+            With every unknown part and name, and every parameter that is set besides.
+        """
+        record, problems = check(Document(origin, dict(variants)), Structure)
+        if record is None:
+            raise InvalidInput(problems)
+        named = {**self.structure, **record.named}
+        twice = list(variant_conflicts(named, self.parameters))
+        if twice:
+            raise InvalidInput(Problem(origin, None, fault.message) for fault in twice)
+        return replace(
+            self, structure=FrozenMapping((part, named[part]) for part in VARIANTS if part in named)
+        )
 
     def with_horizon(self, horizon_years: float, origin: str = "horizon_years") -> Scenario:
         """Change the horizon.
@@ -234,6 +285,7 @@ class Scenario:
             "assumptions": self.assumptions,
             "policies": list(self.policies),
             "place_file": self.place.name,
+            "structure": dict(self.structure),
             "doses": self.dose(),
             "content_hash": self.content_hash,
             **self._content,
@@ -243,12 +295,15 @@ class Scenario:
     def _content(self) -> dict[str, Any]:
         """Give what decides a result: no texts, no names, no path."""
         settings = self.policy.settings
+        # A scenario without extensions has the content, and the hash, that it would have if there were none.
+        added = [source.described for source in self.extensions.sources]
         return {
+            **({"extensions": added} if added else {}),
             "place": _place_content(self.place),
             "parameters": dict(self.parameter_values),
             "levers": {
                 name: settings[name].data() if name in settings else lever.default
-                for name, lever in levers().items()
+                for name, lever in self.catalogue.levers.items()
             },
             "horizon_years": self.horizon_years,
             "start": self.start,
@@ -290,13 +345,20 @@ def _require_times(
         raise InvalidInput(problems)
 
 
-def load_scenario(reference: str | Path) -> Scenario:
+def load_scenario(
+    reference: str | Path, *, allow_extensions: bool = True, extensions: Sequence[str] = ()
+) -> Scenario:
     """Load a scenario and everything it refers to.
 
     Parameters
     ----------
     reference : str or Path
         Name of a shipped scenario, or path of a file.
+    allow_extensions : bool
+        Whether the extensions that the file names are read. They are code, so say False for a file whose
+        author you do not know, such as an upload.
+    extensions : sequence of str
+        Extensions besides those that the file names: paths relative to the working directory, or names.
 
     Returns
     -------
@@ -305,14 +367,16 @@ def load_scenario(reference: str | Path) -> Scenario:
     Raises
     ------
     InvalidInput
-        With every problem of the scenario, its policy blocks and their composition, and a place that does not
-        exist.
+        With every problem of the scenario, its extensions, its policy blocks and their composition, and a
+        place that does not exist.
     """
     path, complaint = find(reference, "scenario", ".", None)
     if path is None:
         hint = "" if is_path(reference) else " A path ends in .yaml or contains '/'."
         raise InvalidInput([Problem(str(reference), None, complaint + hint)])
-    record, place, blocks, policy = assemble(path)
+    record, place, blocks, policy, added = assemble(
+        path, allow_extensions=allow_extensions, extensions=extensions
+    )
     own = FrozenMapping((name, policy.settings[name]) for name in policy.settings if name in record.levers)
     return Scenario(
         name=record.name,
@@ -328,4 +392,6 @@ def load_scenario(reference: str | Path) -> Scenario:
         horizon_years=record.horizon_years,
         start=record.start,
         substeps=record.substeps,
+        structure=record.structure.named,
+        extensions=added,
     )

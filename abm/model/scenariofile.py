@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
-from abm.policy.catalogue import catalogue_of
+from abm.model.structure import Structure, variant_conflicts
+from abm.policy.catalogue import Catalogue, catalogue_of
 from abm.policy.policy import DEFAULT_START, LeverSettings, PolicyBlock, replaces_faults
-from abm.policy.schema import ParameterOverridesSchema
+from abm.policy.schema import ParameterOverridesSchema, overrides_schema, settings_schema
 from abm.policy.times import MONTH_PATTERN, MONTHS_PER_YEAR
 from abm.records import Faults, FrozenMapping, Record
 
@@ -70,6 +71,10 @@ class ScenarioFile(Record):
     parameters: ParameterOverrides = Field(
         default_factory=FrozenMapping, description="parameters that differ from their defaults"
     )
+    structure: Structure = Field(default_factory=Structure, description="structural variants by name")
+    extensions: tuple[str, ...] = Field(
+        default=(), description="files, modules or entry points that add levers and mechanisms; they are code"
+    )
     policies: tuple[str, ...] = Field(default=(), description="names or paths of policy blocks, in order")
     levers: LeverSettings = Field(
         default_factory=FrozenMapping, description="lever settings beside the policy blocks"
@@ -89,20 +94,24 @@ class ScenarioFile(Record):
     substeps: int = Field(default=1, ge=1, le=MOST_SUBSTEPS, description="steps per month")
 
     @model_validator(mode="after")
-    def _replaces_what_it_sets(self, info: ValidationInfo) -> ScenarioFile:
+    def _agrees_with_itself(self, info: ValidationInfo) -> ScenarioFile:
         faults = list(replaces_faults(self.replaces, self.levers, catalogue_of(info.context)))
+        twice = variant_conflicts(self.structure.named, self.parameters)
+        faults += [fault.under("parameters") for fault in twice]
         if faults:
             raise Faults(faults)
         return self
 
 
-def json_schema(kind: str) -> dict[str, Any]:
+def json_schema(kind: str, catalogue: Catalogue | None = None) -> dict[str, Any]:
     """Give the JSON Schema of a kind of file, for editors.
 
     Parameters
     ----------
     kind : str
         'scenario', 'policy' or 'place'.
+    catalogue : Catalogue, optional
+        Levers and parameters that files may name; abm's own unless given.
 
     Returns
     -------
@@ -124,4 +133,7 @@ def json_schema(kind: str) -> dict[str, Any]:
         schema = model.model_json_schema(by_alias=True)
     else:
         raise ValueError(f"no kind of file is called {kind!r}; valid: scenario, policy, place")
+    if catalogue is not None and kind != "place":
+        told = {"levers": settings_schema(catalogue), "parameters": overrides_schema(catalogue)}
+        schema["properties"] |= {key: value for key, value in told.items() if key in schema["properties"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"abm {kind} file", **schema}

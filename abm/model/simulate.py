@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.model.batch import Batch, Lane
-from abm.model.measures import MEASURES, ROW, outcomes
+from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario
 from abm.world.place import Place, load_place
 
@@ -22,7 +22,7 @@ def cached_place(path: Path) -> Place:
 def simulate_lanes(
     scenarios: Sequence[Scenario], seeds: Sequence[int], replicates: Sequence[int]
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Run scenarios that share place, horizon and step, one a lane.
+    """Run scenarios that share place, horizon, step and extensions, one a lane.
 
     Parameters
     ----------
@@ -32,25 +32,27 @@ def simulate_lanes(
     Returns
     -------
     series : (months + 1, measures, lanes) array
-        Rows of `abm.model.measures.MEASURES` in months 0 to the last.
+        Rows of `measure_names` in months 0 to the last.
     judged : dict of str to (lanes,) array
         Columns of `abm.model.measures.OUTCOMES`.
 
     Raises
     ------
     ValueError
-        If the scenarios do not share place, months and steps a month.
+        If the scenarios do not share place, months, steps a month and extensions.
     """
     first = scenarios[0]
-    shared = {(scenario.place, scenario.months, scenario.substeps) for scenario in scenarios}
+    shared = {
+        (scenario.place, scenario.months, scenario.substeps, scenario.extensions) for scenario in scenarios
+    }
     if len(shared) > 1:
-        raise ValueError("the lanes of a batch must share place, horizon and steps a month")
+        raise ValueError("the lanes of a batch must share place, horizon, steps a month and extensions")
     tables = {scenario.content_hash: scenario.lever_table() for scenario in scenarios}
     lanes = [
         Lane(seed, replicate, scenario.parameter_values, tables[scenario.content_hash])
         for scenario, seed, replicate in zip(scenarios, seeds, replicates, strict=True)
     ]
-    batch = Batch(cached_place(first.place), lanes, first.substeps)
+    batch = Batch(cached_place(first.place), lanes, first.substeps, extensions=first.extensions)
     for _ in range(first.months):
         batch.advance()
     judged = outcomes(
@@ -61,6 +63,6 @@ def simulate_lanes(
     return batch.series, judged
 
 
-def measure_names() -> tuple[str, ...]:
-    """Name the measures, in the order of the series."""
-    return tuple(measure.name for measure in MEASURES)
+def measure_names(scenario: Scenario) -> tuple[str, ...]:
+    """Name the measures of a scenario's runs, in the order of the series."""
+    return tuple(measure.name for measure in scenario.extensions.measures)

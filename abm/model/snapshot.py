@@ -31,6 +31,8 @@ class Snapshot:
         Every state array.
     series : (month + 1, measures, lanes) array
         Measures so far.
+    extensions : tuple of str
+        Fingerprints of the extensions of the model.
     """
 
     place_hash: str
@@ -41,6 +43,7 @@ class Snapshot:
     substeps: int
     arrays: dict[str, NDArray[Any]]
     series: NDArray[np.float64]
+    extensions: tuple[str, ...] = ()
 
     def write(self, path: str | Path) -> None:
         """Write the snapshot to a NumPy archive; an existing file is replaced."""
@@ -52,6 +55,7 @@ class Snapshot:
             "month": self.month,
             "step": self.step,
             "substeps": self.substeps,
+            "extensions": self.extensions,
         }
         arrays = {STATE_PREFIX + name: values for name, values in self.arrays.items()}
         with Path(path).open("wb") as file:
@@ -87,6 +91,7 @@ class Snapshot:
                     header["substeps"],
                     arrays,
                     archive["series"],
+                    tuple(header.get("extensions", ())),
                 )
         except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as error:
             message = f"is not a snapshot that can be read ({error}); write one with IntegrationModel.save"

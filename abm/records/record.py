@@ -32,7 +32,7 @@ class Record(BaseModel):
         return self._document
 
 
-def load(path: str | Path, model: type[R]) -> R:
+def load(path: str | Path, model: type[R], context: object = None) -> R:
     """Read a file into a record.
 
     Parameters
@@ -41,6 +41,8 @@ def load(path: str | Path, model: type[R]) -> R:
         A YAML file.
     model : type
         A subclass of `Record`.
+    context : object
+        What validators may ask for beside the values.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def load(path: str | Path, model: type[R]) -> R:
     InvalidInput
         With every problem of the file.
     """
-    record, problems = check(Document.read(path), model)
+    record, problems = check(Document.read(path), model, context=context)
     if record is None:
         raise InvalidInput(problems)
     return record

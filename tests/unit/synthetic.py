@@ -29,6 +29,7 @@ class Drift:
     months: int = 24
     place: Path = PLACE
     substeps: int = 1
+    code_hash: str = ""
 
     @property
     def content_hash(self) -> str:

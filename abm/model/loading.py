@@ -1,0 +1,259 @@
+"""Find the file or module of an extension, run it, and make records of what it declares, or say all that is wrong.
+
+An extension is code and can do whatever its reader may do. So it is read only when a scenario's own file or the
+command line names it, never because of what somebody sent: `load_scenario(..., allow_extensions=False)` refuses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Literal, NamedTuple
+
+from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
+from abm.model.additions import Additions
+from abm.model.clashes import clashes
+from abm.model.declaration import Extension
+from abm.model.extension import NO_EXTENSIONS, Extensions, Source
+from abm.model.extensionfile import read_declarations
+from abm.policy.catalogue import Catalogue, shipped
+from abm.records import shown_path
+
+GROUP = "abm.extensions"
+"""Group of entry points by which installed packages offer extensions."""
+HASH_DIGITS = 12
+
+
+class _Found(NamedTuple):
+    """Where the code of an extension is."""
+
+    kind: Literal["file", "module"]
+    reference: str
+    path: Path
+
+
+class Loaded(NamedTuple):
+    """What came of reading some extensions.
+
+    Attributes
+    ----------
+    extensions : Extensions
+        None of them if anything is wrong.
+    catalogue : Catalogue
+        The levers and parameters that could be read; partial if anything is wrong.
+    problems : tuple of Problem
+        Everything that is wrong.
+    """
+
+    extensions: Extensions
+    catalogue: Catalogue
+    problems: tuple[Problem, ...]
+
+
+def load_extensions(
+    references: Sequence[str | Path], beside: Path | None = None, origin: str = "--extension"
+) -> Extensions:
+    """Load extensions that the command line names.
+
+    Parameters
+    ----------
+    references : sequence of str or Path
+        Paths of Python files, names of modules, or names of entry points.
+    beside : Path, optional
+        Folder that paths are relative to; the working directory unless given.
+    origin : str
+        What messages call the source of the references.
+
+    Returns
+    -------
+    Extensions
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of every extension.
+    """
+    loaded = read_extensions(references, beside, lambda _, message: Problem(origin, None, message))
+    if loaded.problems:
+        raise InvalidInput(loaded.problems)
+    return loaded.extensions
+
+
+def read_extensions(
+    references: Sequence[str | Path],
+    beside: Path | None,
+    problem: Callable[[int, str], Problem],
+    more: Sequence[str | Path] = (),
+) -> Loaded:
+    """Read extensions, and say everything that is wrong with them.
+
+    Parameters
+    ----------
+    references : sequence of str or Path
+        As in `load_extensions`.
+    beside : Path or None
+        Folder that paths are relative to.
+    problem : callable
+        Gives the complaint about the reference at a position its place.
+    more : sequence of str or Path
+        Further ones, relative to the working directory, whose positions follow; they may repeat the first.
+    """
+    problems: list[Problem] = []
+    sources: list[Source] = []
+    members: list[Additions] = []
+    for position, reference in enumerate((*references, *more)):
+        is_further = position >= len(references)
+        found, complaint = _find(reference, None if is_further else beside)
+        if found is None:
+            problems.append(problem(position, complaint))
+            continue
+        source, additions, faults = _read(found)
+        problems.extend(faults)
+        if source in sources and is_further:
+            continue
+        if source in sources:
+            problems.append(problem(position, f"extension '{reference}' is named twice; keep one of the two"))
+        elif additions is not None:
+            members.append(additions)
+            sources += [source] if source is not None else []
+    problems.extend(clashes(members, is_complete=not problems))
+    if not problems:
+        extensions = Extensions(tuple(sources))
+        return Loaded(extensions, extensions.catalogue, ())
+    known = shipped()
+    levers = {one.name: one for member in members for one in member.levers if one.name not in known.levers}
+    parameters = {
+        one.name: one for member in members for one in member.parameters if one.name not in known.parameters
+    }
+    catalogue = Catalogue(tuple(levers.values()), tuple(parameters.values()), is_partial=True)
+    return Loaded(NO_EXTENSIONS, catalogue, tuple(problems))
+
+
+@lru_cache(maxsize=64)
+def additions_of(source: Source) -> Additions:
+    """Read what an extension adds, once in a process.
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be read, or is not what it was when its scenario was loaded.
+    """
+    found, complaint = _find(Path(source.reference) if source.kind == "file" else source.reference, None)
+    if found is None:
+        raise InvalidInput([Problem(source.reference, None, complaint)])
+    now, additions, problems = _read(found)
+    if problems or additions is None or now is None:
+        raise InvalidInput(problems)
+    if now.fingerprint != source.fingerprint:
+        message = (
+            f"extension '{source.name}' has changed since its scenario was loaded; load the scenario again"
+        )
+        raise InvalidInput([Problem(shown_path(found.path), None, message)])
+    return additions
+
+
+def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, str]:
+    """Find the code, or say what is valid."""
+    text = str(reference)
+    if isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(".py"):
+        path = ((beside or Path.cwd()) / reference).resolve()
+        if path.is_file():
+            return _Found("file", str(path), path), ""
+        return None, f"extension file '{reference}' does not exist; looked for {shown_path(path)}"
+    offered = {entry.name: entry.module for entry in entry_points(group=GROUP)}
+    module = offered.get(text, text)
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError, AttributeError):
+        spec = None
+    if spec is not None and spec.origin is not None and Path(spec.origin).is_file():
+        return _Found("module", module, Path(spec.origin)), ""
+    listed = f" Installed packages offer: {', '.join(sorted(offered))}." if offered else ""
+    advice = "name a module that can be imported, or a file by a path such as './my_mechanism.py'."
+    return (
+        None,
+        f"extension '{text}' is unknown{did_you_mean(text, offered)} {advice[0].upper()}{advice[1:]}{listed}",
+    )
+
+
+def _read(found: _Found) -> tuple[Source | None, Additions | None, list[Problem]]:
+    """Run the code and make records of what it declares."""
+    file = shown_path(found.path)
+    try:
+        content = found.path.read_bytes()
+    except OSError as error:
+        return None, None, [Problem(file, None, f"cannot be read ({error.strerror}); check its permissions")]
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        module = _module(found, sha256)
+    except InvalidInput as error:
+        return None, None, list(error.problems)
+    declared = list(
+        {id(value): value for value in vars(module).values() if isinstance(value, Extension)}.values()
+    )
+    if len(declared) != 1:
+        held = f"holds {len(declared)} extensions" if declared else "declares no extension"
+        advice = "write one 'extension = Extension(name=...)' in it, from abm.extension"
+        return None, None, [Problem(file, declared[1].line if declared else None, f"{held}; {advice}")]
+    additions, problems, fingerprint = read_declarations(declared[0], found.path, sha256)
+    if problems:
+        return None, additions, problems
+    return Source(additions.name, found.kind, found.reference, sha256, fingerprint), additions, []
+
+
+def _module(found: _Found, sha256: str) -> ModuleType:
+    return _run(found.path, sha256) if found.kind == "file" else _imported(found.reference, found.path)
+
+
+@lru_cache(maxsize=64)
+def _run(path: Path, sha256: str) -> ModuleType:
+    """Run a file as a module of its own, once for each content."""
+    file = shown_path(path)
+    name = f"abm_extension_{path.stem}_{sha256[:HASH_DIGITS]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    try:
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        told = getattr(error, "msg", None) or str(error)
+        raise InvalidInput(
+            [Problem(file, line, f"is not Python: {told}; correct this line or the one above")]
+        ) from None
+    # Pickles and dataclasses look a module up by its name.
+    sys.modules[name] = module
+    try:
+        exec(code, vars(module))
+    except BaseException as error:  # noqa: BLE001 - the code is foreign, and what stops it is the user's to mend
+        del sys.modules[name]
+        raise _stopped(path, error) from None
+    return module
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except SyntaxError as error:
+        told = f"is not Python: {error.msg}; correct this line or the one above"
+        raise InvalidInput([Problem(shown_path(error.filename or path), error.lineno, told)]) from None
+    except BaseException as error:  # noqa: BLE001 - the code is foreign, and what stops it is the user's to mend
+        raise _stopped(path, error) from None
+
+
+def _stopped(path: Path, error: BaseException) -> BaseException:
+    """Say where foreign code stopped; an interruption stays one."""
+    if isinstance(error, KeyboardInterrupt):
+        return error
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    line = frames[-1].lineno if frames else None
+    told = str(error) if isinstance(error, AbmError) else f"{type(error).__name__}: {error}"
+    return InvalidInput(
+        [Problem(shown_path(path), line, f"stops with {told}; mend it so that it can be imported")]
+    )
