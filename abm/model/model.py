@@ -1,5 +1,6 @@
 """The model as Mesa knows it: agents, a data collector, a network, and futures to branch."""
 
+import secrets
 from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,6 +22,9 @@ from abm.world.place import Place, load_place
 if TYPE_CHECKING:
     import networkx as nx
 
+SEED_BITS = 64
+REPLICATE_BITS = 32
+
 
 class IntegrationModel(mesa.Model):
     """Trust and integration of care in one place, a month a step.
@@ -30,7 +34,8 @@ class IntegrationModel(mesa.Model):
     scenario : Scenario, str or Path
         A scenario, or the name or file of one.
     seed, replicate : int
-        Which accidents of fate; two models with the same pair share every one.
+        Which accidents of fate, in [0, 2**64) and [0, 2**32); two models with the same pair share every one. A seed
+        of None is drawn by the operating system.
     place : Place, optional
         Use this place instead of the scenario's.
     network : networkx.Graph, optional
@@ -52,7 +57,7 @@ class IntegrationModel(mesa.Model):
     Raises
     ------
     InvalidInput
-        If the scenario or place is not valid.
+        If the scenario, place, seed or replicate is not valid.
 
     Examples
     --------
@@ -65,12 +70,14 @@ class IntegrationModel(mesa.Model):
         self,
         scenario: Scenario | str | Path = "baseline",
         *,
-        seed: int = 1,
+        seed: int | None = 1,
         replicate: int = 0,
         place: Place | None = None,
         network: "nx.Graph[str] | None" = None,
         agent_reporters: Mapping[str, Any] | None = None,
     ) -> None:
+        seed = drawn_seed() if seed is None else seed
+        check_key(seed, replicate)
         super().__init__(seed=seed)
         self.case = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         if network is not None:
@@ -78,7 +85,9 @@ class IntegrationModel(mesa.Model):
         self.place = load_place(self.case.place) if place is None else place
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
         start = trust_of(network, self.place) if network is not None and carries_trust(network) else None
-        self.batch = Batch(self.place, [lane], self.case.substeps, extensions=self.case.extensions, trust_start=start)
+        self.batch = Batch(
+            self.place, [lane], self.case.substeps, extensions=self.case.extensions, trust_start=start
+        )
         self.organisations = create_agents(self)
         self.datacollector = DataCollector(
             model_reporters={
@@ -145,6 +154,10 @@ class IntegrationModel(mesa.Model):
         self.steps = self.batch.month
         self.running = self.batch.month < self.batch.months
         past = self.batch.series[: self.month + 1, :, 0]
+        # Mesa keeps agents' records by step and offers no way to go back.
+        records = self.datacollector._agent_records
+        for month in [month for month in records if month > self.month]:
+            del records[month]
         for measure, values in zip(self.case.extensions.measures, past.T, strict=True):
             self.datacollector.model_vars[measure.name] = values.tolist()
 
@@ -185,6 +198,28 @@ class IntegrationModel(mesa.Model):
             found[first][second] = (tie, 0)
             found[second][first] = (tie, 1)
         return found
+
+
+def drawn_seed() -> int:
+    """Draw a seed from the operating system, in [0, 2**64)."""
+    return secrets.randbits(SEED_BITS)
+
+
+def check_key(seed: int, replicate: int) -> None:
+    """Check that a seed and a replicate can be part of a draw's key.
+
+    Raises
+    ------
+    InvalidInput
+        With both problems where both are out of range.
+    """
+    problems = [
+        Problem(name, None, f"found {value!r}; give a whole number from 0 to 2^{bits} - 1, such as 1")
+        for name, value, bits in (("seed", seed, SEED_BITS), ("replicate", replicate, REPLICATE_BITS))
+        if not (isinstance(value, int) and 0 <= value < 2**bits)
+    ]
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _measured(model: IntegrationModel, row: int) -> float:

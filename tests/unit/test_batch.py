@@ -104,7 +104,7 @@ def test_results_do_not_depend_on_the_hash_seed_of_python():
 
 
 @pytest.mark.parametrize("substeps", [1, 2])
-def test_python_form_of_the_kernels_gives_the_same_bits(substeps):
+def test_python_form_of_the_kernels_gives_the_same_state(substeps):
     place = random_region(42, 120, seed=3, places=2)
     parameters = parameter_values({"trust.third_party_pull": 0.3, "attention.trust_power": 0.5})
     rng = np.random.default_rng(4)

@@ -36,7 +36,13 @@ def test_model_is_a_mesa_model_with_an_agent_for_every_organisation(model):
         "Practice": 21,
         "LocalAuthority": 1,
     }
-    assert set(model.agents_by_type) == {AcuteProvider, CommunityProvider, Commissioner, Practice, LocalAuthority}
+    assert set(model.agents_by_type) == {
+        AcuteProvider,
+        CommunityProvider,
+        Commissioner,
+        Practice,
+        LocalAuthority,
+    }
 
 
 def test_agents_are_views_on_the_state(model):
@@ -89,7 +95,9 @@ def test_data_collector_holds_every_measure_of_every_month(model):
     assert len(collected) == 36 + 1
     series, judged = simulate_lanes([model.case], [5], [0])
     assert np.array_equal(collected.to_numpy(float), series[:, :, 0], equal_nan=True)
-    assert model.outcomes() == pytest.approx({name: values[0] for name, values in judged.items()}, nan_ok=True)
+    assert model.outcomes() == pytest.approx(
+        {name: values[0] for name, values in judged.items()}, nan_ok=True
+    )
     assert not model.running
     assert model.month == model.steps == 36
 
@@ -165,3 +173,24 @@ def test_replicates_differ_and_seeds_repeat():
 
 def test_scenarios_are_found_by_name():
     assert IntegrationModel("baseline").case.name == "baseline"
+
+
+def test_a_model_without_a_seed_draws_one():
+    seeds = {IntegrationModel("baseline", seed=None).batch.lanes[0].seed for _ in range(3)}
+    assert len(seeds) == 3
+
+
+@pytest.mark.parametrize(("seed", "replicate", "told"), [(-1, 2**32, 2), (2**64, 0, 1), (1.5, 0, 1)])
+def test_keys_out_of_range_are_refused_together(seed, replicate, told):
+    with pytest.raises(InvalidInput) as refusal:
+        IntegrationModel("baseline", seed=seed, replicate=replicate)
+    assert len(refusal.value.problems) == told
+
+
+def test_going_back_drops_what_agents_recorded_of_the_abandoned_future():
+    case = load_scenario("baseline").with_horizon(1)
+    model = advance(IntegrationModel(case, agent_reporters={"pressure": "pressure"}), 2)
+    past = model.save()
+    advance(model, 3)
+    model.restore(past)
+    assert model.datacollector.get_agent_vars_dataframe().index.get_level_values("Step").max() == 2
