@@ -205,7 +205,7 @@ def drawn_seed() -> int:
     return secrets.randbits(SEED_BITS)
 
 
-def check_key(seed: int, replicate: int) -> None:
+def check_key(seed: Any, replicate: Any) -> None:
     """Check that a seed and a replicate can be part of a draw's key.
 
     Raises
