@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Comparison, Measured
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
+from abm.model.additions import OwnMeasure
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -137,14 +138,17 @@ def short_label(measure: Measured) -> str:
 
 def grouped(measures: Sequence[Measured]) -> list[tuple[str, str, list[Measured]]]:
     """Put measures that share a scale together: a title, its range in words, and the measures."""
+    own: list[Measured] = [measure for measure in measures if isinstance(measure, OwnMeasure)]
+    measures = [measure for measure in measures if measure not in own]
     trust = [measure for measure in measures if measure.name.startswith(TRUST_OF_A_KIND)]
     bounded = [measure for measure in measures if measure not in trust and math.isfinite(measure.high)]
     open_ended = [measure for measure in measures if measure not in trust and measure not in bounded]
-    named = (
+    named: list[tuple[str, str, list[Measured]]] = [
         ("Trust by kind of tie", "from 0 to 1", trust),
         ("Working together", "shares from 0 to 1", bounded),
         ("Use of hospitals", "1 is the start, or full beds", open_ended),
-    )
+        *(("Measure of an extension", measure.unit, [measure]) for measure in own),
+    ]
     return [(title, scale, members) for title, scale, members in named if members]
 
 

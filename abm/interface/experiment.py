@@ -174,7 +174,9 @@ def carried_out(
         place=load_place(scenarios[0].place).label,
         scenarios=scenarios,
         comparison=compare(
-            tables, [scenario.name for scenario in scenarios], headline_measures(measures, tables)
+            tables,
+            [scenario.name for scenario in scenarios],
+            (*headline_measures(measures, tables), *shared_measures(scenarios)),
         ),
         levers=lever_differences(scenarios),
         others=other_differences(scenarios),
@@ -202,6 +204,12 @@ def known_levers(scenarios: Sequence[Scenario]) -> tuple[Lever, ...]:
 def known_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
     """Return the measures of any of the scenarios, abm's own first."""
     return tuple({measure.name: measure for one in scenarios for measure in one.extensions.measures}.values())
+
+
+def shared_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
+    """Return the measures of extensions that all scenarios have, so that they can be compared."""
+    own = [scenario.extensions.own_measures for scenario in scenarios]
+    return tuple(measure for measure in own[0] if all(measure in others for others in own[1:]))
 
 
 def _setting_problems(request: Request) -> Sequence[Problem]:

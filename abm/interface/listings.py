@@ -208,9 +208,10 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
 
 def _validated(file: Path, extensions: Sequence[str]) -> str:
     if file.suffix == ".py":
-        added = _extended([*extensions, str(file)])
-        levers, mechanisms = len(added.members[-1].levers), len(added.members[-1].mechanisms)
-        return f"valid extension, adds {levers} levers and {mechanisms} mechanisms"
+        added = _extended([str(file), *extensions]).members[0]
+        levers, mechanisms = ([one.name for one in them] for them in (added.levers, added.mechanisms))
+        names = [*levers, *mechanisms, *(one.name for one in added.measures)]
+        return f"valid extension '{added.name}', adds {', '.join(names)}"
     document = Document.read(file)
     kind = _kind(document.data)
     if kind == "place":

@@ -57,17 +57,13 @@ class Loaded(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def load_extensions(
-    references: Sequence[str | Path], beside: Path | None = None, origin: str = "--extension"
-) -> Extensions:
+def load_extensions(references: Sequence[str | Path], origin: str = "--extension") -> Extensions:
     """Load extensions that the command line names.
 
     Parameters
     ----------
     references : sequence of str or Path
-        Paths of Python files, names of modules, or names of entry points.
-    beside : Path, optional
-        Folder that paths are relative to; the working directory unless given.
+        Paths of Python files, relative to the working directory, names of modules, or names of entry points.
     origin : str
         What messages call the source of the references.
 
@@ -80,7 +76,7 @@ def load_extensions(
     InvalidInput
         With every problem of every extension.
     """
-    loaded = read_extensions(references, beside, lambda _, message: Problem(origin, None, message))
+    loaded = read_extensions((), None, lambda _, message: Problem(origin, None, message), references)
     if loaded.problems:
         raise InvalidInput(loaded.problems)
     return loaded.extensions
