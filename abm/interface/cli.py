@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from abm.interface.places import app as places
 from abm.interface.terminal import Commands, ExitCode, output, progress
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 
 LOOK, CHECK, SIMULATE = "Look", "Check", "Simulate"
+
+app.add_typer(places, rich_help_panel=LOOK)
 
 Replicates = Annotated[int, typer.Option(help="Runs of each scenario; policies share their accidents.")]
 Seed = Annotated[int, typer.Option(help="Seed of every accident; the same seed gives the same results.")]

@@ -3,18 +3,30 @@
 Every number stands beside its source, be it a publication or an assumption of the file's author.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
 from abm.errors import did_you_mean
-from abm.records import Fault, Faults, Record
+from abm.records import Fault, Faults, KeyPath, Record
 
 SHARE_TOLERANCE = 1e-6
 """Largest departure from 1 of shares that should add up."""
 IDENTITY_TOLERANCE = 0.005
 """Largest departure of a given share of patients from use x population / catchment; allows for rounding."""
+
+MENTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "hospitals": "flows",
+        "community_providers": "services",
+        "commissioners": "places",
+        "local_authorities": "places",
+    }
+)
+"""Lists of organisations, and the key under which each of theirs says which places it works for."""
 
 PRACTICE_ID = "_practice_"
 """Stands between the id of a place and the number of one of its practices."""
@@ -237,12 +249,24 @@ class PlaceFile(Record):
     @model_validator(mode="after")
     def agree(self) -> "PlaceFile":
         """Check what one number must say of another; report every disagreement."""
-        faults = [*unknown_places(self), *repeated_names(self)]
-        if not faults:
-            faults = [*wrong_uses(self), *wrong_patients(self), *wrong_services(self), *wrong_lists(self)]
+        faults = list(self.disagreements())
         if faults:
             raise Faults(faults)
         return self
+
+    def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
+        """Say where numbers and names contradict each other, as far as they can be read."""
+        faults = list(wrong_places(self))
+        yield from faults
+        yield from repeated_names(self)
+        # Shares can be added up over a list only where it is known whom each of them is for.
+        unsure = {str(fault.path[0]) for fault in faults}
+        unsure |= {key for key, inner in MENTIONS.items() if any(_hides(path, key, inner) for path in faulty)}
+        yield from wrong_uses(self, unsure)
+        yield from wrong_patients(self)
+        yield from wrong_services(self, unsure)
+        yield from wrong_people(self)
+        yield from wrong_lists(self)
 
     @property
     def authorities(self) -> tuple[LocalAuthority, ...]:
@@ -250,7 +274,14 @@ class PlaceFile(Record):
         return tuple(authority for authority in self.local_authorities if authority.present)
 
 
-def references(file: PlaceFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _hides(path: KeyPath, key: str, inner: str) -> bool:
+    """Tell whether a fault leaves unknown which places the organisations of a list work for."""
+    if path[:1] != (key,):
+        return False
+    return len(path) < 3 or (path[2] == inner and (len(path) < 5 or path[4] == "place"))
+
+
+def references(file: PlaceFile) -> Iterator[tuple[KeyPath, str]]:
     """List every mention of a place, with where it stands."""
     for number, hospital in enumerate(file.hospitals):
         for row, flow in enumerate(hospital.flows):
@@ -264,15 +295,20 @@ def references(file: PlaceFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield (key, number, "places", row), place
 
 
-def unknown_places(file: PlaceFile) -> Iterator[Fault]:
+def wrong_places(file: PlaceFile) -> Iterator[Fault]:
     """Find mentions of places that the file does not describe, and those repeated for one organisation."""
-    known = [place.id for place in file.places]
-    mentioned: set[tuple[str | int, ...]] = set()
+    known: list[str | None] = [place.id for place in file.places]
+    # A place that cannot be read may be any of those that seem to be unknown.
+    is_complete = bool(known) and None not in known
+    names = [name for name in known if name is not None]
+    mentioned: set[KeyPath] = set()
     for path, place in references(file):
+        if not is_complete or _is_unreadable(place):
+            continue
         if place not in known:
             yield Fault(
                 path,
-                f"place '{place}' is not in this file{did_you_mean(place, known)} Valid: {', '.join(known)}.",
+                f"place '{place}' is not in this file{did_you_mean(place, names)} Valid: {', '.join(names)}.",
             )
         elif (*path[:2], place) in mentioned:
             yield Fault(path, f"place '{place}' is given twice for one organisation; keep one of the two")
@@ -290,13 +326,15 @@ def repeated_names(file: PlaceFile) -> Iterator[Fault]:
     )
     labels = [place.name for place in file.places]
     for number, label in enumerate(labels):
-        if label in labels[:number]:
+        if label in labels[:number] and not _is_unreadable(label):
             yield Fault(
                 ("places", number, "name"), f"name '{label}' is taken by another place; choose another"
             )
     taken: dict[tuple[bool, str], str] = {}
     for key, items in groups:
         for number, item in enumerate(items):
+            if _is_unreadable(item.id):
+                continue
             space = (key == "places", item.id)
             if space in taken:
                 yield Fault((key, number, "id"), f"id '{item.id}' is taken by {taken[space]}; choose another")
@@ -307,43 +345,62 @@ def repeated_names(file: PlaceFile) -> Iterator[Fault]:
             taken.setdefault(space, f"{key} number {number + 1}")
 
 
-def wrong_uses(file: PlaceFile) -> Iterator[Fault]:
+def _is_unreadable(name: str | None) -> bool:
+    """Tell text that could not be read."""
+    return name is None
+
+
+def wrong_uses(file: PlaceFile, unsure: Set[str]) -> Iterator[Fault]:
     """Find places without a hospital or a commissioner, or whose shares of hospital use do not add up."""
     for number, place in enumerate(file.places):
-        uses = [
-            flow.share_of_use.value
-            for hospital in file.hospitals
-            for flow in hospital.flows
-            if flow.place == place.id
-        ]
+        if _is_unreadable(place.id):
+            continue
         where = ("places", number)
-        total = sum(uses) + place.outside_use.value
-        if not uses:
-            yield Fault(
-                where, f"place '{place.id}' has no hospital; give it a flow in a hospital of 'hospitals'"
-            )
-        elif abs(total - 1.0) > SHARE_TOLERANCE:
-            listed = " + ".join(f"{use:g}" for use in uses)
-            listed += f", outside {place.outside_use.value:g}"
-            told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed})"
-            yield Fault(
-                (*where, "outside_use"),
-                f"{told}; they should add up to 1, change a share_of_use or outside_use",
-            )
-        elif max(uses) < file.ties.tie_share.value:
-            smallest = file.ties.tie_share.value
-            told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({smallest:g})"
-            yield Fault(where, f"{told}; raise a share_of_use or lower tie_share")
-        if not any(place.id in commissioner.places for commissioner in file.commissioners):
+        if "hospitals" not in unsure:
+            yield from _wrong_use(file, place, where)
+        if "commissioners" not in unsure and not any(
+            place.id in commissioner.places for commissioner in file.commissioners
+        ):
             yield Fault(where, f"place '{place.id}' has no commissioner; add it to the places of one")
+
+
+def _wrong_use(file: PlaceFile, place: LocalPlace, where: KeyPath) -> Iterator[Fault]:
+    """Find a place without a hospital, or whose shares of hospital use do not add up."""
+    uses = [
+        flow.share_of_use.value
+        for hospital in file.hospitals
+        for flow in hospital.flows
+        if flow.place == place.id
+    ]
+    total = sum(uses) + place.outside_use.value
+    if not uses:
+        yield Fault(where, f"place '{place.id}' has no hospital; give it a flow in a hospital of 'hospitals'")
+    elif abs(total - 1.0) > SHARE_TOLERANCE:
+        listed = " + ".join(f"{use:g}" for use in uses)
+        listed += f", outside {place.outside_use.value:g}"
+        told = f"shares of hospital use of '{place.id}' add up to {total:g} ({listed})"
+        yield Fault(
+            (*where, "outside_use"),
+            f"{told}; they should add up to 1, change a share_of_use or outside_use",
+        )
+    elif not math.isnan(total) and max(uses) < file.ties.tie_share.value:
+        smallest = file.ties.tie_share.value
+        told = f"no hospital has as much of the use of '{place.id}' as makes a tie ({smallest:g})"
+        yield Fault(where, f"{told}; raise a share_of_use or lower tie_share")
+
+
+def _population(file: PlaceFile) -> Mapping[str, float]:
+    return {place.id: place.population.value for place in file.places if not _is_unreadable(place.id)}
 
 
 def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
     """Find hospitals whose shares of patients contradict use, population and catchment."""
-    population = {place.id: place.population.value for place in file.places}
+    population = _population(file)
     for number, hospital in enumerate(file.hospitals):
         where = ("hospitals", number)
-        inside = sum(flow.share_of_use.value * population[flow.place] for flow in hospital.flows)
+        inside = sum(
+            flow.share_of_use.value * population.get(flow.place, math.nan) for flow in hospital.flows
+        )
         if inside > hospital.catchment.value * (1.0 + SHARE_TOLERANCE):
             people = hospital.catchment.value
             told = f"catchment of '{hospital.id}' is {people:,} people, but its flows bring {inside:,.0f}"
@@ -354,7 +411,9 @@ def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
                 yield Fault(
                     (*at, "share_of_use"), "share_of_use is 0; it should be above 0, or remove the flow"
                 )
-            implied = flow.share_of_use.value * population[flow.place] / hospital.catchment.value
+            implied = (
+                flow.share_of_use.value * population.get(flow.place, math.nan) / hospital.catchment.value
+            )
             given = flow.share_of_patients
             if given is not None and abs(given.value - implied) > IDENTITY_TOLERANCE:
                 told = (
@@ -363,10 +422,11 @@ def wrong_patients(file: PlaceFile) -> Iterator[Fault]:
                 yield Fault((*at, "share_of_patients"), f"{told}; remove it or change one of the others")
 
 
-def wrong_services(file: PlaceFile) -> Iterator[Fault]:
-    """Find community services that do not add up, and organisations that serve more people than they say."""
-    population = {place.id: place.population.value for place in file.places}
+def wrong_services(file: PlaceFile, unsure: Set[str]) -> Iterator[Fault]:
+    """Find places whose community services do not add up, and services of nothing."""
     for number, place in enumerate(file.places):
+        if "community_providers" in unsure or _is_unreadable(place.id):
+            continue
         shares = [
             service.share.value
             for provider in file.community_providers
@@ -379,18 +439,27 @@ def wrong_services(file: PlaceFile) -> Iterator[Fault]:
                 ("places", number),
                 f"{told}; they should add up to 1, change the shares in 'community_providers'",
             )
-    served: list[tuple[tuple[str | int, ...], str, int, float]] = []
     for number, provider in enumerate(file.community_providers):
-        here = sum(service.share.value * population[service.place] for service in provider.services)
-        served.append((("community_providers", number), provider.id, provider.people_served.value, here))
         for row, service in enumerate(provider.services):
             if service.share.value <= 0.0:
                 at = ("community_providers", number, "services", row, "share")
                 yield Fault(at, "share is 0; it should be above 0, or remove the service")
+
+
+def wrong_people(file: PlaceFile) -> Iterator[Fault]:
+    """Find organisations that serve more people than they say."""
+    population = _population(file)
+    served: list[tuple[KeyPath, str, int, float]] = []
+    for number, provider in enumerate(file.community_providers):
+        here = sum(
+            service.share.value * population.get(service.place, math.nan) for service in provider.services
+        )
+        served.append((("community_providers", number), provider.id, provider.people_served.value, here))
     for key, bodies in (("commissioners", file.commissioners), ("local_authorities", file.local_authorities)):
         for number, body in enumerate(bodies):
             here = sum(
-                population[place] / sum(place in other.places for other in bodies) for place in body.places
+                population.get(place, math.nan) / sum(place in other.places for other in bodies)
+                for place in body.places
             )
             served.append(((key, number), body.id, body.people_served.value, here))
     for where, identity, people, here in served:
@@ -408,6 +477,6 @@ def wrong_lists(file: PlaceFile) -> Iterator[Fault]:
             told = (
                 f"{place.practices.value} practices of {each:,} people and above need more than {smallest:,}"
             )
-            yield Fault(
-                ("places", number, "practices"), f"{told}, the population is {place.population.value:,}"
-            )
+            told += f", the population is {place.population.value:,}"
+            advice = "lower 'practices' or 'smallest' of 'lists', or raise the population"
+            yield Fault(("places", number, "practices"), f"{told}; {advice}")

@@ -1,0 +1,219 @@
+"""The commands on places: build one from the publishers' files, describe and draw it, tell how it was made."""
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from abm.interface.terminal import Commands, output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from abm.errors import Problem
+    from abm.world.place import Place
+
+LABELS = {
+    "acute": "Acute providers",
+    "community": "Community providers",
+    "commissioner": "Commissioners",
+    "practice": "General practices",
+    "local_authority": "Local authorities",
+}
+TIE_LABELS = {"LOCAL_AUTHORITY": "local authority and others", "HOSPITAL_PRACTICE": "provider and practice"}
+PICTURES = (".svg", ".png")
+
+app = typer.Typer(
+    name="place",
+    cls=Commands,
+    help="Build places from the publishers' files, describe and draw them.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PlaceName = Annotated[
+    str, typer.Argument(metavar="PLACE", help="Name of a place, or path of its file.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+@app.command()
+def build(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Folder with epraccur.csv and the other files.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE.npz", help="Where to write the place.", show_default=False)
+    ],
+    commissioners: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--commissioner",
+            metavar="CODE",
+            help="Commissioner to build, such as 11X; repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Build every commissioner of the files.")] = False,
+    vintage: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A note on the files' times, kept with the place.")
+    ] = None,
+    is_full: Annotated[bool, typer.Option("--full", help="Name every code that did not match.")] = False,
+    force: Force = False,
+) -> None:
+    """Build a place from the publishers' own files, and tell what could not be matched."""
+    from abm.errors import InvalidInput, Problem
+    from abm.world.built import write_built
+    from abm.world.publishers import build_place, read_folder
+
+    problems = file_problems(out, (".npz",), force)
+    if bool(commissioners) == is_all:
+        told = (
+            "says which commissioners to build, such as '--commissioner 11X'; give it, or '--all', not both"
+        )
+        problems.append(Problem("--commissioner", None, told))
+    if problems:
+        raise InvalidInput(problems)
+    data = read_folder(folder)
+    place, told_of_place = build_place(data, commissioners or None, name_of(out))
+    if vintage:
+        told_of_place.tell("vintages", f"note: {vintage}")
+    write_built(place, out, told_of_place.text(is_full=True))
+    console = output()
+    console.print(told_of_place.text(is_full), markup=False, soft_wrap=True)
+    console.print()
+    console.print(
+        f"Written to {out}: {place.label}, {place.organisations:,} organisations and {place.ties:,} ties. "
+        f"A scenario names it by its path, as in 'place: ./{out.name}'.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def describe(
+    place: PlaceName,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw a map as .svg or .png.", show_default=False),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Print a place in figures, and draw it as a map."""
+    from abm.errors import InvalidInput
+    from abm.interface.canvas import svg, write_png
+    from abm.interface.map import draw_map
+    from abm.model.shipped import find_place
+    from abm.world.place import load_place
+
+    problems = file_problems(out, PICTURES, force) if out is not None else []
+    if problems:
+        raise InvalidInput(problems)
+    found = load_place(find_place(place))
+    if out is not None and out.suffix == ".png":
+        write_png(draw_map(found), out)
+    elif out is not None:
+        out.write_text(svg(draw_map(found)), encoding="utf-8")
+    print_description(output(), found)
+    if out is not None:
+        output().print(f"Drawn in {out}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def report(place: PlaceName) -> None:
+    """Print how a built place was made, with every code that did not match."""
+    from abm.errors import InvalidInput, Problem
+    from abm.model.shipped import find_place
+    from abm.records import shown_path
+    from abm.world.built import told_of
+    from abm.world.place import is_built
+
+    path = find_place(place)
+    if not is_built(path):
+        told = "was drawn, not built from data; its file gives the source of every number"
+        raise InvalidInput([Problem(shown_path(path), None, told)])
+    output().print(told_of(path), markup=False, soft_wrap=True)
+
+
+def file_problems(out: Path, endings: Sequence[str], force: bool) -> list["Problem"]:
+    """Say why a file cannot be written."""
+    from abm.errors import Problem
+
+    if out.suffix not in endings:
+        told = f"'{out}' should end in {' or '.join(endings)}; name such a file"
+    elif not out.parent.is_dir():
+        told = f"'{out}' is in a folder that does not exist; create '{out.parent}' first"
+    elif out.is_dir():
+        told = f"'{out}' is a folder; name a file"
+    elif out.exists() and not force:
+        told = f"'{out}' exists; name a new file, or replace it with --force"
+    else:
+        return []
+    return [Problem("--out", None, told)]
+
+
+def name_of(out: Path) -> str:
+    """Return a name for a place after its file."""
+    plain = re.sub(r"[^a-z0-9]+", "_", out.stem.lower()).strip("_")
+    return plain if plain[:1].isalpha() else f"place_{plain}".rstrip("_")
+
+
+def print_description(console: "Console", place: "Place") -> None:
+    """Print what is said of a place."""
+    from rich.text import Text
+
+    from abm.interface.tables import plain_table
+    from abm.world.description import LIST_PERCENTILES
+    from abm.world.description import describe as figures_of
+
+    found = figures_of(place)
+    figures = found.figures
+    console.print(Text(place.label, style="bold"))
+    sizes = plain_table("Organisations", "", "Ties", "")
+    sizes.columns[1].justify = sizes.columns[3].justify = "right"
+    kinds = [(LABELS[kind.name.lower()], f"{count:,}") for kind, count in found.organisations.items()]
+    ties = [
+        (TIE_LABELS.get(kind.name, kind.name.replace("_", " and ")).capitalize(), f"{count:,}")
+        for kind, count in found.ties.items()
+    ]
+    for row in range(max(len(kinds), len(ties))):
+        left = kinds[row] if row < len(kinds) else ("", "")
+        sizes.add_row(*map(Text, (*left, *ties[row])))
+    console.print(sizes)
+    console.print()
+
+    def spread(name: str, form: str) -> str:
+        mean, deviation = figures[f"{name}_mean"], figures[f"{name}_sd"]
+        return f"{mean:{form}}" + (f" (sd {deviation:{form}})" if deviation > 0.0 else "")
+
+    def distance(name: str) -> str:
+        return "too few practices" if math.isnan(figures[name]) else f"{figures[name]:.1f} km"
+
+    quantiles = " / ".join(f"{figures[f'list_p{percent}']:,.0f}" for percent in LIST_PERCENTILES)
+    rows = [
+        ("Registered people", f"{figures['population_total']:,.0f}"),
+        (f"Lists, {'/'.join(map(str, LIST_PERCENTILES))}% quantiles", quantiles),
+        ("List, mean", spread("list", ",.0f")),
+        ("Practices per commissioner, mean", spread("practices", ".1f")),
+        ("People per place, mean", spread("population", ",.0f")),
+        ("Main provider's share of use, mean", spread("main_share", ".2f")),
+        ("Providers with 5% or more of a place's use, mean", f"{figures['providers_used']:.1f}"),
+        (
+            "Acute providers with 5% or more of two or more places",
+            f"{figures['shared_providers']:.0f} of {place.acute_providers}",
+        ),
+        ("Practice to nearest acute provider, median", distance("nearest_hospital_km")),
+        ("Practice to fifth-nearest practice, median", distance("fifth_practice_km")),
+    ]
+    table = plain_table("Figure", "")
+    table.columns[1].justify = "right"
+    for row_cells in rows:
+        table.add_row(*map(Text, row_cells))
+    console.print(table)
