@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -159,7 +158,7 @@ def read_declarations(extension: Extension, path: Path, sha256: str) -> tuple[Ad
     records = [record.model_dump_json(by_alias=True) for record in (*levers, *parameters)]
     fingerprint = hashlib.sha256("\n".join([sha256, *records]).encode()).hexdigest()
     additions = Additions(
-        name=extension.name,
+        name=str(extension.name),
         file=reader.file,
         levers=tuple(levers),
         parameters=tuple(parameters),
@@ -320,7 +319,10 @@ class _Reader:
     def decisions(self, extension: Extension) -> dict[str, int]:
         """Read the decisions of draws."""
         found: dict[str, int] = {}
-        given: Sequence[Any] = extension.decisions
+        given: Any = extension.decisions
+        if not isinstance(given, tuple | list):
+            self.report(extension.line, "'decisions' of the extension should be a tuple, such as (VISIT,)")
+            return {}
         for one in given:
             if not isinstance(one, OwnDecision):
                 self.report(

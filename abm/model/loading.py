@@ -188,7 +188,7 @@ def _read(found: _Found) -> tuple[Source | None, Additions | None, list[Problem]
         return None, None, [Problem(file, None, f"cannot be read ({error.strerror}); check its permissions")]
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        module = _module(found, sha256)
+        module = _module(found, sha256, content)
     except InvalidInput as error:
         return None, None, list(error.problems)
     declared = list(
@@ -204,19 +204,21 @@ def _read(found: _Found) -> tuple[Source | None, Additions | None, list[Problem]
     return Source(additions.name, found.kind, found.reference, sha256, fingerprint), additions, []
 
 
-def _module(found: _Found, sha256: str) -> ModuleType:
-    return _run(found.path, sha256) if found.kind == "file" else _imported(found.reference, found.path)
+def _module(found: _Found, sha256: str, content: bytes) -> ModuleType:
+    return (
+        _run(found.path, sha256, content) if found.kind == "file" else _imported(found.reference, found.path)
+    )
 
 
 @lru_cache(maxsize=64)
-def _run(path: Path, sha256: str) -> ModuleType:
+def _run(path: Path, sha256: str, content: bytes) -> ModuleType:
     """Run a file as a module of its own, once for each content."""
     file = shown_path(path)
     name = f"abm_extension_{path.stem}_{sha256[:HASH_DIGITS]}"
     module = ModuleType(name)
     module.__file__ = str(path)
     try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        code = compile(content, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         told = getattr(error, "msg", None) or str(error)

@@ -472,6 +472,28 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(tmp_path, code, told):
     assert len(problems) == 1
 
 
+def test_declarations_of_any_type_are_told_and_never_traced(tmp_path):
+    code = """
+    from abm.extension import *
+    x = lever(name=3, bounds=float("nan"))
+    y = lever(name="a.b", test=object())
+    z = mechanism(writes="pressure", after="pressure")(len)
+    extension = Extension(
+        name=["own"], levers=(x, y, None), parameters=7, measures=None, decisions=None, fields="x.yaml", mechanisms=[z]
+    )
+    """
+    told = problems_of(write(tmp_path, code))
+    assert all(one.startswith("own.py:") for one in told)
+    for part in (
+        "'name' is 3",
+        "lever holds what is no plain value",
+        "holds a NoneType",
+        "'decisions'",
+        "'measures'",
+    ):
+        assert any(part in one for one in told), (part, told)
+
+
 def test_a_missing_file_is_told_at_its_line_of_the_scenario_and_at_the_option(tmp_path):
     path = write(tmp_path, scenario=SCENARIO.replace("./own.py", "./won.py"))
     (told,) = problems_of(path)
