@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 NEAREST_CUTOFF = 0.6
 """Similarity, as a share of matching letters, from which a valid name is suggested for an unknown one."""
+WORD_CUTOFF = 0.8
+"""The same for a part of a valid name, such as 'sustained' of 'sustained_leadership'."""
+FEWEST_LETTERS = 4
+"""Letters from which a name is compared with parts of valid names."""
 
 
 class AbmError(Exception):
@@ -62,6 +66,63 @@ class InvalidInput(AbmError):
         return InvalidInput, (self.problems,)
 
 
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Find the valid name that is nearest to an unknown one.
+
+    Names with dots are compared group with group and last word with last word, so that a shared group alone makes
+    none alike, and a name of the same group comes before others.
+
+    Parameters
+    ----------
+    name : str
+        The unknown name.
+    valid : iterable of str
+        All valid names.
+
+    Returns
+    -------
+    str or None
+        One of the valid names, None if none is near.
+    """
+    best, nearest_name = 0.0, None
+    for candidate in valid:
+        likeness = _likeness(name.lower(), candidate.lower())
+        if likeness > best:
+            best, nearest_name = likeness, candidate
+    return nearest_name
+
+
+def _likeness(name: str, valid: str) -> float:
+    """Say how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
+    group, _, last = name.rpartition(".")
+    valid_group, _, valid_last = valid.rpartition(".")
+    if not valid_group:
+        return _word_likeness(name, valid)
+    if not group:
+        return max(_word_likeness(name, valid_last), _ratio(name, valid))
+    if group == valid_group:
+        return _word_likeness(last, valid_last)
+    # The right word in another group, or in a group that is misspelt.
+    likeness = _word_likeness(last, valid_last)
+    together = likeness * (2.0 + difflib.SequenceMatcher(None, group, valid_group).ratio()) / 3.0
+    return together if likeness >= WORD_CUTOFF else 0.0
+
+
+def _word_likeness(name: str, valid: str) -> float:
+    likeness = _ratio(name, valid)
+    if len(name) >= FEWEST_LETTERS:
+        parts = (valid[: len(name)], *valid.split("_"))
+        part = max(difflib.SequenceMatcher(None, name, part).ratio() for part in parts)
+        # A whole name comes before a part that is as near, and the shorter of two names before the longer.
+        likeness = max(likeness, part * (0.9 + 0.1 * len(name) / len(valid)) if part >= WORD_CUTOFF else 0.0)
+    return min(likeness, 1.0)
+
+
+def _ratio(name: str, valid: str) -> float:
+    likeness = difflib.SequenceMatcher(None, name, valid).ratio()
+    return likeness if likeness >= NEAREST_CUTOFF else 0.0
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """Suggest the valid name that is nearest to an unknown one.
 
@@ -78,5 +139,5 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
         ``"; did you mean 'NAME'?"``, or ``"."`` if no valid name is near: an end for a sentence that reports
         the unknown name.
     """
-    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=NEAREST_CUTOFF)
-    return f"; did you mean '{near[0]}'?" if near else "."
+    near = nearest(name, valid)
+    return f"; did you mean '{near}'?" if near else "."

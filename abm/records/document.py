@@ -8,6 +8,7 @@ follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` i
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,10 +78,13 @@ class Document:
         Raises
         ------
         InvalidInput
-            If the file is missing, a directory, too large, not text, or not YAML.
+            If the file is missing, a directory or pipe, too large, not text, or not YAML.
         """
         file = shown_path(path)
         try:
+            if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
+                # Opening a pipe would wait for somebody to write to it.
+                raise _refuse(file, None, "is a pipe, socket or device; name a regular file")
             with Path(path).open("rb") as stream:
                 content = stream.read(FILE_SIZE_LIMIT + 1)
         except FileNotFoundError:

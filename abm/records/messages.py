@@ -43,6 +43,13 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
 
 def _valid(detail: Any, value: Any) -> str:
     """Say what pydantic would have accepted, in words for readers of YAML."""
+    if detail["type"] in ("too_short", "too_long"):
+        bound, limit = (
+            ("least", detail["ctx"]["min_length"])
+            if detail["type"] == "too_short"
+            else ("most", detail["ctx"]["max_length"])
+        )
+        return f"it should hold at {bound} {limit} item{'' if limit == 1 else 's'}"
     told = str(detail["msg"])
     replacements = (
         ("Input should be", "it should be"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from abm.errors import InvalidInput, Problem
 from abm.records.document import Document
 from abm.records.messages import faults_of
-from abm.records.values import KeyPath, shown
+from abm.records.readable import readable
+from abm.records.values import Fault, KeyPath, shown
 
 R = TypeVar("R", bound="Record")
 
@@ -25,6 +27,19 @@ class Record(BaseModel):
     """What messages call the record, as in 'not a key of a KIND'."""
 
     _document: Document | None = PrivateAttr(default=None)
+
+    def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterable[Fault]:
+        """Say where one value contradicts another.
+
+        `check` asks this of what can be read of a file with faults, so that these do not hide the others. A record
+        that answers also raises its disagreements from a validator.
+
+        Parameters
+        ----------
+        faulty : set of KeyPath
+            Where the file has other faults; see `abm.records.readable` for what stands there.
+        """
+        return ()
 
     @property
     def document(self) -> Document | None:
@@ -127,16 +142,25 @@ def check(
         record = model.model_validate_json(json.dumps(document.value(at)), context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        places = {detail["loc"][:-1] for detail in details}
+        faulty = {detail["loc"] for detail in details}
+        faults: list[Fault] = []
         for detail in details:
-            # Pydantic counts only the items without fault.
-            if detail["type"] == "too_short" and detail["loc"] in places:
+            # Pydantic counts only the items without fault, so a list of faulty ones is too short for it.
+            if detail["type"] == "too_short" and any(_is_below(place, detail["loc"]) for place in faulty):
                 continue
-            for fault in faults_of(detail, model, document, at):
-                if not any(fault.path[:length] in document.damaged for length in range(len(fault.path) + 1)):
-                    problems.append(document.problem(fault.path, fault.message))
+            faults.extend(faults_of(detail, model, document, at))
+        if () not in faulty:
+            further = readable(model, document.value(at), faulty).disagreements(faulty)
+            faults.extend(fault.under(*at) for fault in further)
+        for fault in faults:
+            if not any(fault.path[:length] in document.damaged for length in range(len(fault.path) + 1)):
+                problems.append(document.problem(fault.path, fault.message))
         return None, tuple(problems)
     if problems:
         return None, tuple(problems)
     record._document = document
     return record, ()
+
+
+def _is_below(place: KeyPath, other: KeyPath) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other

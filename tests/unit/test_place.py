@@ -459,3 +459,71 @@ def test_a_share_of_patients_that_agrees_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "good.yaml"
     path.write_text(dump(values), encoding="utf-8")
     assert load(path, PlaceFile).hospitals[0].flows[0].share_of_patients is not None
+
+
+def change_all(*changes: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """Return several changes as one."""
+
+    def change(values: dict[str, Any]) -> None:
+        for one in changes:
+            one(values)
+
+    return change
+
+
+UNREADABLE = set_value("hospitals", 0, "occupancy", to="high")
+UNKNOWN = set_value("hospitals", 0, "flows", 1, "place", to="nort")
+CROWDED = set_value("places", 1, "practices", "value", to=120)
+SMALL = set_value("hospitals", 1, "catchment", "value", to=10)
+UNEVEN = set_value("community_providers", 0, "services", 1, "share", "value", to=0.5)
+FEW = set_value("commissioners", 0, "people_served", "value", to=10)
+
+
+@pytest.mark.parametrize("first", [UNREADABLE, UNKNOWN, set_value("label", to=3)])
+def test_a_fault_does_not_hide_where_the_rest_of_a_place_contradicts_itself(
+    first: Callable[[dict[str, Any]], None], tmp_path: Path
+) -> None:
+    values = two_places()
+    change_all(first, CROWDED, SMALL, UNEVEN, FEW)(values)
+    path = tmp_path / "broken.yaml"
+    path.write_text(dump(values), encoding="utf-8")
+    found = problems_of(path)
+    assert len(found) == 5, found
+    for told in ("need more than 120,000", "raise the catchment", "add up to 0.5", "raise people_served"):
+        assert any(told in problem for problem in found), told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        UNKNOWN,
+        set_value("hospitals", 0, "flows", 1, "place", to=3),
+        set_value("hospitals", 0, "flows", 1, "share_of_use", "value", to="x"),
+        set_value("hospitals", 0, "flows", 1, to=3),
+        set_value("hospitals", 0, to=3),
+        set_value("hospitals", to="none"),
+        set_value("hospitals", 0, "flows", to={}),
+        set_value("places", 1, "id", to="North East"),
+        set_value("places", 1, "population", to=3),
+        set_value("commissioners", 0, "places", 1, to="nort"),
+        set_value("commissioners", 0, "places", to=3),
+        set_value("community_providers", 0, "services", 1, "place", to="nort"),
+    ],
+)
+def test_one_fault_of_a_place_brings_no_others_with_it(
+    change: Callable[[dict[str, Any]], None], tmp_path: Path
+) -> None:
+    values = two_places()
+    change(values)
+    path = tmp_path / "broken.yaml"
+    path.write_text(dump(values), encoding="utf-8")
+    lines = {problem.partition("  ")[0] for problem in problems_of(path)}
+    assert len(lines) == 1, problems_of(path)
+
+
+def test_too_many_practices_are_told_with_what_to_do(tmp_path: Path) -> None:
+    values = two_places()
+    CROWDED(values)
+    path = tmp_path / "broken.yaml"
+    path.write_text(dump(values), encoding="utf-8")
+    assert "lower 'practices' or 'smallest' of 'lists', or raise the population" in problems_of(path)[0]

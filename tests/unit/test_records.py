@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.errors import InvalidInput, Problem, did_you_mean, nearest
 from abm.records import Document, Fault, Faults, FrozenMapping, Record, check, dump, load, load_list
 
 
@@ -285,3 +286,70 @@ def test_nearest_name_is_suggested_only_if_near():
         == "; did you mean 'leadership.effort'?"
     )
     assert did_you_mean("weather", ["leadership.effort"]) == "."
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("sustaned", "sustained_leadership"),
+        ("trust.upp", None),
+        ("trust.los", "trust.loss"),
+        ("trust.sesion", "contact.session"),
+        ("trst.loss", "trust.loss"),
+        ("loss", "trust.loss"),
+    ],
+)
+def test_nearest_name_is_of_the_same_group_or_has_the_right_word(name, near):
+    valid = [
+        "trust.loss",
+        "trust.kept_by_partner",
+        "contact.session",
+        "sustained_leadership",
+        "closure.loss_rate",
+    ]
+    assert nearest(name, valid) == near
+
+
+class Clinic(Record):
+    """A record of a list that must not be empty, whose values may contradict each other."""
+
+    kind: ClassVar[str] = "clinic"
+
+    wards: tuple[Ward, ...] = Field(min_length=1, description="at least one ward")
+    beds: int = 0
+    pair: tuple[float, float] = (0.0, 1.0)
+    chief: Ward | None = None
+    mixed: float | dict[str, float] = 0.0
+
+    def disagreements(self, faulty=frozenset()):
+        """Compare the beds of the wards with the clinic's."""
+        if sum(ward.beds for ward in self.wards) > self.beds:
+            yield Fault(("beds",), "has fewer beds than its wards")
+
+
+def test_one_bad_item_does_not_make_its_list_too_short():
+    ((line, message),) = problems_of("wards:\n  - {name: A, beds: 1, occupancy: 2}\nbeds: 3\n", Clinic)
+    assert line == 2
+    assert "'wards.0.occupancy' is 2" in message
+
+
+def test_an_empty_list_is_told_in_plain_words():
+    found = problems_of("wards: []\nbeds: 3\npair: [0, 1, 2]\n", Clinic)
+    assert found[0] == (1, "'wards' is an empty list; it should hold at least 1 item (at least one ward)")
+    assert "it should hold at most 2 items" in found[1][1]
+
+
+def test_what_can_be_read_beside_a_fault_is_compared():
+    wards = "wards:\n  - {name: A, beds: 9}\n  - {name: 3, beds: 1}\n"
+    found = problems_of(f"{wards}beds: 5\nmixed: []\nchief: {{beds: 1}}\n", Clinic)
+    assert (4, "has fewer beds than its wards") in found
+    # A number that cannot be read holds nothing against the others.
+    for beds in ("beds: many", "other: 1"):
+        assert "fewer beds" not in str(problems_of("wards:\n  - {name: A, " + beds + "}\nbeds: 0\n", Clinic))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(InvalidInput, match="is a pipe, socket or device; name a regular file"):
+        Document.read(tmp_path / "pipe.yaml")
