@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from abm.draws import Decision, uniform
-from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import COMMISSIONER_COMMUNITY
+from abm.mechanisms.mechanism import mechanism
 
 CHALLENGE = int(Decision.CHALLENGE)
 DELAY = int(Decision.CHALLENGE_DELAY)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, fill_block, poisson_quantile
-from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
+from abm.mechanisms.mechanism import mechanism
 
 DECISION = int(Decision.MEETINGS)
 

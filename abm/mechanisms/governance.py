@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, uniform
-from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE
+from abm.mechanisms.mechanism import mechanism
 
 BOARD = int(Decision.BOARD)
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, beta_quantile, fill_block, uniform
-from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import ACUTE
+from abm.mechanisms.mechanism import mechanism
 
 EXIT = int(Decision.EXIT)
 SUCCESSOR = int(Decision.SUCCESSOR)

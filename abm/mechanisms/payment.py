@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from abm.mechanisms.mechanism import mechanism
 from abm.mechanisms.kinds import ACUTE, COMMISSIONER, COMMUNITY, LOCAL_AUTHORITY, PRACTICE
+from abm.mechanisms.mechanism import mechanism
 
 
 def savings_weight(budget_horizon: float, discount: float, reference_horizon: float) -> float:

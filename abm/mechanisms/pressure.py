@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, fill_block, normal_quantile
-from abm.mechanisms.mechanism import clip, mechanism
 from abm.mechanisms.kinds import PRACTICE
+from abm.mechanisms.mechanism import clip, mechanism
 
 DECISION = int(Decision.PRESSURE)
 

@@ -104,7 +104,7 @@ def test_neighbouring_entities_share_a_block_word_by_word():
 
 
 def test_uniforms_stay_inside_the_open_unit_interval():
-    assert 0.0 < 0.5 * draws.WORD_STEP
+    assert 0.5 * draws.WORD_STEP > 0.0
     assert (2**32 - 1 + 0.5) * draws.WORD_STEP < 1.0
 
 

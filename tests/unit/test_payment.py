@@ -32,8 +32,16 @@ def test_hospital_payoff_is_zero_at_the_break_even_share(gain, horizon):
     assert 0.0 < share < 1.0
     payoffs = []
     for activity in (share, share - 0.05, share + 0.05):
-        case = load_scenario("baseline").with_horizon(1).with_levers(
-            {"payment.activity_share": activity, "payment.gain_share": gain, "payment.budget_horizon": horizon}
+        case = (
+            load_scenario("baseline")
+            .with_horizon(1)
+            .with_levers(
+                {
+                    "payment.activity_share": activity,
+                    "payment.gain_share": gain,
+                    "payment.budget_horizon": horizon,
+                }
+            )
         )
         batch = Batch(load_place(case.place), [Lane(1, 0, case.parameter_values, case.lever_table())])
         payoffs.append(batch.series[0, ROW["payoff_acute"], 0])
