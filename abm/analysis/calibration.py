@@ -7,49 +7,16 @@ target that chose parameters may never be reported as reproduced.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
+from abm.analysis.studyfile import Study, Target
 from abm.experiments.engines import LANES, mapped
-from abm.model.scenario import Scenario, load_scenario, shipped_directory
+from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import simulate_lanes
-from abm.records import Record, load
 
 Progress = Callable[[int, int], None]
-
-
-class Target(Record):
-    """Hold one aim: the share of runs of a scenario in which integration stands at the end."""
-
-    kind: ClassVar[str] = "target"
-
-    scenario: str = Field(min_length=1, description="name of a shipped scenario")
-    label: str = Field(min_length=1, description="short name for the table")
-    levers: dict[str, Any] = Field(default_factory=dict, description="settings that replace the scenario's")
-    low: float = Field(ge=0, le=1, description="least share")
-    high: float = Field(ge=0, le=1, description="largest share")
-
-
-class Study(Record):
-    """Hold a calibration: places, targets and the box that is searched."""
-
-    kind: ClassVar[str] = "calibration"
-
-    name: str = Field(min_length=1, description="name of the study")
-    label: str = Field(min_length=1, description="title")
-    description: str = Field(min_length=1, description="what the targets say")
-    places: list[str] = Field(min_length=1, description="names of places")
-    seed: int = Field(ge=0, description="seed of the runs")
-    replicates: int = Field(ge=1, description="runs of each scenario in each place")
-    samples: int = Field(ge=1, description="points of the search")
-    search_seed: int = Field(ge=0, description="seed of the Sobol sequence")
-    edge_points: int = Field(ge=2, description="values of each parameter between its edges")
-    targets: list[Target] = Field(min_length=1, description="aims")
-    search: dict[str, tuple[float, float]] = Field(min_length=1, description="parameters and their range")
 
 
 @dataclass(frozen=True)
@@ -69,20 +36,6 @@ class Trial:
     values: Mapping[str, float]
     standing: NDArray[np.float64]
     years: NDArray[np.float64]
-
-
-def load_study(reference: str | Path = "defaults") -> Study:
-    """Read a study by the name of a shipped one or by path.
-
-    Raises
-    ------
-    InvalidInput
-        With every problem of the file.
-    """
-    path = Path(reference)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = shipped_directory() / "calibration" / f"{reference}.yaml"
-    return load(path, Study)
 
 
 def distance(study: Study, standing: NDArray[np.float64]) -> float:

@@ -98,6 +98,44 @@ class Destination:
             yield f"'{shown}' cannot be written ({reason}); name a directory in which you may write"
 
 
+def file_problems(path: Path | None, force: bool = False, option: str = "--out") -> list[Problem]:
+    """Say why a single file cannot be written; empty when it can, or none is wanted. Leaves nothing behind.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; its directory must exist.
+    force : bool
+        Replace the file if it is there.
+    option : str
+        What to call it in a message.
+    """
+    if path is None:
+        return []
+    return [Problem(option, None, message) for message in _file_complaints(path, force)]
+
+
+def _file_complaints(path: Path, force: bool) -> Iterator[str]:
+    shown = os.fspath(path)
+    try:
+        target = path.resolve()
+        if target.is_dir():
+            yield f"'{shown}' is a directory; name a file in it"
+        elif os.path.lexists(target) and not target.is_file():
+            yield f"'{shown}' is no regular file; name another"
+        elif target.is_file() and not force:
+            yield f"'{shown}' exists; name another file, or add --force to replace it"
+        elif not target.parent.is_dir():
+            yield f"'{shown}' lies in a directory that does not exist; make it first"
+        else:
+            with tempfile.TemporaryDirectory(prefix=".abm-", dir=target.parent) as aside:
+                # A name may be too long for the file system though its directory can be written.
+                (Path(aside) / target.name).touch()
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        yield f"'{shown}' cannot be written ({reason}); name a file in a directory in which you may write"
+
+
 def _missing_parents(destination: Path) -> list[Path]:
     return [parent for parent in destination.parents if not parent.exists()]
 

@@ -25,6 +25,7 @@ from abm.experiments.run import Run, Simulator, Tables, joined
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
+WORKERS_ADVICE = "give a whole number from 1, such as 4, or leave it out to use what pays"
 SINGLE_THREADED = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -216,7 +217,7 @@ def worker_problems(workers: int | None) -> list[Problem]:
     """Say what is wrong with a number of workers; empty when nothing is."""
     if workers is None or workers >= 1:
         return []
-    return [Problem("--workers", None, f"found {workers}; give 1 or more, or leave it out to use what pays")]
+    return [Problem("--workers", None, f"found {workers}; {WORKERS_ADVICE}")]
 
 
 def _attempt(simulate: Simulator, batch: Sequence[Run], positions: Batch) -> _Attempt:

@@ -20,6 +20,8 @@ from abm.experiments.provenance import model_version
 RUN_ID_DIGITS = 16
 REPLICATES_BOUND = 2**32
 SEED_BOUND = 2**64
+REPLICATES_ADVICE = "give a whole number from 1 to 2^32 - 1, such as 100"
+SEED_ADVICE = "give a whole number from 0 to 2^64 - 1, such as 1"
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -176,12 +178,9 @@ def design_problems(replicates: int, seed: int) -> list[Problem]:
     """Say what is wrong with the size and the seed of a design; empty when nothing is."""
     problems = []
     if not 1 <= replicates < REPLICATES_BOUND:
-        wanted = f"found {replicates}; give a whole number from 1, such as 100"
-        problems.append(Problem("--replicates", None, wanted))
+        problems.append(Problem("--replicates", None, f"found {replicates}; {REPLICATES_ADVICE}"))
     if not 0 <= seed < SEED_BOUND:
-        problems.append(
-            Problem("--seed", None, f"found {seed}; give a whole number from 0 to 2^64 - 1, such as 1")
-        )
+        problems.append(Problem("--seed", None, f"found {seed}; {SEED_ADVICE}"))
     return problems
 
 

@@ -1,6 +1,7 @@
 """Show the defaults at work, search for parameters that show the targets, and draw the edges of their region."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,42 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from abm.analysis.calibration import Study, Trial, distance, edges, search, try_values
-from abm.errors import Problem
+from abm.analysis.calibration import Trial, distance, edges, search, try_values
+from abm.analysis.studyfile import Study, load_study
+from abm.errors import InvalidInput
+from abm.experiments.destination import file_problems
+from abm.interface.numbers import Numbers
 
 Progress = Callable[[int, int], None]
 BEST_SHOWN = 3
+
+
+def checked_study(
+    reference: str, workers: str | None, out: Path | None, force: bool
+) -> tuple[Study, int | None]:
+    """Check everything that was asked for.
+
+    Returns
+    -------
+    study : Study
+    workers : int or None
+        Processes; None for as many as pay.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the study and what it refers to, of the number of workers and of the file.
+    """
+    numbers = Numbers()
+    processes = numbers.workers(workers)
+    problems = [*numbers.problems, *file_problems(out, force)]
+    try:
+        study = load_study(reference)
+    except InvalidInput as error:
+        raise InvalidInput([*problems, *error.problems]) from None
+    if problems:
+        raise InvalidInput(problems)
+    return study, processes
 
 
 def describe_defaults(console: Console, study: Study) -> dict[str, Any]:
@@ -122,16 +154,9 @@ def described(study: Study, trial: Trial) -> dict[str, Any]:
 
 
 def write_calibration(found: dict[str, Any], path: Path) -> None:
-    """Write what a calibration found as JSON."""
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-def file_problems(path: Path | None, is_forced: bool) -> list[Problem]:
-    """Say why a file cannot be written; empty when it can, or none is wanted."""
-    if path is None:
-        return []
-    if path.exists() and not is_forced:
-        return [Problem(str(path), None, "exists; name another file, or add --force to replace it")]
-    if not path.parent.is_dir():
-        return [Problem(str(path), None, "lies in a directory that does not exist; make it first")]
-    return []
+    """Write what a calibration found as JSON, all at once, so that a failure leaves what was there."""
+    target = path.resolve()
+    with tempfile.TemporaryDirectory(prefix=".abm-", dir=target.parent) as aside:
+        written = Path(aside) / "found.json"
+        written.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        written.replace(target)

@@ -1,6 +1,5 @@
 """The command line: list what can be set, check files, run scenarios and compare policies."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from abm.interface.terminal import Commands, ExitCode, output, progress
 if TYPE_CHECKING:
     from abm.interface.experiment import Answer, Request
 
-REPLICATES, RUN_REPLICATES, SEED = 100, 20, 1
+REPLICATES, RUN_REPLICATES, SEED = "100", "20", "1"
 
 app = typer.Typer(
     name="abm",
@@ -30,8 +29,13 @@ LOOK, CHECK, SIMULATE = "Look", "Check", "Simulate"
 
 app.add_typer(places, rich_help_panel=LOOK)
 
-Replicates = Annotated[int, typer.Option(help="Runs of each scenario; policies share their accidents.")]
-Seed = Annotated[int, typer.Option(help="Seed of every accident; the same seed gives the same results.")]
+# Numbers arrive as text: what is wrong with them is told together with all other problems.
+Replicates = Annotated[
+    str, typer.Option(metavar="NUMBER", help="Runs of each scenario; policies share their accidents.")
+]
+Seed = Annotated[
+    str, typer.Option(metavar="NUMBER", help="Seed of every accident; the same seed gives the same results.")
+]
 Settings = Annotated[
     list[str],
     typer.Option(
@@ -39,10 +43,12 @@ Settings = Annotated[
     ),
 ]
 Years = Annotated[
-    float | None, typer.Option(help="Horizon instead of the scenarios' own.", show_default=False)
+    str | None,
+    typer.Option(metavar="NUMBER", help="Horizon instead of the scenarios' own.", show_default=False),
 ]
 Workers = Annotated[
-    int | None, typer.Option(help="Processes to use; without it, as many as pay.", show_default=False)
+    str | None,
+    typer.Option(metavar="NUMBER", help="Processes to use; without it, as many as pay.", show_default=False),
 ]
 Extensions = Annotated[
     list[str],
@@ -164,10 +170,21 @@ def run(
     force: Force = False,
 ) -> None:
     """Run one scenario and print what came of it."""
-    from abm.interface.experiment import RUN, Request
+    from abm.interface.experiment import RUN, asked
 
-    request = Request(RUN, (scenario,), tuple(settings), replicates, seed, years, workers, out, force)
-    _carry_out(replace(request, extensions=tuple(extension)))
+    request = asked(
+        RUN,
+        [scenario],
+        settings=settings,
+        extensions=extension,
+        replicates=replicates,
+        seed=seed,
+        years=years,
+        workers=workers,
+        out=out,
+        force=force,
+    )
+    _carry_out(request)
 
 
 @app.command(rich_help_panel=SIMULATE)
@@ -193,13 +210,21 @@ def compare(
     force: Force = False,
 ) -> None:
     """Compare policies that meet the same accidents: tables, effects with intervals, and a report."""
-    from abm.interface.experiment import COMPARE, Request, default_directory
+    from abm.interface.experiment import COMPARE, asked, default_directory
 
-    directory = out or default_directory(scenarios)
-    request = Request(
-        COMPARE, tuple(scenarios), tuple(settings), replicates, seed, years, workers, directory, force
+    request = asked(
+        COMPARE,
+        scenarios,
+        settings=settings,
+        extensions=extension,
+        replicates=replicates,
+        seed=seed,
+        years=years,
+        workers=workers,
+        out=out or default_directory(scenarios),
+        force=force,
     )
-    _carry_out(replace(request, extensions=tuple(extension)))
+    _carry_out(request)
 
 
 @app.command(rich_help_panel=SIMULATE)
@@ -215,18 +240,17 @@ def calibrate(
     force: Force = False,
 ) -> None:
     """Show how the defaults meet the calibration targets, or search for parameters that do."""
-    from abm.analysis.calibration import load_study
-    from abm.errors import InvalidInput
-    from abm.experiments.engines import worker_problems
-    from abm.interface.calibration import describe_defaults, describe_search, file_problems, write_calibration
+    from abm.interface.calibration import (
+        checked_study,
+        describe_defaults,
+        describe_search,
+        write_calibration,
+    )
 
-    wanted = load_study(study)
-    problems = [*file_problems(out, force), *worker_problems(workers)]
-    if problems:
-        raise InvalidInput(problems)
+    wanted, processes = checked_study(study, workers, out, force)
     if is_search:
         with progress(0, "points") as show:
-            found = describe_search(output(), wanted, workers, show)
+            found = describe_search(output(), wanted, processes, show)
     else:
         found = describe_defaults(output(), wanted)
     if out is not None:

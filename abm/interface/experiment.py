@@ -13,10 +13,11 @@ from abm.analysis.story import Story
 from abm.draws import GENERATOR
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.destination import REPORT, Destination
-from abm.experiments.engines import Execution, execute, worker_problems
+from abm.experiments.engines import Execution, execute
 from abm.experiments.lanes import simulate
-from abm.experiments.run import PairedDesign, design_problems, scenario_problems, with_columns
+from abm.experiments.run import PairedDesign, scenario_problems, with_columns
 from abm.experiments.store import Column, Described, manifest_of, write_results
+from abm.interface.numbers import Numbers
 from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.levers import Lever
@@ -52,6 +53,8 @@ class Request:
         Replace results that are there.
     extensions : tuple of str
         Files or modules that add to every scenario.
+    problems : tuple of Problem
+        What is wrong with the numbers; a valid one stands for each that cannot be read.
     """
 
     command: str
@@ -64,6 +67,7 @@ class Request:
     out: Path | None
     force: bool
     extensions: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def line(self) -> str:
@@ -96,6 +100,37 @@ class Answer:
     written: Path | None
 
 
+def asked(
+    command: str,
+    scenarios: Sequence[str],
+    *,
+    settings: Sequence[str],
+    extensions: Sequence[str],
+    replicates: str,
+    seed: str,
+    years: str | None,
+    workers: str | None,
+    out: Path | None,
+    force: bool,
+) -> Request:
+    """Read what stands on the command line, numbers as text, so that all of its problems are told together."""
+    numbers = Numbers()
+    size, first = numbers.design(replicates, seed)
+    return Request(
+        command=command,
+        scenarios=tuple(scenarios),
+        settings=tuple(settings),
+        replicates=size,
+        seed=first,
+        years=numbers.years(years),
+        workers=numbers.workers(workers),
+        out=out,
+        force=force,
+        extensions=tuple(extensions),
+        problems=tuple(numbers.problems),
+    )
+
+
 def default_directory(scenarios: Sequence[str]) -> Path:
     """Return where a comparison is written unless told otherwise."""
     return RESULTS / "-vs-".join(Path(reference).stem for reference in scenarios)
@@ -115,8 +150,7 @@ def checked(request: Request) -> tuple[Scenario, ...]:
         With every problem of every scenario, setting, number and of the directory.
     """
     problems = [
-        *design_problems(request.replicates, request.seed),
-        *worker_problems(request.workers),
+        *request.problems,
         *(Destination(request.out, request.force).problems() if request.out is not None else []),
     ]
     found: list[Scenario] = []

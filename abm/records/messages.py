@@ -26,6 +26,11 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
         last = str(inside[-1])
         hint = f"{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
         return [Fault(path, f"'{last}' is not a key of a {_kind(owner)}{hint}")]
+    if kind == "missing" and isinstance(detail["loc"][-1], int):
+        value = document.value(path)
+        meaning = known.get(str(inside[0]), "") if inside else ""
+        told = f"'{name}' is {shown(value)}; it has too few items"
+        return [Fault(path, f"{told} ({meaning})" if meaning else told)]
     if kind == "missing":
         missing = str(detail["loc"][-1])
         meaning = known.get(missing) or "it is required"

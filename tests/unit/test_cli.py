@@ -291,6 +291,28 @@ def test_all_that_is_wrong_with_a_comparison_is_said_at_once(tmp_path):
         assert problem in said
 
 
+def test_numbers_that_are_none_are_told_with_all_the_rest():
+    numbers = ("--replicates", "1e3", "--seed", "x", "--workers", "1.5", "--years", "abc")
+    said = refused("compare", "baseline", "nosuch", *numbers)
+    for problem in (
+        "5 problems",
+        "--replicates  found '1e3'; give a whole number from 1 to 2^32 - 1, such as 100",
+        "--seed  found 'x'; give a whole number from 0 to 2^64 - 1, such as 1",
+        "--workers  found '1.5'; give a whole number from 1, such as 4, or leave it out",
+        "--years  found 'abc'; valid is a whole number of months, in years, up to 50, such as 2.5",
+        "scenario 'nosuch' is unknown",
+    ):
+        assert problem in said
+
+
+@pytest.mark.parametrize("years", ["-1", "0", "10.3", "1e99", "nan", "inf", "", "1_0"])
+def test_a_wrong_horizon_is_told_when_no_scenario_can_be_read(years):
+    said = refused("compare", "nosuch", "neither", "--years", years)
+    assert "--years  " in said
+    assert "valid is a whole number of months" in said
+    assert said.startswith("3 problems")
+
+
 @pytest.mark.parametrize(
     "words",
     [
