@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -94,20 +95,34 @@ def svg(drawing: Drawing) -> str:
         f'<desc id="d">{escape(drawing.description)}</desc>',
         f'<rect width="100%" height="100%" fill="{WHITE}"/>',
     ]
-    return "\n".join([*head, *map(element, drawing.shapes), "</svg>", ""])
+    return "\n".join([*head, *elements(drawing.shapes), "</svg>", ""])
 
 
-def element(shape: Shape) -> str:
-    """Return a shape as an SVG element."""
+def elements(shapes: Sequence[Shape]) -> Iterator[str]:
+    """Yield the shapes as SVG elements; neighbouring discs of one look share it, as a country has thousands."""
+    for shared, members in groupby(
+        shapes, key=lambda shape: look(shape) if isinstance(shape, Circle) else ""
+    ):
+        if shared:
+            yield f"<g {shared}>"
+        for shape in members:
+            if isinstance(shape, Circle):
+                x, y = shape.centre
+                yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shape.radius:.2f}"/>'
+            else:
+                yield element(shape)
+        if shared:
+            yield "</g>"
+
+
+def element(shape: Lines | Polygon | Words) -> str:
+    """Return a shape that is no disc as an SVG element."""
     if isinstance(shape, Lines):
         path = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in shape.ends)
         return (
             f'<path d="{path}" fill="none" stroke="{shape.colour}" stroke-width="{shape.width:.2f}" '
             f'stroke-opacity="{shape.opacity:.2f}" stroke-linecap="round"/>'
         )
-    if isinstance(shape, Circle):
-        x, y = shape.centre
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shape.radius:.2f}" {look(shape)}/>'
     if isinstance(shape, Polygon):
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.corners)
         return f'<polygon points="{corners}" stroke-linejoin="round" {look(shape)}/>'

@@ -17,7 +17,9 @@ from abm.world.drawnfile import DrawnFile
 from abm.world.layout import divide, serve_nearest, spread
 from abm.world.place import OrganisationKind, Place, load_place
 
-ENGLAND = Path(__file__).parents[2] / "scenarios" / "places" / "england.yaml"
+ROOT = Path(__file__).parents[2]
+ENGLAND = ROOT / "scenarios" / "places" / "england.yaml"
+GUIDE = ROOT / "docs" / "guides" / "places.md"
 
 # What is published (docs/guides/places.md has the sources), and the largest departure in per cent.
 TARGETS = {
@@ -76,6 +78,16 @@ def test_shipped_england_fits_what_is_published(england: Place) -> None:
     assert misses(england) == {}
     assert england.acute_providers == 139
     assert len(england.place_names) == 211
+
+
+def test_the_guide_tells_what_is_fitted_as_it_is(england: Place) -> None:
+    rows = [line.split("|")[2:5] for line in GUIDE.read_text(encoding="utf-8").splitlines() if "% |" in line]
+    assert len(rows) == len(TARGETS)
+    figures = describe(england).figures
+    for (name, (target, percent)), (drawn, wanted, tolerance) in zip(TARGETS.items(), rows, strict=True):
+        assert float(drawn.replace(",", "")) == pytest.approx(figures[name], rel=2e-3), name
+        assert float(wanted.replace(",", "")) == target
+        assert tolerance.strip() == f"{percent}%"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

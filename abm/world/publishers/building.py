@@ -223,8 +223,11 @@ def count_beds(
     occupied = dict.fromkeys(every, 0.0)
     with_occupied = dict.fromkeys(every, 0.0)
     joined: list[str] = []
+    lost: list[str] = []
     for code, row in sorted(data.beds.items()):
         parts = matched.successions.resolve(code, available)
+        if not parts and row.available > 0.0:
+            lost.append(code)
         for provider, part in parts.items():
             available[provider] += row.available * part
             if row.occupied is not None:
@@ -233,6 +236,7 @@ def count_beds(
             if provider != code and provider in hospitals and row.available > 0.0:
                 split = "" if part == 1.0 else f" (part {part:.2g})"
                 joined.append(f"{code} to {provider}{split}")
+    told.tell_codes(file, "providers with beds are in no flow, nor is a successor; beds left out", lost)
     told.tell_codes(file, "providers' beds followed to their successors", joined)
     beds, occupancy = np.zeros(len(hospitals)), np.full(len(hospitals), OCCUPANCY)
     assumed, odd = [], []

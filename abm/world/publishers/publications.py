@@ -175,7 +175,7 @@ def read_practices(path: Path, into: Publications, faults: Faults) -> None:
             setting=row.text(SETTING),
         )
         keep(into.practices, code, practice, row)
-    into.sources.append(Source(sheet.file, "practices", len(sheet.rows), latest(days)))
+    into.sources.append(Source(path.name, "practices", len(sheet.rows), latest(days)))
 
 
 def read_bodies(path: Path, what: str, found: dict[str, Body], into: Publications, faults: Faults) -> None:
@@ -189,7 +189,7 @@ def read_bodies(path: Path, what: str, found: dict[str, Body], into: Publication
         if code is not None:
             body = Body(code, row.text(NAME), plain_postcode(row.text(POSTCODE)), opened, closed)
             keep(found, code, body, row)
-    into.sources.append(Source(sheet.file, what, len(sheet.rows), latest(days)))
+    into.sources.append(Source(path.name, what, len(sheet.rows), latest(days)))
 
 
 def read_lists(path: Path, into: Publications, faults: Faults) -> None:
@@ -213,7 +213,7 @@ def read_lists(path: Path, into: Publications, faults: Faults) -> None:
         if code is not None and people is not None:
             given = row.text(commissioner).upper() if commissioner is not None else ""
             keep(into.lists, code, Registered(people, given), row)
-    into.sources.append(Source(sheet.file, "list sizes", len(sheet.rows), latest(days)))
+    into.sources.append(Source(path.name, "list sizes", len(sheet.rows), latest(days)))
 
 
 def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, faults: Faults) -> list[Flow]:
@@ -244,7 +244,7 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
         found.append(Flow(user, provider, amount, of_provider))
     if share_column is not None:
         check_shares(sheet.file, found, faults)
-    into.sources.append(Source(sheet.file, what, len(sheet.rows), None))
+    into.sources.append(Source(path.name, what, len(sheet.rows), None))
     return found
 
 
@@ -276,7 +276,7 @@ def read_coordinates(path: Path, into: Publications, faults: Faults) -> None:
         )
         if north is not None and east is not None:
             into.coordinates.setdefault(postcode, (north, east))
-    into.sources.append(Source(sheet.file, "coordinates", len(sheet.rows), None))
+    into.sources.append(Source(path.name, "coordinates", len(sheet.rows), None))
 
 
 def read_successions(path: Path, into: Publications, faults: Faults) -> None:
@@ -295,7 +295,7 @@ def read_successions(path: Path, into: Publications, faults: Faults) -> None:
             if old == new:
                 row.complain(f"'{old}' succeeds itself; remove the row")
             into.successions.append(Succession(old, new, days[-1]))
-    into.sources.append(Source(sheet.file, "successions", len(sheet.rows), latest(days)))
+    into.sources.append(Source(path.name, "successions", len(sheet.rows), latest(days)))
 
 
 def read_beds(path: Path, into: Publications, faults: Faults) -> None:
@@ -323,4 +323,4 @@ def read_beds(path: Path, into: Publications, faults: Faults) -> None:
             closed=row.day(closed_column, "close date") if closed_column is not None else None,
         )
         keep(into.beds, code, beds, row)
-    into.sources.append(Source(sheet.file, "beds", len(sheet.rows), None))
+    into.sources.append(Source(path.name, "beds", len(sheet.rows), None))
