@@ -7,47 +7,21 @@ experiment is computed here, once.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis.effects import Effect, pair_positions, paired_difference, paired_probability_difference
 from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
-from abm.experiments.run import Tables
+from abm.experiments.run import Measured, Tables
 
 MONTHS_PER_YEAR = 12
 QUANTILES = (0.1, 0.5, 0.9)
+FEWEST_FOR_RANGE = 5
+"""Runs from which the tenth and the ninetieth percentile say more than the least and the greatest value."""
 TRUST_OF_A_KIND = "trust_"
 OTHER_HEADLINES = ("board", "engagement", "implementation", "admissions", "occupancy")
-
-
-class Measured(Protocol):
-    """What is asked of a measure: its name, how to call it, and its range."""
-
-    @property
-    def name(self) -> str:
-        """Name of the column."""
-
-    @property
-    def label(self) -> str:
-        """A few words."""
-
-    @property
-    def unit(self) -> str:
-        """Unit."""
-
-    @property
-    def low(self) -> float:
-        """Least possible value."""
-
-    @property
-    def high(self) -> float:
-        """Greatest possible value."""
-
-    @property
-    def definition(self) -> str:
-        """What it means."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +82,7 @@ class Band:
         The measure.
     quantiles : NDArray[np.float64], shape (3, months + 1)
         Tenth, fiftieth and ninetieth percentile over runs, month by month; of a measure that is 0 or 1 in
-        every run and month, only the mean, in the middle.
+        every run and month, only the mean, in the middle; of fewer runs than a range needs, only the median.
     """
 
     scenario: str
@@ -234,7 +208,7 @@ def compare(
         replicates=max(arm.replicate.size for arm in arms),
         emergence=tuple(_emergence(arm, reference) for arm in arms),
         effects=tuple(
-            MeasureEffect(arm.name, measure, month, _effect(arm, reference, measure.name, month))
+            MeasureEffect(arm.name, measure, month, _effect(arm, reference, measure, month))
             for measure in measures
             for month in months
             for arm in arms[1:]
@@ -292,17 +266,30 @@ def _emergence(arm: _Arm, reference: _Arm) -> Emergence:
     )
 
 
-def _effect(arm: _Arm, reference: _Arm, measure: str, month: int) -> Effect:
+def _effect(arm: _Arm, reference: _Arm, measure: Measured, month: int) -> Effect:
     mine, theirs = pair_positions(arm.seed, arm.replicate, reference.seed, reference.replicate)
-    return paired_difference(arm.series[measure][mine, month], reference.series[measure][theirs, month])
+    policy, base = arm.series[measure.name], reference.series[measure.name]
+    treated, untreated = policy[mine, month], base[theirs, month]
+    known = ~(np.isnan(treated) | np.isnan(untreated))
+    values = np.concatenate((policy[~np.isnan(policy)], base[~np.isnan(base)]))
+    if known.any() and np.ptp(values) > 0.0 and is_yes_or_no(values):
+        return paired_probability_difference(treated[known] > 0.0, untreated[known] > 0.0)
+    return paired_difference(treated, untreated, most=measure.high - measure.low)
+
+
+def is_yes_or_no(values: NDArray[np.float64]) -> bool:
+    """Tell what a run has or has not from what it has much or little of."""
+    return bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _quantiles(series: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.all(np.isnan(series), axis=0)
     quantiles = np.full((len(QUANTILES), series.shape[1]), math.nan)
-    if np.isin(series[:, known], (0.0, 1.0)).all():
+    if is_yes_or_no(series[:, known]):
         # What a run has or has not has no quantiles worth showing: the share that has it says more.
         quantiles[len(QUANTILES) // 2, known] = np.mean(series[:, known], axis=0)
+    elif len(series) < FEWEST_FOR_RANGE:
+        quantiles[len(QUANTILES) // 2, known] = np.nanmedian(series[:, known], axis=0)
     else:
         quantiles[:, known] = np.nanquantile(series[:, known], QUANTILES, axis=0)
     return quantiles

@@ -7,17 +7,11 @@ model; they say nothing of how well the model describes the world.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from abm.analysis.emergence import CONFIDENCE, wilson_interval
-
-BOOTSTRAP_RESAMPLES = 9999
-BOOTSTRAP_SEED = 20140601
-
-Method = Literal["t", "bootstrap"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +26,6 @@ class Effect:
         Pairs in which both runs have a value.
     reference, policy : float
         Mean of each side over those pairs.
-    method : str
-        How the interval was made.
     """
 
     estimate: float
@@ -42,7 +34,6 @@ class Effect:
     pairs: int
     reference: float
     policy: float
-    method: str
 
     @property
     def excludes_zero(self) -> bool:
@@ -84,13 +75,9 @@ def pair_positions(
 
 
 def paired_difference(
-    policy: ArrayLike, reference: ArrayLike, confidence: float = CONFIDENCE, method: Method = "t"
+    policy: ArrayLike, reference: ArrayLike, confidence: float = CONFIDENCE, most: float = math.inf
 ) -> Effect:
-    """Estimate the mean of paired differences with an interval.
-
-    ``t``: mean +- quantile of Student's t times the standard error, for the mean of many pairs.
-    ``bootstrap``: bias-corrected and accelerated bootstrap over pairs, for few pairs or a skewed difference;
-    its resampling has a fixed seed, so that a report is the same each time it is made.
+    """Estimate the mean of paired differences with an interval: mean +- quantile of t times the standard error.
 
     Parameters
     ----------
@@ -98,8 +85,8 @@ def paired_difference(
         Values of a measure, matched pair by pair; a pair with a NaN is left out.
     confidence : float
         Level in (0, 1).
-    method : {'t', 'bootstrap'}
-        How the interval is made.
+    most : float
+        Largest difference that is possible, such as 1 of a share; the interval stays within it.
 
     Returns
     -------
@@ -109,34 +96,31 @@ def paired_difference(
     Raises
     ------
     ValueError
-        If the shapes differ or the method is unknown.
+        If the shapes differ.
 
     References
     ----------
-    Student (1908). The probable error of a mean. Biometrika 6: 1-25. Efron B (1987). Better bootstrap
-    confidence intervals. Journal of the American Statistical Association 82: 171-185.
+    Student (1908). The probable error of a mean. Biometrika 6: 1-25.
     """
     treated, base = np.asarray(policy, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if treated.shape != base.shape or treated.ndim != 1:
         raise ValueError(f"pairs must be of one length, found {treated.shape} and {base.shape}")
-    if method not in ("t", "bootstrap"):
-        raise ValueError(f"the method must be 't' or 'bootstrap', found {method!r}")
     complete = ~(np.isnan(treated) | np.isnan(base))
     treated, base = treated[complete], base[complete]
     pairs = int(treated.size)
     if pairs == 0:
-        return Effect(math.nan, math.nan, math.nan, 0, math.nan, math.nan, method)
+        return Effect(math.nan, math.nan, math.nan, 0, math.nan, math.nan)
     differences = treated - base
     estimate = float(differences.mean())
     if pairs == 1:
         low, high = math.nan, math.nan
     elif np.ptp(differences) == 0.0:
         low, high = estimate, estimate
-    elif method == "t":
-        low, high = _student_interval(differences, confidence)
     else:
-        low, high = _bootstrap_interval(differences, confidence)
-    return Effect(estimate, low, high, pairs, float(base.mean()), float(treated.mean()), method)
+        low, high = _student_interval(differences, confidence)
+        # Near the largest difference t does not know that there is none beyond it.
+        low, high = max(low, min(-most, estimate)), min(high, max(most, estimate))
+    return Effect(estimate, low, high, pairs, float(base.mean()), float(treated.mean()))
 
 
 def paired_probability_difference(
@@ -184,9 +168,7 @@ def paired_probability_difference(
     other_below, other_above = second.estimate - second.low, second.high - second.estimate
     down = _added_in_square(below, other_above, correlation)
     up = _added_in_square(above, other_below, correlation)
-    return Effect(
-        difference, difference - down, difference + up, pairs, second.estimate, first.estimate, "Newcombe"
-    )
+    return Effect(difference, difference - down, difference + up, pairs, second.estimate, first.estimate)
 
 
 def _student_interval(differences: NDArray[np.float64], confidence: float) -> tuple[float, float]:
@@ -196,20 +178,6 @@ def _student_interval(differences: NDArray[np.float64], confidence: float) -> tu
     reach = float(t.ppf(0.5 + confidence / 2.0, differences.size - 1)) * error
     mean = float(differences.mean())
     return mean - reach, mean + reach
-
-
-def _bootstrap_interval(differences: NDArray[np.float64], confidence: float) -> tuple[float, float]:
-    from scipy.stats import bootstrap
-
-    result = bootstrap(
-        (differences,),
-        np.mean,
-        confidence_level=confidence,
-        n_resamples=BOOTSTRAP_RESAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(BOOTSTRAP_SEED),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 def _corrected_correlation(both: int, only_policy: int, only_reference: int, neither: int) -> float:

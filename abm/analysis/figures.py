@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 SERIES = 6
 LABEL_GAP = 14.0
 SMALL_LABEL_GAP = 11.5
-LETTER_WIDTH = 6.6
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 

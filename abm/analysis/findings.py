@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis import wording
-from abm.analysis.comparison import MONTHS_PER_YEAR, Band, Emergence, Measured
+from abm.analysis.comparison import FEWEST_FOR_RANGE, MONTHS_PER_YEAR, Band, Emergence
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion
 from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
 from abm.analysis.markup import figure, group, head, key, note, paragraph, row, row_head, section, table
 from abm.analysis.story import Story
+from abm.experiments.run import Measured
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
 WIDE_WIDTH, WIDE_HEIGHT = 880.0, 340.0
@@ -79,7 +80,8 @@ def effects_section(story: Story) -> str:
         "What else the policies change",
         paragraph(
             f"Each number is the mean difference from <strong>{reference}</strong> over replicates that share "
-            "every accident of fate, with its 95% interval (Student's t over pairs)."
+            "every accident of fate, with its 95% interval (Student's t over pairs; of "
+            "what a run has or has not, Newcombe's)."
         ),
         tables,
         note(
@@ -92,10 +94,13 @@ def effects_section(story: Story) -> str:
 def courses_section(story: Story) -> str:
     """Show how each measure moved over the years under each policy."""
     panels = "".join(_panel(story, measure) for measure in story.comparison.measures)
+    median = "Median over replicates, month by month"
+    if story.comparison.replicates >= FEWEST_FOR_RANGE:
+        median += ", and the band that holds the middle 80% of them"
     return section(
         "How it unfolds",
         paragraph(
-            "Median over replicates, month by month, and the band that holds the middle 80% of them; of what a "
+            f"{median}; of what a "
             "run has or has not, the share of replicates that have it. Years since the start run to the right. "
             "The number at the end of a curve is its last value."
         ),
@@ -212,7 +217,7 @@ def _effect_table(story: Story, month: int) -> str:
 def _effect_cell(effect: Effect, reach: tuple[float, float], series: int) -> str:
     told = wording.difference(effect)
     bar = interval_bar(effect.estimate, effect.low, effect.high, reach, series if effect.excludes_zero else 0)
-    interval = told.interval or "the same in every pair"
+    interval = told.interval or ("the same in every pair" if effect.pairs > 1 else "one pair")
     return _told_cell(told.estimate, interval, bar, "" if effect.excludes_zero else ' class="none"')
 
 

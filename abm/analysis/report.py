@@ -7,12 +7,12 @@ from importlib.resources import files
 from string import Template
 
 from abm.analysis import wording
-from abm.analysis.comparison import Measured
 from abm.analysis.differences import Setting
 from abm.analysis.figures import key_sample
 from abm.analysis.findings import break_even_section, courses_section, effects_section, emergence_section
 from abm.analysis.markup import definitions, note, paragraph, policy_heads, row, row_head, section, table
 from abm.analysis.story import Story
+from abm.experiments.run import Measured
 from abm.policy.parameters import parameters
 
 BOUND = re.compile(r"\d+ of \d+ runs|years? \d+|\d+ years?")

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Comparison, Measured
+from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Comparison
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
+from abm.experiments.run import Measured
 from abm.model.additions import OwnMeasure
 
 UNKNOWN = "\N{EN DASH}"

@@ -237,8 +237,9 @@ def _attempt(simulate: Simulator, batch: Sequence[Run], positions: Batch) -> _At
 
 
 def _told(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    # Results travel, so they name the module that failed and no path of this machine.
+    frames = list(traceback.walk_tb(error.__traceback__))
+    where = f" ({frames[-1][0].f_globals.get('__name__', '?')}:{frames[-1][1]})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
 
 

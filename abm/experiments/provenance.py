@@ -26,12 +26,15 @@ def model_version() -> str:
 
 @lru_cache(maxsize=1)
 def source_hash() -> str:
-    """Return the SHA-256 of the sources as they are now, name by name.
+    """Return the SHA-256 of the sources, name by name, as they were when first asked.
 
-    It tells two editions apart where the version does not, with or without a repository.
+    It tells two editions apart where the version does not, with or without a repository. The shipped scenarios,
+    which lie in the package once it is installed, are no part of it: what a run takes from them is hashed with it.
     """
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in PACKAGE.rglob(pattern)):
+        if path.is_relative_to(PACKAGE / "scenarios"):
+            continue
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

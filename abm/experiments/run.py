@@ -1,7 +1,7 @@
 """Name the runs of a design, and what a simulator returns for them.
 
-A run is one scenario, one seed and one replicate. Its id is a function of these and of the model's version,
-so the same run has the same id in every design, on every machine, in any order.
+A run is one scenario, one seed and one replicate. Its id is a function of these and of the model's sources, so
+the same run of the same code has the same id in every design, on every machine, in any order.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.provenance import model_version
+from abm.experiments.provenance import source_hash
 
 RUN_ID_DIGITS = 16
 REPLICATES_BOUND = 2**32
@@ -54,6 +54,34 @@ class Scenario(Protocol):
         """Hash of everything resolved that can change a result."""
 
 
+class Measured(Protocol):
+    """What is asked of a measure: its name, how to call it, its range and what it means."""
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+
+    @property
+    def label(self) -> str:
+        """A few words for tables and plots."""
+
+    @property
+    def unit(self) -> str:
+        """Unit."""
+
+    @property
+    def low(self) -> float:
+        """Least possible value."""
+
+    @property
+    def high(self) -> float:
+        """Greatest possible value."""
+
+    @property
+    def definition(self) -> str:
+        """What it means."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One scenario with one seed and one replicate.
@@ -77,8 +105,8 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """Sixteen hexadecimal digits: SHA-256 of scenario hash, seed, replicate and model version."""
-        identity = f"{self.scenario.content_hash}:{self.seed}:{self.replicate}:{model_version()}"
+        """Sixteen hexadecimal digits: SHA-256 of scenario hash, seed, replicate and the hash of the sources."""
+        identity = f"{self.scenario.content_hash}:{self.seed}:{self.replicate}:{source_hash()}"
         return hashlib.sha256(identity.encode()).hexdigest()[:RUN_ID_DIGITS]
 
 

@@ -7,11 +7,12 @@ taken for another's.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from abm.errors import InvalidInput, Problem
 from abm.experiments.destination import MANIFEST, MONTHS, RUNS
 from abm.experiments.engines import Failure
 from abm.experiments.provenance import code_version, interpreter, package_versions
-from abm.experiments.run import Columns, Tables
+from abm.experiments.run import Columns, Measured, Tables
 
 FORMAT = "abm results"
 FORMAT_VERSION = 1
@@ -33,7 +34,7 @@ TEXT_KEYS = ("run_id", "scenario", "status", "error")
 DONE, FAILED = "done", "failed"
 
 KEY_MEANINGS = {
-    "run_id": "Identity of the run: hash of its scenario, seed, replicate and the model's version",
+    "run_id": "Identity of the run: hash of its scenario, seed, replicate and the model's sources",
     "scenario": "Name of the scenario",
     "point": "Position of the scenario in the design, from 0",
     "seed": "Seed of every draw of the run",
@@ -44,26 +45,6 @@ KEY_MEANINGS = {
 }
 
 
-class Described(Protocol):
-    """What a column's metadata says of it."""
-
-    @property
-    def name(self) -> str:
-        """Name of the column."""
-
-    @property
-    def label(self) -> str:
-        """A few words for tables and plots."""
-
-    @property
-    def unit(self) -> str:
-        """Unit."""
-
-    @property
-    def definition(self) -> str:
-        """What it means."""
-
-
 @dataclass(frozen=True)
 class Column:
     """A column's own description, where no measure has one."""
@@ -72,6 +53,8 @@ class Column:
     label: str
     unit: str
     definition: str
+    low: float = -math.inf
+    high: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +81,7 @@ def write_results(
     tables: Tables,
     failures: Sequence[Failure],
     manifest: Mapping[str, Any],
-    described: Sequence[Described],
+    described: Sequence[Measured],
 ) -> None:
     """Write both tables and the manifest.
 
@@ -112,8 +95,8 @@ def write_results(
         Runs that were not; they have a row in runs.parquet, with empty outcomes.
     manifest : mapping
         From `manifest_of`.
-    described : sequence of Described
-        Unit and definition of measures, outcomes and other columns.
+    described : sequence of Measured
+        Unit, range and definition of measures, outcomes and other columns.
     """
     stamp = {METADATA_KEY: manifest["manifest_sha256"].encode(), FORMAT_KEY: str(FORMAT_VERSION).encode()}
     meanings = {description.name: description for description in described}
@@ -243,7 +226,7 @@ def _runs_table(tables: Tables, failures: Sequence[Failure]) -> pa.Table:
 
 
 def _write_table(
-    path: Path, table: pa.Table, meanings: Mapping[str, Described], stamp: Mapping[bytes, bytes]
+    path: Path, table: pa.Table, meanings: Mapping[str, Measured], stamp: Mapping[bytes, bytes]
 ) -> None:
     fields = [field.with_metadata(_meaning(field.name, meanings)) for field in table.schema]
     table = table.cast(pa.schema(fields, metadata=dict(stamp)))
@@ -259,10 +242,16 @@ def _write_table(
     )
 
 
-def _meaning(name: str, meanings: Mapping[str, Described]) -> dict[str, str]:
+def _meaning(name: str, meanings: Mapping[str, Measured]) -> dict[str, str]:
     if name in meanings:
         description = meanings[name]
-        return {"label": description.label, "unit": description.unit, "definition": description.definition}
+        ends = {"low": description.low, "high": description.high}
+        return {
+            "label": description.label,
+            "unit": description.unit,
+            **{end: f"{value:g}" for end, value in ends.items() if math.isfinite(value)},
+            "definition": description.definition,
+        }
     if name in KEY_MEANINGS:
         return {"definition": KEY_MEANINGS[name]}
     return {}

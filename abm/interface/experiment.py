@@ -15,8 +15,8 @@ from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.destination import REPORT, Destination
 from abm.experiments.engines import Execution, execute
 from abm.experiments.lanes import simulate
-from abm.experiments.run import PairedDesign, scenario_problems, with_columns
-from abm.experiments.store import Column, Described, manifest_of, write_results
+from abm.experiments.run import Measured, PairedDesign, scenario_problems, with_columns
+from abm.experiments.store import Column, manifest_of, write_results
 from abm.interface.numbers import Numbers
 from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario, load_scenario, parse_settings
@@ -224,7 +224,7 @@ def carried_out(
             for scenario in scenarios
         }
         with Destination(request.out, request.force).staged() as directory:
-            described: list[Described] = [*measures, *OUTCOMES, *_dose_columns(levers)]
+            described: list[Measured] = [*measures, *OUTCOMES, *_dose_columns(levers)]
             write_results(directory, with_columns(tables, doses), execution.failures, manifest, described)
             (directory / REPORT).write_text(report(story), encoding="utf-8")
     return Answer(story, execution, request.out)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from abm.analysis import wording
-from abm.analysis.comparison import Comparison
+from abm.analysis.comparison import FEWEST_FOR_RANGE, Comparison
 from abm.analysis.differences import Setting
 from abm.analysis.effects import Effect
 from abm.analysis.story import Story
@@ -151,8 +151,10 @@ def print_story(console: Console, story: Story) -> None:
 
 def _note(story: Story) -> str:
     if len(story.comparison.scenarios) == 1:
+        has_range = story.comparison.replicates >= FEWEST_FOR_RANGE
+        middle = "with the range of the middle 80%" if has_range else "(a range takes five or more)"
         return (
-            "Shares with Wilson's 95% interval. Medians over replicates with the range of the middle 80%; "
+            f"Shares with Wilson's 95% interval. Medians over replicates {middle}; "
             "of what a run has or has not, the share of runs."
         )
     reference = story.labels[story.comparison.reference]

@@ -54,6 +54,10 @@ __all__ = [
 ]
 
 
+PLACE_TEXTS = frozenset({"name", "label", "description", "source"})
+"""Keys of a place's file that decide no result."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Hold all that decides a run but the seed.
@@ -289,6 +293,7 @@ class Scenario:
             "doses": self.dose(),
             "content_hash": self.content_hash,
             **self._content,
+            "place": _place_content(self.place),
         }
 
     @cached_property
@@ -299,7 +304,7 @@ class Scenario:
         added = [source.described for source in self.extensions.sources]
         return {
             **({"extensions": added} if added else {}),
-            "place": _place_content(self.place),
+            "place": _without_texts(_place_content(self.place)),
             "parameters": dict(self.parameter_values),
             "levers": {
                 name: settings[name].data() if name in settings else lever.default
@@ -319,6 +324,13 @@ class Scenario:
         """
         canonical = json.dumps(self._content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _without_texts(content: Any) -> Any:
+    """Leave out what a place's file says for readers only."""
+    if isinstance(content, Mapping):
+        return {key: _without_texts(value) for key, value in content.items() if key not in PLACE_TEXTS}
+    return [_without_texts(item) for item in content] if isinstance(content, list) else content
 
 
 def _place_content(path: Path) -> Any:

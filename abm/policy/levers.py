@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.policy.quantity import Quantity
-from abm.records import Fault, Faults, Record, load_list
-
-_FILE = Path(__file__).parent / "data" / "levers.yaml"
+from abm.policy.quantity import Quantity, shipped_quantities
+from abm.records import Fault, Faults, Record
 
 
 class LeverTest(Record):
@@ -66,7 +62,7 @@ def levers() -> Mapping[str, Lever]:
     mapping of str to Lever
         Read-only; read from the package's data once.
     """
-    return MappingProxyType({lever.name: lever for lever in load_list(_FILE, Lever)})
+    return shipped_quantities("levers.yaml", Lever)
 
 
 @cache

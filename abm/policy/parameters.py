@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.policy.quantity import Quantity
-from abm.records import Fault, Faults, load_list
+from abm.policy.quantity import Quantity, shipped_quantities
+from abm.records import Fault, Faults
 
 INDEX_ELEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -29,8 +28,6 @@ INDEX_ELEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Elements of an indexed parameter, in the order of the integer codes of kinds of organisation and of tie."""
-
-_FILE = Path(__file__).parent / "data" / "parameters.yaml"
 
 
 class Parameter(Quantity):
@@ -79,8 +76,7 @@ def parameters() -> Mapping[str, Parameter]:
     mapping of str to Parameter
         Read-only; read from the package's data once.
     """
-    loaded = load_list(_FILE, Parameter)
-    return MappingProxyType({parameter.name: parameter for parameter in loaded})
+    return shipped_quantities("parameters.yaml", Parameter)
 
 
 @cache

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from abm.records import Fault, Faults, Record
+from abm.records import Fault, Faults, Record, load_list
+
+Q = TypeVar("Q", bound="Quantity")
+
+_DATA = Path(__file__).parent / "data"
 
 EVIDENCE_IDS = tuple(f"E{number:02}" for number in range(1, 28))
 """The patterns of evidence that records may name."""
@@ -85,3 +92,8 @@ class Quantity(Record):
                 [Fault(("bounds",), f"bounds of {self.noun} are {low:g} to {high:g}; the first is the lower")]
             )
         return self
+
+
+def shipped_quantities(file: str, model: type[Q]) -> Mapping[str, Q]:
+    """Read the records of a file of the package, by name in file order, read-only."""
+    return MappingProxyType({quantity.name: quantity for quantity in load_list(_DATA / file, model)})

@@ -13,7 +13,7 @@ from abm.analysis.differences import (
     lever_differences,
     other_differences,
 )
-from abm.analysis.effects import Effect
+from abm.analysis.effects import Effect, paired_probability_difference
 from abm.analysis.emergence import time_to_emergence, wilson_interval
 from abm.experiments.run import PairedDesign, Tables
 from abm.model.scenario import load_scenario
@@ -75,6 +75,40 @@ def test_bands_hold_the_median_between_the_outer_tenths(tables):
         assert np.all(low <= middle)
         assert np.all(middle <= high)
         assert middle.size == 25
+
+
+def test_fewer_than_five_runs_have_no_range():
+    for replicates in (1, 4, 5):
+        found = compare(simulate(design(replicates=replicates).runs()), NAMES, GAUGES)
+        low, middle, high = found.bands[0].quantiles
+        assert np.isfinite(middle).all()
+        assert np.isfinite(low).all() == np.isfinite(high).all() == (replicates == 5)
+
+
+@pytest.mark.parametrize("replicates", [3, 30])
+def test_the_difference_of_what_a_run_has_or_has_not_is_that_of_two_shares(replicates):
+    """A share of 0.99 instead of none differs by at most one, and its interval is Newcombe's."""
+    tables = simulate(design(replicates=replicates).runs())
+    has = (tables.months["scenario"] == "rising") & (tables.months["month"] > 0)
+    has &= tables.months["replicate"] > 0
+    tables.months["trust_pairs"][:] = has
+    effect = compare(tables, NAMES, GAUGES).effect("trust_pairs", "rising", 24)
+    expected = paired_probability_difference(np.arange(replicates) > 0, np.zeros(replicates, dtype=bool))
+    assert effect == expected
+    assert effect.low < effect.estimate < effect.high <= 1.0
+
+
+def test_the_interval_of_a_share_stays_within_what_is_possible(tables):
+    share = np.where(tables.months["scenario"] == "rising", 0.98, 0.0)
+    share[(tables.months["scenario"] == "rising") & (tables.months["replicate"] == 0)] = 0.5
+    tables.months["implementation"][:] = share
+    tables.months["admissions"][:] = share
+    found = compare(tables, NAMES, GAUGES)
+    assert found.effect("implementation", "rising", 24).high <= 1.0
+    tables.months["implementation"][:] = np.where(share == 0.5, 0.5, share > 0)
+    effect = compare(tables, NAMES, GAUGES).effect("implementation", "rising", 24)
+    assert effect.high == 1.0
+    assert effect.low < effect.estimate
 
 
 def test_of_what_a_run_has_or_has_not_the_share_is_shown(tables):
@@ -176,9 +210,9 @@ def test_numbers_are_written_with_the_digits_they_need():
 
 
 def test_an_effect_is_written_with_its_interval():
-    told = wording.difference(Effect(0.25, 0.2, 0.31, 9, 0.0, 0.25, "t"))
+    told = wording.difference(Effect(0.25, 0.2, 0.31, 9, 0.0, 0.25))
     assert (told.estimate, told.interval, told.bracket) == ("+0.25", "+0.20 to +0.31", "[0.20, 0.31]")
-    assert wording.difference(Effect(0.0, 0.0, 0.0, 9, 0.0, 0.0, "t")).interval == ""
+    assert wording.difference(Effect(0.0, 0.0, 0.0, 9, 0.0, 0.0)).interval == ""
 
 
 def test_shares_and_times_are_written_with_their_intervals():

@@ -87,9 +87,9 @@ def test_parameter_values_take_overrides_by_element_or_by_mapping():
     assert tuple(values) == flat_names()
     assert values["effort.capacity.practice"] == 30
     assert values["effort.capacity.acute"] == 10
-    assert values["effort.capacity.community"] == 200
+    assert values["effort.capacity.community"] == parameters()["effort.capacity"].default["community"]
     assert values["trust.gain"] == 0.2
-    assert parameter_values()["trust.gain"] == 0.06
+    assert parameter_values()["trust.gain"] == parameters()["trust.gain"].default
 
 
 def test_every_fault_of_parameter_overrides_is_reported():

@@ -5,12 +5,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import abm
 from abm.experiments.provenance import code_version, package_versions, source_hash
+from abm.experiments.run import Run
 
 PACKAGE = Path(abm.__file__).parent
 NEEDED = ("__init__.py", "experiments/__init__.py", "experiments/provenance.py")
+RUN_ID = """
+from types import SimpleNamespace
+from abm.experiments.run import Run
+print(Run(SimpleNamespace(content_hash="x"), 1, 0).run_id)
+"""
 ASK = (
     "import json; from abm.experiments.provenance import code_version, package_versions; "
     "print(json.dumps([dict(code_version()), package_versions()]))"
@@ -59,3 +66,23 @@ def test_packages_beneath_are_named_with_their_versions():
     versions = package_versions()
     assert versions["numpy"]
     assert "numba" in versions
+
+
+def run_id_of(directory):
+    """Ask a copy of the package in a directory for the id of a run."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ID], capture_output=True, text=True, cwd=directory, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_run_of_other_code_has_another_identity_and_shipped_scenarios_are_no_code(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "abm", ignore=shutil.ignore_patterns("__pycache__"))
+    first = run_id_of(tmp_path)
+    assert first == Run(SimpleNamespace(content_hash="x"), 1, 0).run_id
+    (tmp_path / "abm" / "scenarios").mkdir()
+    (tmp_path / "abm" / "scenarios" / "mine.yaml").write_text("name: mine\n")
+    assert run_id_of(tmp_path) == first
+    with (tmp_path / "abm" / "model" / "simulate.py").open("a") as source:
+        source.write("# another edition\n")
+    assert run_id_of(tmp_path) != first

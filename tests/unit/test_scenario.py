@@ -28,9 +28,10 @@ from abm.model.scenario import (
     shipped_directory,
 )
 from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import flat_names
+from abm.policy.parameters import flat_names, parameters
 from abm.policy.schedule import Constant, Step
-from abm.records import Document
+from abm.records import Document, dump
+from abm.world.place import load_place
 
 SOURCES = ("KF15", "BMJ15", "FCN14", "ST14", "NHE14")
 LEADERSHIP = {"leadership.effort": 0.8, "leadership.practice_share": 0.5}
@@ -191,11 +192,12 @@ def test_scenario_is_frozen_hashable_and_travels_between_processes():
 def test_changes_give_new_scenarios_and_leave_the_old_one_alone():
     scenario = load_scenario("baseline")
     before = scenario.content_hash
+    capacity = parameters()["effort.capacity"].default
     changed = {
         scenario.with_levers({"leadership.effort": 0.8}).content_hash,
         scenario.with_levers({"leadership.effort": {"step": {"at": 1, "to": 0.8}}}).content_hash,
-        scenario.with_parameters({"trust.gain": 0.07}).content_hash,
-        scenario.with_parameters({"effort.capacity": {"acute": 301}}).content_hash,
+        scenario.with_parameters({"trust.gain": parameters()["trust.gain"].default + 0.01}).content_hash,
+        scenario.with_parameters({"effort.capacity": {"acute": capacity["acute"] + 1}}).content_hash,
         scenario.with_horizon(5).content_hash,
         scenario.with_place("rural").content_hash,
         dataclasses.replace(scenario, substeps=2).content_hash,
@@ -211,7 +213,8 @@ def test_names_and_texts_do_not_decide_the_hash_and_defaults_spelled_out_neither
         scenario, name="other", label="x", description="y", source="z", assumptions="a"
     )
     assert other.content_hash == scenario.content_hash
-    spelled = scenario.with_levers({"leadership.effort": 0.15}).with_parameters({"trust.gain": 0.06})
+    spelled = scenario.with_levers({"leadership.effort": levers()["leadership.effort"].default})
+    spelled = spelled.with_parameters({"trust.gain": parameters()["trust.gain"].default})
     assert spelled.content_hash == scenario.content_hash
 
 
@@ -224,6 +227,32 @@ def test_hash_follows_the_content_of_the_place_file(tmp_path):
     assert text.count("seed: ") == 1
     place.write_text(text.replace("seed: ", "seed: 1"), encoding="utf-8")
     assert scenario.with_place(place).content_hash != scenario.content_hash
+
+
+def reworded(value):
+    """Write other texts for readers into the content of a place file."""
+    if isinstance(value, dict):
+        told = {"name", "label", "description", "source"}
+        return {key: f"{one} anew" if key in told else reworded(one) for key, one in value.items()}
+    return [reworded(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", ["south_somerset", "somerset"])
+def test_texts_and_names_of_a_place_file_decide_neither_the_hash_nor_the_place(tmp_path, name):
+    shipped_file = shipped_directory() / "places" / f"{name}.yaml"
+    content = Document.read(shipped_file).data
+    file = tmp_path / "reworded.yaml"
+    file.write_text(dump(reworded(content) | {"name": "anew"}), encoding="utf-8")
+    scenario = load_scenario("baseline").with_place(name)
+    other = scenario.with_place(file)
+    assert other.content_hash == scenario.content_hash
+    assert other.resolved()["place"] != scenario.resolved()["place"] == content
+    first, second = load_place(shipped_file), load_place(file)
+    assert second.organisation_name != first.organisation_name
+    for field in dataclasses.fields(first):
+        value = getattr(first, field.name)
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(value, getattr(second, field.name))
 
 
 def test_hash_is_the_same_under_any_hash_seed():

@@ -71,14 +71,17 @@ def test_a_run_that_failed_has_a_row_with_its_reason_and_no_outcomes(tmp_path):
     assert len(read_results(tmp_path / "out").failures) == 2
 
 
-def test_columns_carry_their_unit_and_definition(tmp_path):
+def test_columns_carry_their_unit_range_and_definition(tmp_path):
     written(tmp_path / "out")
     schema = pq.read_schema(tmp_path / "out" / MONTHS)
     assert schema.field("admissions").metadata == {
         b"label": b"Admissions",
         b"unit": b"index",
+        b"low": b"0",
         b"definition": b"Admissions",
     }
+    share = schema.field("implementation").metadata
+    assert (share[b"low"], share[b"high"]) == (b"0", b"1")
     assert b"0 at the start" in schema.field("month").metadata[b"definition"]
 
 
