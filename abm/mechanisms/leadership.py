@@ -19,30 +19,38 @@ def leadership(
     tenure: Any,
     exits: Any,
     pressure: Any,
+    visible: Any,
     seed: Any,
     replicate: Any,
     step: Any,
     dt: Any,
     organisation_kind: Any,
+    organisation_place: Any,
+    flow_provider: Any,
+    flow_place: Any,
+    flow_of_provider: Any,
     orientation_quantiles: Any,
     regulation_system_weight: Any,
     leadership_effort: Any,
     leadership_development: Any,
     leadership_turnover: Any,
     form_hospital_network: Any,
+    convening_showcase: Any,
     leadership_turnover_factor: Any,
     leadership_turnover_pressure: Any,
     leadership_development_drift: Any,
     leadership_regulation_drift: Any,
     leadership_effort_drift: Any,
     leadership_network_drift: Any,
+    leadership_showcase_drift: Any,
     leadership_orientation_decay: Any,
 ) -> None:
     """Let orientations drift, then let leaders leave and successors arrive.
 
-    Equations, with V development, R whole-system regulation, L effort and N a network of distant hospitals::
+    Equations, with V development, R whole-system regulation, L effort, N a network of distant hospitals and S the
+    showcase of success that is visible from the home place (for hospitals, from their patients' places)::
 
-        dO/dt  = (o_D V + o_R R + o_L L + o_N N) (1 - O) - o_0 O
+        dO/dt  = (o_D V + o_R R + o_L L + o_N N + o_S S visible) (1 - O) - o_0 O
         hazard = turnover factor(kind) (1 + h_P max(P - 0.5, 0))
 
     A successor's orientation is drawn from Beta(alpha, beta).
@@ -53,23 +61,37 @@ def leadership(
     tenure (organisations, lanes): years
     exits (organisations, lanes): 1 where the leader left in this step, else 0
 
-    Sources: E01, E02 (KF15), E13 (FCN14), E17 (ST14); turnover from the tenure of chief executives.
+    Sources: E01, E02 (KF15), E13 (FCN14), E17 (ST14), E23 (NHE14); turnover from the tenure of chief executives.
     """
     organisations, lanes = orientation.shape
     kinds = leadership_turnover_factor.shape[0]
-    settled = np.empty((kinds, lanes))
-    kept = np.empty((kinds, lanes))
+    providers = flow_provider.max() + 1
+    drift = np.empty((kinds, lanes))
     for kind in range(kinds):
         networked = 1.0 if kind == ACUTE else 0.0
         for lane in range(lanes):
-            drift = (
+            drift[kind, lane] = (
                 leadership_development_drift[lane] * leadership_development[lane]
                 + leadership_regulation_drift[lane] * regulation_system_weight[lane]
                 + leadership_effort_drift[lane] * leadership_effort[lane]
                 + networked * leadership_network_drift[lane] * form_hospital_network[lane]
             )
-            rate = drift + leadership_orientation_decay[lane]
-            settled[kind, lane] = drift / rate if rate > 0.0 else 0.0
+    seen = np.zeros((providers, lanes))
+    patients = np.zeros(providers)
+    for flow in range(flow_provider.shape[0]):
+        provider, place = flow_provider[flow], flow_place[flow]
+        patients[provider] += flow_of_provider[flow]
+        for lane in range(lanes):
+            seen[provider, lane] += flow_of_provider[flow] * visible[place, lane]
+    for provider in range(providers):
+        for lane in range(lanes):
+            seen[provider, lane] /= patients[provider]
+    settled = np.empty((kinds, lanes))
+    kept = np.empty((kinds, lanes))
+    for kind in range(kinds):
+        for lane in range(lanes):
+            rate = drift[kind, lane] + leadership_orientation_decay[lane]
+            settled[kind, lane] = drift[kind, lane] / rate if rate > 0.0 else 0.0
             kept[kind, lane] = math.exp(-rate * dt)
     draws = np.empty((4, lanes))
     for organisation in range(organisations):
@@ -92,8 +114,17 @@ def leadership(
                 exits[organisation, lane] = 1.0
             else:
                 stable = settled[kind, lane]
+                memory = kept[kind, lane]
+                if convening_showcase[lane] > 0.0:
+                    view = visible[organisation_place[organisation], lane]
+                    if kind == ACUTE:
+                        view = seen[organisation, lane]
+                    shown = drift[kind, lane] + leadership_showcase_drift[lane] * convening_showcase[lane] * view
+                    rate = shown + leadership_orientation_decay[lane]
+                    stable = shown / rate if rate > 0.0 else 0.0
+                    memory = math.exp(-rate * dt)
                 orientation[organisation, lane] = (
-                    stable + (orientation[organisation, lane] - stable) * kept[kind, lane]
+                    stable + (orientation[organisation, lane] - stable) * memory
                 )
                 tenure[organisation, lane] += dt
                 exits[organisation, lane] = 0.0

@@ -29,6 +29,7 @@ def pressure(
     exposure_start: Any,
     exposure_provider: Any,
     exposure_weight: Any,
+    payment_practice_funding_share: Any,
     demand_practice_capacity_growth: Any,
     pressure_base: Any,
     pressure_reversion: Any,
@@ -39,6 +40,8 @@ def pressure(
     pressure_deficit_gain: Any,
     pressure_waiting_gain: Any,
     pressure_workload_gain: Any,
+    pressure_funding_reference: Any,
+    pressure_funding_power: Any,
 ) -> None:
     """Advance the pressure on every organisation, a mean-reverting process solved exactly over the step.
 
@@ -48,7 +51,10 @@ def pressure(
         dP     = theta_P (target - P) dt + sigma_P dW, kept in [0, 1]
 
     An organisation feels the occupancy of the hospitals that its patients use, by their shares. Workload, on
-    practices only, is admissions of the place against the growth of general practice's own capacity.
+    practices only, is admissions of the place against general practice's own capacity, which grows with time and
+    follows its share of funding::
+
+        workload = A_p exp(-g_cap t) (reference share / share)^power - 1
 
     Mutates
     -------
@@ -65,9 +71,10 @@ def pressure(
         rate = pressure_reversion[lane]
         kept[lane] = math.exp(-rate * dt)
         spread[lane] = pressure_noise[lane] * math.sqrt((1.0 - math.exp(-2.0 * rate * dt)) / (2.0 * rate))
-        capacity = math.exp(-demand_practice_capacity_growth[lane] * years)
+        funding = pressure_funding_reference[lane] / payment_practice_funding_share[lane]
+        strain = math.exp(-demand_practice_capacity_growth[lane] * years) * funding ** pressure_funding_power[lane]
         for place in range(places):
-            overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * capacity - 1.0)
+            overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * strain - 1.0)
     draws = np.empty((4, lanes))
     for organisation in range(organisations):
         if organisation % 4 == 0:

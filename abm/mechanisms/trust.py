@@ -8,6 +8,9 @@ import numpy as np
 from abm.draws import MOST_EVENTS
 from abm.mechanisms.mechanism import mechanism
 
+ENCOUNTER = 0
+KIM = 2
+
 
 @mechanism(writes=("trust", "divergence", "relation"))
 def trust(
@@ -26,16 +29,23 @@ def trust(
     trust_kept_by_successor: Any,
     trust_kept_by_partner: Any,
     trust_third_party_pull: Any,
+    trust_rule: Any,
+    trust_relation_factor: Any,
+    trust_relation_pace: Any,
+    trust_adaptation: Any,
     trust_divergence_start: Any,
     trust_divergence_contact: Any,
     trust_divergence_return: Any,
 ) -> None:
-    """Update trust and perceived divergence on both sides of every tie.
+    """Update trust, perceived divergence and the length of the relation on both sides of every tie.
 
-    Equations, with S good meetings of K::
+    Equations, with S good meetings of K, and x = 1 + pace relation::
 
-        T = 1 - (1 - T) (1 - gain)^S
-        T = T (1 - loss)^(K - S)
+        relation = relation + dt where K = S, else 0; 0 when either leader left
+        rule 0 (encounter)       T = 1 - (1 - T) (1 - gain)^S, then T (1 - loss)^(K - S)
+        rule 1 (Klos-Nooteboom)  T = T (1 - loss)^(K - S) after a bad meeting, else after a good one
+                                 max(T, base + (1 - base) (1 - 1 / (f x + 1 - f)))
+        rule 2 (Kim)             T = T + (1 - (1 - a)^K) (S / K - T)
         T = base + (T - base) exp(-decay dt)
         T = T + (reputation - T) (1 - exp(-pull dt))       where there is a third-party pull
         T = base + kept_by_successor (T - base)            when the own leader left
@@ -45,8 +55,10 @@ def trust(
     Mutates
     -------
     trust, divergence (ties, 2, lanes): in [0, 1]
+    relation (ties, 2, lanes): years since this side last judged a meeting bad
 
-    Sources: E01 (KF15), E21 and E22 (NHE14); third parties after Nowak and Sigmund (2005).
+    Sources: E01 (KF15), E21 and E22 (NHE14); third parties after Nowak and Sigmund (2005); rules 1 and 2 after Klos and
+    Nooteboom (2001, JEDC 25, 503-526) and Kim (2009, JASSS 12(3), 4).
     """
     ties, _, lanes = trust.shape
     organisations = exits.shape[0]
@@ -91,7 +103,19 @@ def trust(
                 held = meetings[tie, lane]
                 good = good_meetings[tie, side, lane]
                 base = trust_base[lane]
-                level = (1.0 - (1.0 - trust[tie, side, lane]) * gained[good, lane]) * lost[held - good, lane]
+                length = relation[tie, side, lane] + dt if good == held else 0.0
+                level = trust[tie, side, lane]
+                if trust_rule[lane] == ENCOUNTER:
+                    level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
+                elif trust_rule[lane] == KIM and held > 0:
+                    adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
+                    level += adapted * (good / held - level)
+                elif good < held:
+                    level *= lost[held - good, lane]
+                elif held > 0:
+                    factor = trust_relation_factor[lane]
+                    reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
+                    level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
                 level = base + (level - base) * kept[lane]
                 if is_pulled:
                     level += (reputation[other, lane] - level) * pulled[lane]
@@ -99,6 +123,7 @@ def trust(
                     1.0 - exits[other, lane] * (1.0 - trust_kept_by_partner[lane])
                 )
                 trust[tie, side, lane] = base + (level - base) * remembered
+                relation[tie, side, lane] = length * (1.0 - exits[own, lane]) * (1.0 - exits[other, lane])
                 start = trust_divergence_start[lane]
                 divergence[tie, side, lane] = (
                     start + (divergence[tie, side, lane] * dispelled[held, lane] - start) * returned[lane]

@@ -234,8 +234,6 @@ class Batch:
         state.admissions[:] = 1.0
         state.outside_admissions[:] = 1.0
         state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
-        state.list_size[:] = self.place.population_served[:, np.newaxis]
-        state.network[:] = -1
         state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
         self._call("payment")
         self._settle_pressure()

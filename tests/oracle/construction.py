@@ -18,10 +18,15 @@ PURCHASING_KINDS = ("commissioner_acute", "commissioner_community")
 
 def build_places(place: Place) -> list[LocalPlace]:
     """Build an object per local place."""
-    return [
+    places = [
         LocalPlace(index, name, people)
         for index, (name, people) in enumerate(zip(place.place_names, place.population.tolist(), strict=True))
     ]
+    for one, row in zip(places, place.nearness.tolist(), strict=True):
+        one.nearness = [
+            (other, weight) for other, weight in zip(places, row, strict=True) if other is not one
+        ]
+    return places
 
 
 def build_organisations(model: OracleModel, place: Place, places: list[LocalPlace]) -> list[Organisation]:

@@ -26,12 +26,18 @@ class LocalPlace:
         self.implementation_history = [0.0]
         self.lagged_implementation = 0.0
         self.scope = 0.0
+        self.visible = 0.0
+        self.nearness: list[tuple[LocalPlace, float]] = []
         self.delay = 0.0
         self.challenged = False
         self.board = False
         self.board_trust = 0.0
         self.engagement = 0.0
         self.engagement_trust = 0.0
+
+    def look_around(self) -> None:
+        """See how far integrated care has come elsewhere, the better the nearer."""
+        self.visible = sum(weight * other.implementation for other, weight in self.nearness)
 
     def measure_trust(self, threshold: float, hysteresis: float, provider_weight: float) -> None:
         """Let practices engage or leave, and measure the trust of the board and of practices.

@@ -20,6 +20,7 @@ from .construction import build_organisations, build_places, build_ties
 from .organisations import AcuteProvider, Organisation
 from .readings import measure, take_snapshot
 from .ties import TIE_KINDS
+from .trust_rules import TRUST_RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +103,7 @@ class OracleModel(mesa.Model):
         self.pressure_noise = parameters["pressure.noise"] * math.sqrt(
             (1.0 - math.exp(-2.0 * reversion * dt)) / (2.0 * reversion)
         )
-        self.staff_dilution = 1.0
+        self.trust_rule = TRUST_RULES[round(parameters["trust.rule"])](self.parameters)
         self.trust_memory = math.exp(-parameters["trust.decay"] * dt)
         self.divergence_memory = math.exp(-parameters["trust.divergence_return"] * dt)
         self.third_party_share = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
@@ -125,6 +126,7 @@ class OracleModel(mesa.Model):
 
     def start(self) -> None:
         """Set what the start depends on once everybody is there."""
+        self.staff_dilution = self.diluted_staff()
         for organisation in self.organisations:
             organisation.pressure = clip(organisation.target_pressure())
         self.price_cooperation()
@@ -158,6 +160,7 @@ class OracleModel(mesa.Model):
             self.demand()
             self.payment()
             self.pressure()
+            self.showcase()
             self.leadership()
             self.effort()
             self.attention()
@@ -235,8 +238,20 @@ class OracleModel(mesa.Model):
 
     def pressure(self) -> None:
         """Let every organisation feel beds, waits, deficits and workload."""
-        self.staff_dilution = math.exp(-self.parameters["demand.practice_capacity_growth"] * self.years)
+        self.staff_dilution = self.diluted_staff()
         self.agents.do("feel_pressure")
+
+    def diluted_staff(self) -> float:
+        """Return how far practices' staff falls behind constant demand, for time and for want of funding."""
+        parameters = self.parameters
+        shortage = parameters["pressure.funding_reference"] / self.levers["payment.practice_funding_share"]
+        grown = math.exp(-parameters["demand.practice_capacity_growth"] * self.years)
+        return grown * shortage ** parameters["pressure.funding_power"]
+
+    def showcase(self) -> None:
+        """Let every place see what works elsewhere."""
+        for place in self.places:
+            place.look_around()
 
     def leadership(self) -> None:
         """Turn leaders, and let some leave."""
@@ -246,6 +261,7 @@ class OracleModel(mesa.Model):
             + parameters["leadership.regulation_drift"] * levers["regulation.system_weight"]
             + parameters["leadership.effort_drift"] * levers["leadership.effort"]
         )
+        self.showcase_drift = parameters["leadership.showcase_drift"] * levers["convening.showcase"]
         self.agents.do("lead")
         self.exits_in_month += sum(organisation.exited for organisation in self.organisations)
 
@@ -325,8 +341,6 @@ class OracleModel(mesa.Model):
     def trust(self) -> None:
         """Build trust in good meetings, lose it in bad ones, by time, and when leaders leave."""
         parameters = self.parameters
-        ungained = 1.0 - parameters["trust.gain"]
-        unlost = 1.0 - parameters["trust.loss"]
         base = parameters["trust.base"]
         third_party = parameters["trust.third_party_pull"] > 0.0
         kept_by_successor = parameters["trust.kept_by_successor"]
@@ -340,8 +354,8 @@ class OracleModel(mesa.Model):
             dispelled = math.exp(-divergence_contact * meetings)
             for side in tie.sides:
                 good = side.good_meetings
-                trust = 1.0 - (1.0 - side.trust) * ungained**good
-                trust *= unlost ** (meetings - good)
+                side.relation = side.relation + self.dt if good == meetings else 0.0
+                trust = self.trust_rule(side.trust, good, meetings - good, side.relation)
                 trust = base + (trust - base) * self.trust_memory
                 if third_party:
                     trust += (side.other.organisation.reputation - trust) * self.third_party_share
@@ -349,6 +363,8 @@ class OracleModel(mesa.Model):
                     trust = base + kept_by_successor * (trust - base)
                 if side.other.organisation.exited:
                     trust = base + kept_by_partner * (trust - base)
+                if side.organisation.exited or side.other.organisation.exited:
+                    side.relation = 0.0
                 side.trust = trust
                 divergence = side.divergence * dispelled
                 side.divergence = divergence_start + (divergence - divergence_start) * self.divergence_memory

@@ -93,6 +93,10 @@ class Organisation(mesa.Agent):
         """Return the rate at which a network of hospitals turns this organisation's leader outward."""
         return 0.0
 
+    def seen_elsewhere(self) -> float:
+        """Return the success elsewhere that this organisation can see from its home place."""
+        return self.home.visible
+
     def workload_pressure(self) -> float:
         """Return the pressure from demand that grows faster than the staff who meet it."""
         return 0.0
@@ -149,7 +153,7 @@ class Organisation(mesa.Agent):
         )
         self.exited = model.uniform(Decision.EXIT, self.index) < 1.0 - math.exp(-hazard * model.dt)
 
-        up = model.outward_drift + self.network_drift()
+        up = model.outward_drift + self.network_drift() + model.showcase_drift * self.seen_elsewhere()
         total = up + model.parameters["leadership.orientation_decay"]
         balance = up / total if total > 0.0 else 0.0
         self.orientation = balance + (self.orientation - balance) * math.exp(-total * model.dt)
@@ -235,6 +239,11 @@ class AcuteProvider(Organisation):
     def network_relief(self) -> float:
         """Return the cost growth that shared back offices take off."""
         return self.model.parameters["payment.network_relief"] * self.model.levers["form.hospital_network"]
+
+    def seen_elsewhere(self) -> float:
+        """Return the success elsewhere that is visible from the places of its patients, by their share."""
+        whole = sum(share for _, share in self.patients)
+        return sum(share * place.visible for place, share in self.patients) / whole
 
     def network_drift(self) -> float:
         """Return the rate at which know-how from distant hospitals turns the leader outward."""

@@ -11,6 +11,9 @@ from abm.world.place import OrganisationKind, Place, TieKind
 
 Pair = tuple[str, str]
 
+KM_APART = 40.0
+"""Distance from one place of a sketch to the next."""
+
 
 @dataclass
 class Sketch:
@@ -53,6 +56,7 @@ class Sketch:
         names = sorted(self.organisations, key=lambda one: (self.organisations[one][0], one))
         row = {one: number for number, one in enumerate(names)}
         records = [self.organisations[one] for one in names]
+        home = np.array([places.index(record[1]) for record in records], dtype=np.int64)
         angle = np.arange(len(names)) * 2.4
         return assemble(
             name=name,
@@ -63,9 +67,9 @@ class Sketch:
                 id=names,
                 name=[one.title() for one in names],
                 kind=np.array([record[0] for record in records], dtype=np.int64),
-                home=np.array([places.index(record[1]) for record in records], dtype=np.int64),
+                home=home,
                 people=np.array([record[2] for record in records], dtype=np.float64),
-                position=np.stack([5.0 * np.cos(angle), 5.0 * np.sin(angle)], axis=1),
+                position=np.stack([5.0 * np.cos(angle) + KM_APART * home, 5.0 * np.sin(angle)], axis=1),
                 beds=np.array([self.beds.get(one, (0.0, 0.0, 0.0))[0] for one in names]),
                 occupancy=np.array([self.beds.get(one, (0.0, 0.0, 0.0))[1] for one in names]),
             ),

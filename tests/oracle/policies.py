@@ -25,6 +25,7 @@ POLICIES: dict[str, Settings] = {
         "competition.dialogue_protection": [(12, 0.6), (66, 0.0)],
         "convening.sessions": [(24, 10.0)],
         "regulation.system_weight": [(0, 0.6), (48, 1.0)],
+        "convening.showcase": [(30, 1.0)],
     },
     "courts step in": {
         "leadership.effort": [(0, 1.0)],
@@ -62,6 +63,7 @@ POLICIES: dict[str, Settings] = {
         "contracting.flexibility": [(6, 0.6)],
         "pressure.demand_growth": [(24, 0.06), (80, -0.03)],
         "pressure.funding_growth": [(12, -0.05), (60, 0.06)],
+        "payment.practice_funding_share": [(18, 0.11), (60, 0.06)],
     },
 }
 
@@ -84,6 +86,14 @@ PARAMETERS: dict[str, dict[str, float]] = {
         "governance.engagement_hysteresis": 0.05,
         "demand.effect_lag": 0.0,
         "leadership.orientation_alpha": 4.0,
+        "trust.rule": 2.0,
+    },
+    "trust needs time": {
+        "trust.rule": 1.0,
+        "trust.base": 0.4,
+        "trust.relation_pace": 3.0,
+        "attention.need_power": 1.0,
+        "pressure.funding_power": 0.6,
     },
 }
 

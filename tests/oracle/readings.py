@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MONTHS_A_YEAR = 12
 
 ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided")
-SIDE_STATE = ("trust", "divergence", "attention_share", "attention", "good_meetings")
+SIDE_STATE = ("trust", "divergence", "relation", "attention_share", "attention", "good_meetings")
 PLACE_STATE = (
     "admissions",
     "board",
@@ -31,6 +31,7 @@ PLACE_STATE = (
     "scope",
     "delay",
     "challenged",
+    "visible",
 )
 
 

@@ -79,6 +79,47 @@ def test_trust_falls_by_bad_meetings_alone(record: Record) -> None:
 
 
 @BOTH_FORMS
+def test_trust_adapts_to_good_meetings(record: Record) -> None:
+    """By the rule named after Kim, n good meetings leave (1 - adaptation)^n of the distance to full trust."""
+    found = history(
+        record,
+        {"trust.rule": 2.0, "encounter.base": CERTAIN, "trust.decay": 0.0, "trust.adaptation": 0.05},
+        {"leadership.effort": [(0, 1.0)]},
+    )
+    held = np.cumsum(found["meetings"], axis=0)
+    assert held[-1].min() > 20
+    expected = 1.0 - (1.0 - found["trust"][0]) * 0.95 ** held[..., np.newaxis]
+    np.testing.assert_allclose(found["trust"], expected, rtol=0, atol=1e-12)
+
+
+@BOTH_FORMS
+def test_trust_follows_the_length_of_a_relation(record: Record) -> None:
+    """By the rule of Klos and Nooteboom, trust is what the unbroken relation up to the last meeting warrants."""
+    found = history(
+        record,
+        {
+            "trust.rule": 1.0,
+            "encounter.base": CERTAIN,
+            "trust.decay": 0.0,
+            "trust.base": 0.2,
+            "trust.relation_factor": 0.4,
+            "trust.relation_pace": 2.0,
+        },
+        {"leadership.effort": [(0, 1.0)]},
+    )
+    years = np.arange(MONTHS + 1)[:, np.newaxis] / 12.0
+    np.testing.assert_allclose(
+        found["relation"], years[..., np.newaxis] * np.ones((3, 2)), rtol=0, atol=1e-12
+    )
+    last_met = np.maximum.accumulate(np.where(found["meetings"] > 0, years, 0.0), axis=0)[..., np.newaxis]
+    warranted = 1.0 - 1.0 / (0.4 * (1.0 + 2.0 * last_met) + 0.6)
+    has_met = np.cumsum(found["meetings"], axis=0)[..., np.newaxis] > 0
+    expected = np.where(has_met, np.maximum(found["trust"][0], 0.2 + 0.8 * warranted), found["trust"][0])
+    np.testing.assert_allclose(found["trust"], expected, rtol=0, atol=1e-12)
+    assert np.all(found["trust"][-1] > found["trust"][0])
+
+
+@BOTH_FORMS
 def test_trust_fades_without_contact(record: Record) -> None:
     """Without contact trust returns to its base exponentially, and divergence stays where it started."""
     found = history(record, {**NO_CONTACT, "trust.decay": 0.9, "trust.base": 0.15}, {})

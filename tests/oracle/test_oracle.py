@@ -49,6 +49,7 @@ ORACLE_MODULES = (
     "organisations",
     "readings",
     "ties",
+    "trust_rules",
 )
 SHARED = {
     "abm.draws": {"Decision", "beta_table", "normal", "uniform"},
@@ -157,7 +158,7 @@ def test_cases_see_it_come_and_go(name: str) -> None:
     assert any(np.any(change < 0) for change in changes)
 
 
-@pytest.mark.parametrize("name", ["exits", "challenged", "delay", "waiting", "implementation"])
+@pytest.mark.parametrize("name", ["exits", "challenged", "delay", "waiting", "implementation", "visible"])
 def test_cases_see_it_happen(name: str) -> None:
     """Leaders leave, arrangements are challenged and delayed, patients wait, and care is integrated."""
     assert any(np.any(values > 0) for values in series(name))
@@ -207,6 +208,8 @@ def test_a_parameter_left_unread_would_show(name: str) -> None:
         for lane, history in zip(make_lanes(parameter_set), recorded("valleys", parameter_set), strict=True):
             value = lane.parameters[name]
             moved = value + 0.1 * ((high if high - value > value - low else low) - value)
+            if record_of(name).type == "integer":
+                moved = low if value > low else high
             other = Lane(lane.seed, lane.replicate, {**lane.parameters, name: moved}, lane.levers)
             if differ(record_oracle(place, other, MONTHS), history):
                 return

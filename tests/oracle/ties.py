@@ -29,6 +29,8 @@ class Side:
         Trust that `organisation` has in `other.organisation`, 0 to 1.
     divergence : float
         Divergence of interests that `organisation` perceives, 0 to 1.
+    relation : float
+        Years since `organisation` last judged a meeting bad, or a leader left.
     attention : float
         Contacts a year that `organisation` offers.
     attention_share : float
@@ -45,6 +47,7 @@ class Side:
         "need_weight",
         "organisation",
         "other",
+        "relation",
         "tie",
         "trust",
     )
@@ -57,6 +60,7 @@ class Side:
         self.need_weight = need_weight
         self.trust = 0.0
         self.divergence = 0.0
+        self.relation = 0.0
         self.attention = 0.0
         self.attention_share = 0.0
         self.good_meetings = 0
