@@ -16,7 +16,7 @@ from abm.model.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, S
 
 PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What presses", ("demand", "payment", "pressure")),
-    ("What leaders give", ("leadership", "effort", "attention")),
+    ("What leaders give", ("showcase", "leadership", "effort", "attention")),
     ("What passes between two", ("contact", "encounter", "trust", "challenge")),
     ("What a place builds", ("governance", "integration")),
 )

@@ -119,12 +119,12 @@ def leadership(
                     view = visible[organisation_place[organisation], lane]
                     if kind == ACUTE:
                         view = seen[organisation, lane]
-                    shown = drift[kind, lane] + leadership_showcase_drift[lane] * convening_showcase[lane] * view
+                    shown = (
+                        drift[kind, lane] + leadership_showcase_drift[lane] * convening_showcase[lane] * view
+                    )
                     rate = shown + leadership_orientation_decay[lane]
                     stable = shown / rate if rate > 0.0 else 0.0
                     memory = math.exp(-rate * dt)
-                orientation[organisation, lane] = (
-                    stable + (orientation[organisation, lane] - stable) * memory
-                )
+                orientation[organisation, lane] = stable + (orientation[organisation, lane] - stable) * memory
                 tenure[organisation, lane] += dt
                 exits[organisation, lane] = 0.0

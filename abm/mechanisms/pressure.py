@@ -72,7 +72,9 @@ def pressure(
         kept[lane] = math.exp(-rate * dt)
         spread[lane] = pressure_noise[lane] * math.sqrt((1.0 - math.exp(-2.0 * rate * dt)) / (2.0 * rate))
         funding = pressure_funding_reference[lane] / payment_practice_funding_share[lane]
-        strain = math.exp(-demand_practice_capacity_growth[lane] * years) * funding ** pressure_funding_power[lane]
+        strain = (
+            math.exp(-demand_practice_capacity_growth[lane] * years) * funding ** pressure_funding_power[lane]
+        )
         for place in range(places):
             overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * strain - 1.0)
     draws = np.empty((4, lanes))

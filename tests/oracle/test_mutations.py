@@ -80,7 +80,11 @@ MUTATIONS = [
     ),
     ("trust", "level += adapted * (good / held - level)", "level += adapted * (good / held)"),
     ("trust", "max(level, base + (1.0 - base)", "max(level, (1.0 - base)"),
-    ("trust", "length = relation[tie, side, lane] + dt if", "length = relation[tie, side, lane] + 2.0 * dt if"),
+    (
+        "trust",
+        "length = relation[tie, side, lane] + dt if",
+        "length = relation[tie, side, lane] + 2.0 * dt if",
+    ),
     ("pressure", "** pressure_funding_power[lane]", "/ pressure_funding_power[lane]"),
     ("trust", "dispelled[held, lane]", "dispelled[good, lane]"),
     ("challenge", "delay[place, lane] - dt", "delay[place, lane] + dt"),

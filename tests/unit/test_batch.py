@@ -148,11 +148,17 @@ def test_state_stays_within_its_ranges_under_any_levers(place, seed):
 FIRST_MONTH = {
     "exits": {
         "leadership.turnover",
+        "payment.practice_funding_share",
         "pressure.demand_growth",
         "pressure.funding_growth",
         "form.hospital_network",
     },
-    "pressure": {"pressure.demand_growth", "pressure.funding_growth", "form.hospital_network"},
+    "pressure": {
+        "payment.practice_funding_share",
+        "pressure.demand_growth",
+        "pressure.funding_growth",
+        "form.hospital_network",
+    },
     "meetings": {
         "competition.strictness",
         "competition.dialogue_protection",
@@ -164,6 +170,7 @@ FIRST_MONTH = {
         "regulation.system_weight",
         "form.hospital_network",
         "form.mandate",
+        "payment.practice_funding_share",
         "pressure.demand_growth",
         "pressure.funding_growth",
     },
