@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from abm.errors import InvalidInput, Problem
 from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
 from abm.model.scenario import Scenario, load_scenario
-from abm.model.shipped import find
+from abm.model.shipped import find, shipped_directory
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
@@ -88,6 +88,11 @@ def ranges(search: Any) -> Iterator[tuple[str, float, float]]:
         is_pair = isinstance(ends, list | tuple) and len(ends) == 2
         if is_pair and all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
             yield name, ends[0], ends[1]
+
+
+def study_names() -> tuple[str, ...]:
+    """Name the shipped studies, sorted."""
+    return tuple(sorted(path.stem for path in (shipped_directory() / STUDIES).glob("*.yaml")))
 
 
 def load_study(reference: str | Path = "defaults") -> Study:

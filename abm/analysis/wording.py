@@ -122,6 +122,13 @@ def median_time(survival: Survival) -> Told:
     return Told(median) if low == beyond else Told(median, low, high)
 
 
+def range_of(low: float, high: float) -> str:
+    """Say what values are possible, such as '0 to 1' or '0 or more'."""
+    if math.isinf(low):
+        return "any"
+    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
+
+
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Join words with commas and a last conjunction."""
     if len(words) <= 1:

@@ -82,7 +82,7 @@ def options(
 
 @app.command(rich_help_panel=LOOK)
 def scenarios() -> None:
-    """List the scenarios, policies and places that come with abm."""
+    """List the scenarios, policies, places and studies that come with abm."""
     from abm.interface.listings import print_scenarios
 
     print_scenarios(output())
@@ -93,7 +93,7 @@ def levers(
     name: Annotated[str | None, typer.Argument(help="A lever, or a group such as 'leadership'.")] = None,
     extension: Extensions = [],  # noqa: B006
 ) -> None:
-    """List what a policymaker can set, or show one lever in full."""
+    """List what a policymaker can set, or show one lever in full with its claim."""
     from abm.interface.listings import print_levers
 
     print_levers(output(), name, extension)
@@ -104,7 +104,7 @@ def parameters(
     name: Annotated[str | None, typer.Argument(help="A parameter, or a group such as 'trust'.")] = None,
     extension: Extensions = [],  # noqa: B006
 ) -> None:
-    """List the facts and assumptions of the model with their sources, or show one in full."""
+    """List the facts and assumptions of the model, or show one in full with its source."""
     from abm.interface.listings import print_parameters
 
     print_parameters(output(), name, extension)
@@ -133,10 +133,13 @@ def order(
 
 @app.command(rich_help_panel=CHECK)
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Paths, or names of what comes with abm.", show_default=False),
+    ],
     extension: Extensions = [],  # noqa: B006
 ) -> None:
-    """Check scenario, policy, place and extension files, and list every problem with its line."""
+    """Check scenario, policy, place, study and extension files, and list every problem with its line."""
     from abm.interface.listings import print_validation
 
     print_validation(output(), files, extension)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from abm.analysis.studyfile import STUDIES, load_study, study_names
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.interface.tables import entries_table, plain_table, record_card, shown
 from abm.model.extension import NO_EXTENSIONS, Extensions
@@ -21,12 +21,15 @@ from abm.model.scenario import (
     place_names,
     policy_names,
     scenario_names,
+    shipped_directory,
 )
+from abm.model.shipped import is_path
 from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
-from abm.world.place import load_place
+from abm.world.place import Place, is_built, load_place
 
 KINDS = ("scenario", "policy", "place")
+STUDY_KEYS = frozenset({"targets", "search", "search_seed", "samples", "edge_points"})
 PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties"})
 SCENARIO_KEYS = frozenset({"place", "policies", "horizon_years", "parameters", "start"})
 LEVER_CARD = (
@@ -35,11 +38,12 @@ LEVER_CARD = (
     "description",
     "unit",
     "type",
-    "bounds",
+    "valid",
     "default",
     "mechanism",
     "writes",
     "equation",
+    "claim",
     "evidence",
 )
 PARAMETER_CARD = (
@@ -48,7 +52,7 @@ PARAMETER_CARD = (
     "description",
     "unit",
     "type",
-    "bounds",
+    "valid",
     "default",
     "mechanism",
     "grade",
@@ -59,7 +63,7 @@ PARAMETER_CARD = (
 
 
 def print_scenarios(console: Console) -> None:
-    """List shipped scenarios, policies and places."""
+    """List shipped scenarios, policies, places and studies."""
     loaded = [load_scenario(name) for name in scenario_names()]
     entries = [(scenario.name, scenario.label, _composition(scenario)) for scenario in loaded]
     console.print(entries_table("Scenario", entries))
@@ -70,6 +74,7 @@ def print_scenarios(console: Console) -> None:
     )
     console.print()
     console.print(Text(f"Places: {', '.join(place_names())}"))
+    console.print(Text(f"Studies for calibration: {', '.join(study_names())}"))
 
 
 def print_levers(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
@@ -84,11 +89,17 @@ def print_parameters(console: Console, name: str | None, extensions: Sequence[st
 
 def print_measures(console: Console, extensions: Sequence[str] = ()) -> None:
     """List measures and outcomes."""
+    from abm.analysis.wording import range_of
     from abm.model.measures import OUTCOMES
 
     for head, measures in (("Measure", _extended(extensions).measures), ("Outcome", OUTCOMES)):
         entries = [
-            (measure.name, f"{measure.label} ({measure.unit})", measure.definition) for measure in measures
+            (
+                measure.name,
+                f"{measure.label} ({measure.unit}, {range_of(measure.low, measure.high)})",
+                measure.definition,
+            )
+            for measure in measures
         ]
         console.print(entries_table(head, entries))
         console.print()
@@ -123,8 +134,8 @@ def print_order(console: Console, picture: Path | None, extensions: Sequence[str
     console.print(table)
 
 
-def print_validation(console: Console, files: Sequence[Path], extensions: Sequence[str] = ()) -> None:
-    """Check files and say which are valid.
+def print_validation(console: Console, references: Sequence[str], extensions: Sequence[str] = ()) -> None:
+    """Check files, given by path or by the name of what comes with abm, and say which are valid.
 
     Raises
     ------
@@ -132,6 +143,12 @@ def print_validation(console: Console, files: Sequence[Path], extensions: Sequen
         With every problem of every file.
     """
     problems: list[Problem] = []
+    files: list[Path] = []
+    for reference in references:
+        try:
+            files.extend(_found(reference))
+        except InvalidInput as error:
+            problems.extend(error.problems)
     for file in files:
         try:
             said = _validated(file, extensions)
@@ -180,7 +197,7 @@ def _print_quantities(
     chosen = [entry for entry in quantities.values() if name is None or entry.name.partition(".")[0] == name]
     if not chosen:
         raise InvalidInput([_unknown(str(name), quantities, noun)])
-    entries = [(entry.name, _default(entry), _called(entry), "") for entry in chosen]
+    entries = [(entry.name, _default(entry), entry.label, _valid(entry)) for entry in chosen]
     console.print(entries_table(noun, entries, "Default"))
 
 
@@ -189,24 +206,43 @@ def _default(quantity: Quantity) -> str:
     return "by kind" if isinstance(default, Mapping) else shown(default)
 
 
-def _called(quantity: Quantity) -> str:
+def _valid(quantity: Quantity) -> str:
     grade = getattr(quantity, "grade", "")
-    return f"{quantity.label} ({quantity.unit}{', ' + grade if grade else ''})"
+    return f"{quantity.valid}{', ' + grade if grade else ''}"
 
 
 def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Problem:
-    # People remember the last word of a name best, or its group.
-    likely = {key: key.partition(".")[0] for key in (entry.partition(".")[0] for entry in quantities)}
-    likely |= {entry.partition(".")[2]: entry for entry in quantities} | {
-        entry: entry for entry in quantities
-    }
-    near = get_close_matches(name, likely, n=1)
-    hint = f"; did you mean '{likely[near[0]]}'?" if near else "."
+    groups = dict.fromkeys(entry.partition(".")[0] for entry in quantities)
     command = f"abm {noun.lower()}s"
+    hint = did_you_mean(name, quantities if "." in name else [*groups, *quantities])
+    group = name.partition(".")[0]
+    if hint == "." and group in groups:
+        hint = f"; '{command} {group}' lists the group '{group}'."
     return Problem(command, None, f"'{name}' is neither a name nor a group{hint} '{command}' lists them all.")
 
 
+def _found(reference: str) -> list[Path]:
+    """Find the file of a path, or those of a name: a scenario, policy, place and study may share one."""
+    if is_path(reference) or Path(reference).exists():
+        return [Path(reference)]
+    folders = (".", "policies", "places", STUDIES)
+    known = {
+        folder: [path.stem for path in (shipped_directory() / folder).glob("*.yaml")] for folder in folders
+    }
+    files = [
+        shipped_directory() / folder / f"{reference}.yaml" for folder in folders if reference in known[folder]
+    ]
+    if not files:
+        hint = did_you_mean(reference, sorted({name for names in known.values() for name in names}))
+        told = f"is neither a file nor a scenario, policy, place or study that comes with abm{hint}"
+        raise InvalidInput([Problem(reference, None, f"{told} 'abm scenarios' lists them all.")])
+    return files
+
+
 def _validated(file: Path, extensions: Sequence[str]) -> str:
+    """Check a file of any kind and say what it holds."""
+    if is_built(file):
+        return _told_place(load_place(file))
     if file.suffix == ".py":
         added = _extended([str(file), *extensions]).members[0]
         levers, mechanisms = ([one.name for one in them] for them in (added.levers, added.mechanisms))
@@ -215,9 +251,10 @@ def _validated(file: Path, extensions: Sequence[str]) -> str:
     document = Document.read(file)
     kind = _kind(document.data)
     if kind == "place":
-        place = load_place(file)
-        organisations, ties = len(place.organisation_id), place.tie_ends.shape[0]
-        return f"valid place, {organisations} organisations and {ties} ties"
+        return _told_place(load_place(file))
+    if kind == "study":
+        study = load_study(file)
+        return f"valid study, {len(study.targets)} targets in {len(study.places)} places"
     if kind == "policy":
         return f"valid policy, sets {len(load_policy(file, _extended(extensions).catalogue).levers)} levers"
     if kind == "scenario":
@@ -226,14 +263,22 @@ def _validated(file: Path, extensions: Sequence[str]) -> str:
         return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
     if document.problems:
         raise InvalidInput(document.problems)
-    message = "is no scenario, policy or place; 'abm schema scenario|policy|place' says what each holds"
+    message = (
+        "is no scenario, policy, place or study; 'abm schema scenario|policy|place' says what each holds"
+    )
     raise InvalidInput([Problem(document.file, None, message)])
+
+
+def _told_place(place: Place) -> str:
+    return f"valid place, {place.organisations} organisations and {place.ties} ties"
 
 
 def _kind(data: Any) -> str | None:
     """Tell a file's kind by the keys that only such files have; names may be misspelt, so count them."""
     if not isinstance(data, dict):
         return None
+    if len(STUDY_KEYS & data.keys()) > 1:
+        return "study"
     if len(PLACE_KEYS & data.keys()) > len(SCENARIO_KEYS & data.keys()):
         return "place"
     if SCENARIO_KEYS & data.keys():

@@ -8,7 +8,6 @@ of a parameter or lever in a table, such as the model description, have the numb
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+from abm.analysis.wording import range_of
 from abm.interface.markdown import code, linked, page, prose, table
 from abm.interface.month import month_picture
 from abm.mechanisms.payment import break_even_activity_share
@@ -61,7 +61,7 @@ def levers_page() -> str:
     """Return the page of levers: an overview, a paragraph each, and where a hospital's payoff turns."""
     heads = ("lever", "label", "unit", "range", "default", "read by")
     rows = [
-        (linked(one.name), one.label, one.unit, bounds_of(one), default_of(one), readers_of(one.name))
+        (linked(one.name), one.label, one.unit, one.range, default_of(one), readers_of(one.name))
         for one in levers().values()
     ]
     opening = f"""
@@ -82,7 +82,7 @@ def told_lever(lever: Lever) -> str:
     beside = ", ".join(f"{linked(name)} at {value:g}" for name, value in test.with_.items())
     at = f" at {code(test.place)}" if test.place else ""
     context = f"in scenario {code(test.context)}" + at + (f" with {beside}" if beside else "")
-    valid = f"{bounds_of(lever)} ({lever.unit}); default {lever.default:g}."
+    valid = f"{lever.range} ({lever.unit}); default {lever.default:g}."
     return "\n".join(
         [
             f"### {code(lever.name)}",
@@ -160,7 +160,7 @@ def parameters_page() -> str:
                 code(one.name),
                 f"**{one.label}.** {one.description}<br>*{one.source}* {evidence_of(one.evidence)}",
                 one.unit,
-                bounds_of(one),
+                one.range,
                 default_of(one),
                 f"{one.grade}, **tuned**" if one.tuned else one.grade,
                 readers_of(one.name),
@@ -298,7 +298,7 @@ def quote_defaults(text: str) -> str:
         The page with today's defaults. Rows whose name is unknown are left alone.
     """
     tuned = [
-        (one.label, code(one.name), default_of(one), bounds_of(one), one.unit)
+        (one.label, code(one.name), default_of(one), one.range, one.unit)
         for one in parameters().values()
         if one.tuned
     ]
@@ -330,19 +330,6 @@ def grouped(records: Iterable[R]) -> dict[str, list[R]]:
     for record in records:
         groups.setdefault(record.name.partition(".")[0].capitalize(), []).append(record)
     return groups
-
-
-def bounds_of(record: Lever | Parameter) -> str:
-    """Say what values are valid."""
-    low, high = record.bounds
-    return f"{low:g} or {high:g}" if record.type == "switch" else f"{low:g} to {high:g}"
-
-
-def range_of(low: float, high: float) -> str:
-    """Say what values are possible."""
-    if math.isinf(low):
-        return "any"
-    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
 
 
 def default_of(record: Lever | Parameter) -> str:

@@ -128,7 +128,7 @@ class Catalogue:
                 flat[flat_name] = float(value)
             else:
                 message = complaint.replace(f"'{parameter.name}'", f"'{flat_name}'", 1)
-                faults.append(Fault(path, f"{message}; 'abm parameters' describes it"))
+                faults.append(Fault(path, f"{message}; 'abm parameters {parameter.name}' describes it"))
 
         for name, value in overrides.items():
             parent, _, element = name.rpartition(".")

@@ -27,6 +27,14 @@ class LeverTest(Record):
         default_factory=dict, alias="with", description="other levers set in both arms"
     )
 
+    @property
+    def claim(self) -> str:
+        """Say what is claimed."""
+        beside = ", ".join(f"{name} at {value:g}" for name, value in self.with_.items())
+        where = f"in scenario '{self.context}'" + (f" at '{self.place}'" if self.place else "")
+        where += f" with {beside}" if beside else ""
+        return f"from {self.low:g} to {self.high:g} {where}, '{self.measure}' {self.direction}"
+
 
 class Lever(Quantity):
     """Hold one lever."""
@@ -37,6 +45,11 @@ class Lever(Quantity):
     writes: str = Field(min_length=1, description="state or rate that the lever changes")
     equation: str = Field(min_length=1, description="the equation it enters")
     test: LeverTest = Field(description="the claim that the test suite checks")
+
+    @property
+    def claim(self) -> str:
+        """Say what the test suite checks of the lever."""
+        return self.test.claim
 
     @model_validator(mode="after")
     def _settings_are_valid(self) -> Lever:

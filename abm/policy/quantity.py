@@ -51,13 +51,18 @@ class Quantity(Record):
         return f"{self.kind} '{self.name}'"
 
     @property
+    def range(self) -> str:
+        """Say which values are valid, in few characters."""
+        low, high = self.bounds
+        return f"{low:g} or {high:g}" if self.type == "switch" else f"{low:g} to {high:g}"
+
+    @property
     def valid(self) -> str:
         """Say which values are valid, with the unit."""
-        low, high = self.bounds
         if self.type == "switch":
-            return f"{low:g} or {high:g}"
+            return self.range
         whole = "a whole number from " if self.type == "integer" else ""
-        return f"{whole}{low:g} to {high:g} ({self.unit})"
+        return f"{whole}{self.range} ({self.unit})"
 
     def complaint(self, value: object) -> str | None:
         """Say why a value is not valid.

@@ -319,7 +319,7 @@ class _Reader:
         """Read a setting; one that is not valid is noted, and read as zero if it is no number."""
         complaint = self.quantity.complaint(value)
         if complaint is not None:
-            self.fault(path, f"{complaint}; 'abm levers' describes it")
+            self.fault(path, f"{complaint}; 'abm levers {self.quantity.name}' describes it")
         return float(value) if isinstance(value, int | float) else 0.0
 
     def refuse_ramps(self, schedule: Schedule) -> None:

@@ -6,7 +6,7 @@ fault, of the YAML or of the record, becomes a `Problem` with file and line, and
 once.
 """
 
-from abm.records.document import Document, dump, plain_value
+from abm.records.document import Document, dump, is_stream, plain_value
 from abm.records.record import Record, check, load, load_list
 from abm.records.values import Fault, Faults, FrozenMapping, KeyPath, shown, shown_path
 
@@ -19,6 +19,7 @@ __all__ = [
     "Record",
     "check",
     "dump",
+    "is_stream",
     "load",
     "load_list",
     "plain_value",

@@ -82,8 +82,7 @@ class Document:
         """
         file = shown_path(path)
         try:
-            if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
-                # Opening a pipe would wait for somebody to write to it.
+            if is_stream(path):
                 raise _refuse(file, None, "is a pipe, socket or device; name a regular file")
             with Path(path).open("rb") as stream:
                 content = stream.read(FILE_SIZE_LIMIT + 1)
@@ -162,6 +161,18 @@ class Document:
                 raise KeyError(path)
             value = value[key]
         return value
+
+
+def is_stream(path: str | Path) -> bool:
+    """Tell a pipe, socket or device from a file: opening one may wait for ever.
+
+    Raises
+    ------
+    OSError
+        If there is nothing at the path.
+    """
+    mode = Path(path).stat().st_mode
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def dump(data: Any) -> str:

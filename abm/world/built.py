@@ -4,6 +4,7 @@ The archive holds organisations, flows, work and ties, and says of what it was b
 vintages, and what could not be matched. Reading it assembles the place anew and checks its sums.
 """
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
-from abm.records import shown_path
+from abm.records import is_stream, shown_path
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
 from abm.world.place import OrganisationKind, Place
 from abm.world.showcase import Showcase
@@ -112,6 +113,8 @@ def built_hash(path: str | Path) -> str:
 
 
 def _read(path: str | Path) -> dict[str, NDArray[Any]]:
+    if is_stream(path):
+        raise OSError(errno.EINVAL, "it is a pipe, socket or device")
     with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from abm import __version__
 from abm.analysis.comparison import OTHER_HEADLINES
+from abm.analysis.wording import range_of
 from abm.experiments.destination import FILES
 from abm.interface.cli import app
 from abm.model.measures import MEASURES, OUTCOMES
@@ -82,6 +83,8 @@ def test_levers_are_all_listed_and_each_can_be_shown():
     shown = run("levers", "leadership.effort").stdout
     assert re.search(r"default\s+0.15", shown)
     assert "E01" in shown
+    test = levers()["leadership.effort"].test
+    assert re.search(rf"claim\s+from {test.low:g} to {test.high:g} in scenario '{test.context}'", shown)
     group = run("levers", "leadership").stdout
     assert "leadership.turnover" in group
     assert "payment.gain_share" not in group
@@ -93,6 +96,40 @@ def test_parameters_are_all_listed_and_each_shows_its_source():
     shown = run("parameters", "demand.emergency_bed_share").stdout
     assert "National Audit Office" in shown
     assert "published" in shown
+
+
+@pytest.mark.parametrize(("kind", "known"), [("levers", levers()), ("parameters", parameters())])
+@pytest.mark.parametrize("columns", [80, 100])
+def test_lists_show_what_is_valid_and_its_unit(kind, known, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    listed = run(kind).stdout
+    assert max(map(len, listed.splitlines())) <= columns
+    words = " ".join(listed.split())
+    for quantity in known.values():
+        assert f"{quantity.label} {quantity.valid}" in words, quantity.name
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_measures_show_what_is_possible_and_its_unit(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    listed = run("measures").stdout
+    assert max(map(len, listed.splitlines())) <= columns
+    words = " ".join(listed.split())
+    for measure in (*MEASURES, *OUTCOMES):
+        assert f"{measure.label} ({measure.unit}, {range_of(measure.low, measure.high)})" in words, (
+            measure.name
+        )
+
+
+def test_a_name_that_is_like_none_leads_to_its_group():
+    assert "'abm parameters trust' lists the group 'trust'" in refused("parameters", "trust.upp")
+    assert "did you mean 'trust.loss'?" in refused("parameters", "trust.los")
+
+
+def test_a_setting_out_of_bounds_leads_to_its_lever():
+    assert "'abm levers leadership.effort' describes it" in refused(
+        "run", "baseline", "--set", "leadership.effort=2"
+    )
 
 
 @pytest.mark.parametrize("kind", ["levers", "parameters"])
@@ -130,11 +167,48 @@ def test_an_unknown_kind_of_schema_is_refused():
 
 
 def test_every_shipped_file_is_valid():
-    folders = (shipped_directory() / folder for folder in (".", "policies", "places"))
+    folders = (shipped_directory() / folder for folder in (".", "policies", "places", "calibration"))
     files = sorted(path for folder in folders for path in folder.glob("*.yaml"))
     result = run("validate", *files)
     assert result.exit_code == 0, result.output
     assert len(result.stdout.splitlines()) == len(files)
+
+
+def test_what_comes_with_abm_can_be_checked_by_name():
+    said = run("validate", "baseline", "sustained_leadership", "defaults", "rural").stdout
+    for told in (
+        "baseline.yaml  valid scenario",
+        "sustained_leadership.yaml  valid scenario",
+        "policies/sustained_leadership.yaml  valid policy",
+        "calibration/defaults.yaml  valid study",
+        "places/rural.yaml  valid place",
+    ):
+        assert told in said.replace(os.sep, "/")
+    assert "did you mean 'baseline'?" in refused("validate", "basline")
+
+
+def test_studies_are_told_apart_and_checked(tmp_path):
+    (tmp_path / "study.yaml").write_text("targets: []\nsearch: {trust.gain: [2, 1]}\n")
+    said = refused("validate", "study.yaml")
+    assert "calibration study" in said
+    assert "study.yaml:2  range of 'trust.gain' is 2 to 1" in said
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    os.mkfifo(tmp_path / "pipe.npz")
+    os.mkfifo(tmp_path / "pipe.py")
+    words = ("validate", "pipe.yaml", "pipe.npz", "pipe.py")
+    done = subprocess.run(
+        [sys.executable, "-m", "abm.interface.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("pipe") >= 3
 
 
 def test_every_problem_of_every_file_is_listed(tmp_path):

@@ -254,7 +254,7 @@ def test_names_of_extensions_are_suggested_and_their_bounds_checked(tmp_path):
     path = write(tmp_path, scenario=SCENARIO + "levers: {calm.day: 1, calm.days: 2}\n")
     assert problems_of(path) == [
         "own.yaml:7  lever 'calm.day' is unknown; did you mean 'calm.days'? 'abm levers' lists them.",
-        "own.yaml:7  lever 'calm.days' is 2; valid is 0 to 1 (0 to 1); 'abm levers' describes it",
+        "own.yaml:7  lever 'calm.days' is 2; valid is 0 to 1 (0 to 1); 'abm levers calm.days' describes it",
     ]
 
 

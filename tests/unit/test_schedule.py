@@ -210,7 +210,8 @@ def test_open_schedule_refuses_to_be_evaluated():
 @pytest.mark.parametrize(
     ("data", "path", "message"),
     [
-        (1.8, (), "lever 'leadership.effort' is 1.8; valid is 0 to 1 (index 0-1); 'abm levers' describes it"),
+        (1.8, (), "lever 'leadership.effort' is 1.8; valid is 0 to 1 (index 0-1)"),
+        (1.8, (), "; 'abm levers leadership.effort' describes it"),
         ("0.8", (), "is '0.8', not a number"),
         (None, (), "is empty, not a number"),
         (True, (), "is true, not a number"),
