@@ -59,14 +59,14 @@ class Study(Record):
 
     @model_validator(mode="after")
     def agree(self) -> Study:
-        """Refuse ranges that fall and places that are named twice."""
+        """Refuse ranges that fall, places that are named twice and samples that leave gaps."""
         faults = list(self.disagreements())
         if faults:
             raise Faults(faults)
         return self
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say which ranges fall and which places are named twice, as far as they can be read."""
+        """Say which ranges fall, which places are named twice and which samples leave gaps, as far as can be read."""
         for number, target in enumerate(self.targets):
             if target.low > target.high:
                 told = f"target is {target.low:g} to {target.high:g}"
@@ -74,6 +74,10 @@ class Study(Record):
         for number, place in enumerate(self.places):
             if place in self.places[:number]:
                 yield Fault(("places", number), f"place '{place}' is named twice; keep one of the two")
+        if ("samples",) not in faulty and self.samples.bit_count() != 1:
+            near = 1 << max(self.samples.bit_length() - 1, 0)
+            told = f"samples is {self.samples}; a Sobol sequence is even for powers of two only"
+            yield Fault(("samples",), f"{told}, so give {near} or {2 * near}")
         for name, low, high in ranges(self.search):
             if low >= high:
                 told = f"range of '{name}' is {low:g} to {high:g}"

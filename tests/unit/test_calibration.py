@@ -66,6 +66,7 @@ def test_every_problem_of_a_study_is_told_at_once_with_its_line(tmp_path):
     values = plain()
     values["places"] = ["south_somerst", "urban", "urban"]
     values["replicates"] = 0
+    values["samples"] = 100
     values["targets"] = [
         {"scenario": "baselin", "label": "a", "low": 0, "high": 1},
         {"scenario": "baseline", "label": "b", "low": 0.5, "high": 0.25, "levers": {"leadership.efort": 1}},
@@ -93,6 +94,10 @@ def test_every_problem_of_a_study_is_told_at_once_with_its_line(tmp_path):
         ("place 'south_somerst' is unknown; did you mean 'south_somerset'?", "- south_somerst"),
         ("place 'urban' is named twice", "- urban"),
         ("'replicates' is 0", "replicates: 0"),
+        (
+            "samples is 100; a Sobol sequence is even for powers of two only, so give 64 or 128",
+            "samples: 100",
+        ),
         ("scenario 'baselin' is unknown; did you mean 'baseline'?", "scenario: baselin"),
         ("target is 0.5 to 0.25", "low: 0.5"),
         ("did you mean 'leadership.effort'?", "leadership.efort: 1"),
@@ -108,7 +113,7 @@ def test_every_problem_of_a_study_is_told_at_once_with_its_line(tmp_path):
         (problem,) = [one for one in found if message in one.message]
         assert problem.file.endswith("study.yaml")
         assert key in lines[problem.line - 1], (message, lines[problem.line - 1])
-    assert len(found) == 14
+    assert len(found) == 15
 
 
 def test_faults_of_what_a_study_refers_to_keep_their_own_file(tmp_path):
