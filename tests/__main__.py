@@ -31,7 +31,6 @@ BUDGETS = {
     "types": 180,
     "imports": 60,
     "unit": 420,
-    "properties": 420,
     "oracle": 420,
     "patterns": 420,
     "installation": 300,
