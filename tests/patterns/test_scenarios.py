@@ -63,8 +63,13 @@ CLAIMS: dict[str, Claim] = {
     # Money and regulation
     "whole_system_regulation": Claim("orientation", "rises"),
     "performance_incentives": Claim("payoff_practice", "rises"),
+    "incentives_under_review": Claim("pressure_practice", "falls", "performance_incentives"),
     "hospital_network": Claim("margin_acute", "rises"),
+    "joint_sessions_and_showcase": Claim("orientation", "rises", without={"convening.showcase": 0}),
     # Models of care
+    "co_commissioning": Claim("trust_commissioner_practice", "rises"),
+    "federation": Claim("trust_practice_practice", "rises", "flexible_contract"),
+    "family_care_network": Claim("engagement", "rises", "leadership_with_flexibility"),
     "multispecialty_community_provider": Claim("engagement", "rises", "leadership_with_flexibility"),
     "practices_with_hospital": Claim("trust_hospital_practice", "rises", "leadership_with_reform"),
     "primary_and_acute_care_system": Claim(
@@ -75,6 +80,7 @@ CLAIMS: dict[str, Claim] = {
     "extended_community_team": Claim("admissions", "falls", "leadership_with_reform"),
     "mandated_model": Claim("scope", "rises", "reform_alone"),
     "all_levers": Claim("trust", "rises", "leadership_with_reform"),
+    "all_together": Claim("trust", "rises", "leadership_with_reform"),
     # Circumstances
     "fortress_under_austerity": Claim("fortress", "rises", "leadership_with_reform"),
     "all_levers_high_demand": Claim("fortress", "rises", "all_levers"),
@@ -143,6 +149,11 @@ def test_burst_and_steady_leadership_spend_the_same_dose():
     burst, steady = (load_scenario(name).dose() for name in ("burst_of_leadership", "steady_leadership"))
     assert burst == pytest.approx(steady)
     assert burst["leadership.effort"] == pytest.approx(2.25)
+
+
+def test_joint_sessions_dispel_perceived_divergence():
+    scenario = load_scenario("joint_sessions_and_showcase")
+    assert effect_on("divergence", scenario, scenario.with_levers({"convening.sessions": 0})).high < 0.0
 
 
 def test_performance_incentives_move_trust_by_less_than_a_tenth_of_what_leadership_does():
