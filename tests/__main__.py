@@ -28,13 +28,13 @@ TOTAL_BUDGET = 45 * 60
 BUDGETS = {
     "format": 30,
     "lint": 30,
-    "types": 180,
+    "types": 150,
     "imports": 60,
     "unit": 540,
-    "oracle": 600,
-    "patterns": 480,
+    "oracle": 660,
+    "patterns": 360,
     "installation": 300,
-    "notebooks": 240,
+    "notebooks": 180,
     "coverage": 60,
 }
 """Seconds by gate, in the order in which they run."""
