@@ -27,9 +27,7 @@ from abm.model.simulate import simulate_lanes
 from abm.world.region import random_region
 from tests.oracle.model import OracleModel
 
-ORACLE_MONTHS = 3
-FACE_MONTHS = 24
-BATCH_MONTHS = 24
+MONTHS = 24
 LANES = 16
 ENGLAND = (8_249, 80_902)
 REGION = (400, 4_000)
@@ -62,17 +60,15 @@ def region_figures(rounds: int) -> dict[str, float]:
         batch = Batch(place, lanes)
 
         def oracle_months(model: OracleModel = oracle) -> None:
-            for _ in range(ORACLE_MONTHS):
+            for _ in range(MONTHS):
                 model.step()
                 model.measures()
 
         directed = 2 * place.ties
-        samples["oracle"].append(timed(oracle_months) / (ORACLE_MONTHS * directed))
-        samples["face"].append(
-            timed(lambda model=face: advance(model, FACE_MONTHS)) / (FACE_MONTHS * directed)
-        )
+        samples["oracle"].append(timed(oracle_months) / (MONTHS * directed))
+        samples["face"].append(timed(lambda model=face: advance(model, MONTHS)) / (MONTHS * directed))
         samples["lanes"].append(
-            timed(lambda model=batch: advance(model, BATCH_MONTHS)) / (BATCH_MONTHS * directed * LANES)
+            timed(lambda model=batch: advance(model, MONTHS)) / (MONTHS * directed * LANES)
         )
     figures = {f"{name}, ns": 1e9 * statistics.median(values) for name, values in samples.items()}
     for name in ("face", "lanes"):
