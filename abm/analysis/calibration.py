@@ -15,6 +15,7 @@ from abm.analysis.studyfile import Study, Target
 from abm.experiments.engines import LANES, mapped
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import simulate_lanes
+from abm.policy.times import MONTHS_PER_YEAR
 
 Progress = Callable[[int, int], None]
 
@@ -76,7 +77,7 @@ def try_values(study: Study, values: Mapping[str, float]) -> Trial:
         standing[row] = stands.reshape(by_target).mean(axis=1)
         for column, when in enumerate(months.reshape(by_target)):
             if not np.all(np.isnan(when)):
-                years[row, column] = float(np.nanmedian(when)) / 12.0
+                years[row, column] = float(np.nanmedian(when)) / MONTHS_PER_YEAR
     return Trial(dict(values), standing, years)
 
 

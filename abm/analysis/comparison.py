@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from abm.analysis.effects import Effect, pair_positions, paired_difference, paired_probability_difference
 from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
 from abm.experiments.run import Measured, Tables
+from abm.policy.times import MONTHS_PER_YEAR
 
-MONTHS_PER_YEAR = 12
 QUANTILES = (0.1, 0.5, 0.9)
 FEWEST_FOR_RANGE = 5
 """Runs from which the tenth and the ninetieth percentile say more than the least and the greatest value."""

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis import wording
-from abm.analysis.comparison import FEWEST_FOR_RANGE, MONTHS_PER_YEAR, Band, Emergence
+from abm.analysis.comparison import FEWEST_FOR_RANGE, Band, Emergence
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion
 from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
 from abm.analysis.markup import figure, group, head, key, note, paragraph, row, row_head, section, table
 from abm.analysis.story import Story
 from abm.experiments.run import Measured
+from abm.policy.times import MONTHS_PER_YEAR
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
 WIDE_WIDTH, WIDE_HEIGHT = 880.0, 340.0

@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abm.analysis.comparison import MONTHS_PER_YEAR, TRUST_OF_A_KIND, Comparison
+from abm.analysis.comparison import TRUST_OF_A_KIND, Comparison
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
 from abm.experiments.run import Measured
 from abm.model.additions import OwnMeasure
+from abm.policy.times import MONTHS_PER_YEAR
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"

@@ -17,9 +17,9 @@ from abm.model.measures import FLOWS, MEASURES, ROW, tally_organisations, tally_
 from abm.model.snapshot import Snapshot
 from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
 from abm.policy.parameters import Parameter, parameters
+from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import ORGANISATION_KINDS, Place
 
-MONTHS_A_YEAR = 12
 LONGEST_TENURE = 30.0
 CLOCK = ("step", "dt", "years")
 INITIAL_TRUST = int(Decision.INITIAL_TRUST)
@@ -124,7 +124,7 @@ class Batch:
         self.place = place
         self.lanes = tuple(lanes)
         self.substeps = substeps
-        self.dt = 1.0 / (MONTHS_A_YEAR * substeps)
+        self.dt = 1.0 / (MONTHS_PER_YEAR * substeps)
         self.months = min(lane.levers.shape[0] for lane in lanes)
         self.month = 0
         self.step = 0

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from abm.draws import compiled
 from abm.mechanisms.kinds import ACUTE, PRACTICE
+from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import TIE_KINDS, OrganisationKind
 
 INFINITE = float("inf")
-EVENTS_A_YEAR = 12.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ OUTCOMES: tuple[Measure, ...] = (
 
 ROW = {measure.name: row for row, measure in enumerate(MEASURES)}
 FLOWS = ("meetings", "exits", "challenges")
-STOCKS = tuple(measure.name for measure in MEASURES if measure.name not in FLOWS)
 
 TRUST = ROW["trust"]
 TRUST_BY_KIND = ROW[f"trust_{TIE_KINDS[0]}"]
@@ -151,7 +150,7 @@ def tally_ties(values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind
         covariance = 2.0 * products[lane] / sides - mean * mean
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
         values[DIVERGENCE, lane] = apart[lane] / sides
-        values[MEETINGS, lane] = EVENTS_A_YEAR * met[lane] / ties
+        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / ties
 
 
 @compiled
