@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from abm.world.agreement import PRACTICE_ID
 from abm.world.place import Floats, Integers, Place
-from abm.world.placefile import PRACTICE_ID, Hospital, LocalPlace, PlaceFile, PublicBody
+from abm.world.placefile import Hospital, LocalPlace, PlaceFile, PublicBody
 from abm.world.practices import (
     ListSizes,
     Settlement,
