@@ -52,6 +52,10 @@ class Decision(IntEnum):
     CHALLENGE = 9
     CHALLENGE_DELAY = 10
     BOARD = 11
+    FEDERATE = 12
+    LEAVE_NETWORK = 13
+    CONTRACT = 14
+    CLOSE = 15
 
 
 FIRST_OWN_DECISION = 1024

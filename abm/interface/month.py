@@ -18,7 +18,7 @@ PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What presses", ("demand", "payment", "pressure")),
     ("What leaders give", ("showcase", "leadership", "effort", "attention")),
     ("What passes between two", ("contact", "encounter", "trust", "challenge")),
-    ("What a place builds", ("governance", "integration")),
+    ("What a place builds", ("closure", "federation", "governance", "integration")),
 )
 """Headings above neighbouring mechanisms."""
 

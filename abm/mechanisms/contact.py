@@ -16,11 +16,13 @@ def contact(
     meetings: Any,
     attention_share: Any,
     attention_budget: Any,
+    list_size: Any,
     board: Any,
     seed: Any,
     replicate: Any,
     step: Any,
     dt: Any,
+    tie_ends: Any,
     tie_kind: Any,
     tie_place: Any,
     segment: Any,
@@ -40,7 +42,7 @@ def contact(
         lambda  = 0.5 (attention_ij + attention_ji) (1 - barrier) + chance + session x sessions + board
         K       ~ Poisson(lambda dt), by inversion of one uniform
 
-    The board adds contacts on every tie of its place but those between practices.
+    The board adds contacts on every tie of its place but those between practices. Nobody meets a closed practice.
 
     Mutates
     -------
@@ -64,6 +66,7 @@ def contact(
         kind = tie_kind[tie]
         place = tie_place[tie]
         group_0, group_1 = segment[tie, 0], segment[tie, 1]
+        end_0, end_1 = tie_ends[tie, 0], tie_ends[tie, 1]
         sits_on_board = 0.0 if kind == PRACTICE_PRACTICE else 1.0
         for lane in range(lanes):
             given = (
@@ -72,4 +75,6 @@ def contact(
             )
             rate = 0.5 * given * openness[kind, lane] + background[lane]
             rate += sits_on_board * contact_board[lane] * board[place, lane]
+            if not (list_size[end_0, lane] > 0.0 and list_size[end_1, lane] > 0.0):
+                rate = 0.0
             meetings[tie, lane] = poisson_quantile(draws[tie % 4, lane], rate * dt)

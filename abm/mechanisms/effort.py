@@ -10,6 +10,7 @@ def effort(
     effort: Any,
     orientation: Any,
     pressure: Any,
+    list_size: Any,
     organisation_kind: Any,
     population_served: Any,
     leadership_effort: Any,
@@ -31,6 +32,8 @@ def effort(
         capacity = capacity(kind) (population served / reference)^power(kind)
         fortress = logistic(P_s (P - P_th))
 
+    A closed practice gives none.
+
     Mutates
     -------
     effort (organisations, lanes): contacts a year
@@ -49,4 +52,5 @@ def effort(
             ] * (effort_sponsored_base[lane] + outward)
             strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
             fortress = logistic(effort_fortress_steepness[lane] * strain)
-            effort[organisation, lane] = capacity * invested * (1.0 - effort_fortress_depth[lane] * fortress)
+            given = capacity * invested * (1.0 - effort_fortress_depth[lane] * fortress)
+            effort[organisation, lane] = given if list_size[organisation, lane] > 0.0 else 0.0

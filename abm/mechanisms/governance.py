@@ -21,6 +21,8 @@ def governance(
     engagement: Any,
     engagement_trust: Any,
     trust: Any,
+    list_size: Any,
+    network: Any,
     delay: Any,
     seed: Any,
     replicate: Any,
@@ -28,7 +30,6 @@ def governance(
     dt: Any,
     organisation_kind: Any,
     organisation_place: Any,
-    population_served: Any,
     tie_ends: Any,
     tie_kind: Any,
     tie_place: Any,
@@ -49,7 +50,7 @@ def governance(
     Equations::
 
         B_p   = sum of core weight x min(T_ij, T_ji) over the ties between commissioner, providers, local authority
-        e_k   = w sum_h s_kh T_kh + (1 - w) T_kc
+        e_k   = w sum_h s_kh T_kh + (1 - w) T_kc;  to decide, a network takes the mean over its members' lists
         board   forms at rate rho_B when B > thB and no challenge delays it; dissolves when B < thB - hB
         engaged when e_k > thG + deterrence x takeover signal; leaves when e_k < that less hG
 
@@ -84,30 +85,45 @@ def governance(
 
     engagement[:] = 0.0
     engagement_trust[:] = 0.0
-    registered = np.zeros(places)
+    registered = np.zeros((places, lanes))
+    pooled = np.zeros((organisations, lanes))
+    people = np.zeros((organisations, lanes))
+    for practice in range(organisations):
+        if organisation_kind[practice] != PRACTICE:
+            continue
+        for lane in range(lanes):
+            label = network[practice, lane]
+            if label >= 0:
+                pooled[label, lane] += list_size[practice, lane] * practice_trust[practice, lane]
+                people[label, lane] += list_size[practice, lane]
     for organisation in range(organisations):
         if organisation_kind[organisation] != PRACTICE:
             continue
         place = organisation_place[organisation]
-        people = population_served[organisation]
-        registered[place] += people
         for lane in range(lanes):
+            own = list_size[organisation, lane]
+            label = network[organisation, lane]
+            registered[place, lane] += own
             threshold = (
                 governance_engagement_threshold[lane]
                 + governance_takeover_deterrence[lane] * form_takeover_signal[lane]
             )
             level = practice_trust[organisation, lane]
-            if level > threshold:
+            if label >= 0:
+                level = pooled[label, lane] / people[label, lane]
+            if own == 0.0:
+                engaged[organisation, lane] = 0.0
+            elif level > threshold:
                 engaged[organisation, lane] = 1.0
             elif level < threshold - governance_engagement_hysteresis[lane]:
                 engaged[organisation, lane] = 0.0
-            engagement[place, lane] += people * engaged[organisation, lane]
-            engagement_trust[place, lane] += people * level
+            engagement[place, lane] += own * engaged[organisation, lane]
+            engagement_trust[place, lane] += own * practice_trust[organisation, lane]
 
     for place in range(places):
         for lane in range(lanes):
-            engagement[place, lane] /= registered[place]
-            engagement_trust[place, lane] /= registered[place]
+            engagement[place, lane] /= registered[place, lane]
+            engagement_trust[place, lane] /= registered[place, lane]
             threshold = governance_board_threshold[lane]
             if form_mandate[lane] >= 0.5:
                 board[place, lane] = 1.0

@@ -15,10 +15,13 @@ def integration(
     board_trust: Any,
     engagement: Any,
     engagement_trust: Any,
+    qualified: Any,
     delay: Any,
     step: Any,
     dt: Any,
     contracting_flexibility: Any,
+    contracting_population_contract: Any,
+    contracting_outcomes_share: Any,
     form_single_organisation: Any,
     form_mandate: Any,
     form_first_cohort: Any,
@@ -34,6 +37,8 @@ def integration(
     integration_permission_core: Any,
     integration_permission_flexibility: Any,
     integration_permission_single: Any,
+    integration_permission_network: Any,
+    integration_outcomes_gain: Any,
     integration_roll_out: Any,
 ) -> None:
     """Advance scope and implementation of integrated care in every place, solved exactly over the step.
@@ -41,21 +46,24 @@ def integration(
     Equations, with b the board and T_b the mean of board trust and engagement trust::
 
         permission = min(1, core + flexibility F + single organisation)
-        growth     = r b clip((engaged - floor) / span) permission clip((T_b - floor) / span)
+                     min(1, core + (flexibility F + network) qualified + single organisation)
+        growth     = r (1 + gain x outcomes x qualified) b permission
+                     x clip((engaged - floor) / span) clip((T_b - floor) / span)
         erosion    = e (clip((T_e - T_b) / span) + boardless (1 - b))
         dI/dt      = growth (scope - I) - erosion I
         scope     >= first cohort
         dscope/dt  = roll_out b (I / scope) (1 - scope)
 
-    A mandate counts every practice as engaged and sets scope to one at once, but growth still needs trust: coverage
-    without depth. While a challenge delays the arrangement nothing grows.
+    The second form of permission holds under a population-based contract, which only networks can carry. A mandate
+    counts every practice as engaged and sets scope to one at once, but growth still needs trust: coverage without
+    depth. While a challenge delays the arrangement nothing grows.
 
     Mutates
     -------
     implementation, scope (places, lanes): shares in [0, 1]
     implementation_past (slots, places, lanes): implementation at the end of recent steps
 
-    Sources: E02, E04 (KF15), E09 (FCN14), E15 (ST14), E20 and E21 (NHE14).
+    Sources: E02, E04 (KF15), E09 and E10 (FCN14), E15 (ST14), E20 and E21 (NHE14).
     """
     places, lanes = implementation.shape
     slot = step % implementation_past.shape[0]
@@ -74,16 +82,21 @@ def integration(
                 scope[place, lane] = 1.0 - (1.0 - width) * math.exp(-pace * dt)
             acting = 1.0 if is_mandated else engagement[place, lane]
             level = 0.5 * (board_trust[place, lane] + engagement_trust[place, lane])
+            carried = qualified[place, lane]
+            flexible = integration_permission_flexibility[lane] * contracting_flexibility[lane]
+            if contracting_population_contract[lane] >= 0.5:
+                flexible = flexible * carried + integration_permission_network[lane] * carried
             permission = min(
                 1.0,
                 integration_permission_core[lane]
-                + integration_permission_flexibility[lane] * contracting_flexibility[lane]
+                + flexible
                 + integration_permission_single[lane] * form_single_organisation[lane],
             )
             growth = 0.0
             if delay[place, lane] == 0.0:
                 growth = (
                     integration_growth[lane]
+                    * (1.0 + integration_outcomes_gain[lane] * contracting_outcomes_share[lane] * carried)
                     * stands
                     * clip((acting - integration_engagement_floor[lane]) / integration_engagement_span[lane])
                     * permission

@@ -53,6 +53,7 @@ def payment(
     dt: Any,
     organisation_kind: Any,
     contracting_flexibility: Any,
+    contracting_outcomes_share: Any,
     payment_activity_share: Any,
     payment_gain_share: Any,
     payment_budget_horizon: Any,
@@ -68,6 +69,7 @@ def payment(
     payment_practice_contract_gain: Any,
     payment_practice_savings_gain: Any,
     payment_practice_workload_cost: Any,
+    payment_outcomes_risk: Any,
     payment_community_gain: Any,
     payment_incentive_weight: Any,
     payment_alliance_contribution: Any,
@@ -84,7 +86,7 @@ def payment(
 
         hospital      -a (1 - c_m) + (1 - a) gain h
         commissioner  tariff gain a + (1 - a) (1 - gain) h
-        practice      F (contract gain + savings gain gain h) - workload cost
+        practice      F (contract gain + savings gain gain h) - workload cost - risk x share paid by outcomes
         community, local authority   community gain + (1 - a) gain h
         plus incentive weight x incentive money for all but commissioner and local authority
         payoff = (1 - s) own + s mean - s (contribution share + unfairness max(share - 1, 0))
@@ -122,6 +124,7 @@ def payment(
             contracting_flexibility[lane]
             * (payment_practice_contract_gain[lane] + payment_practice_savings_gain[lane] * gain * weight)
             - payment_practice_workload_cost[lane]
+            - payment_outcomes_risk[lane] * contracting_outcomes_share[lane]
             + incentive
         )
         payoff[LOCAL_AUTHORITY, lane] = community

@@ -20,6 +20,7 @@ def trust(
     meetings: Any,
     good_meetings: Any,
     exits: Any,
+    list_size: Any,
     dt: Any,
     tie_ends: Any,
     trust_gain: Any,
@@ -51,6 +52,8 @@ def trust(
         T = base + kept_by_successor (T - base)            when the own leader left
         T = base + kept_by_partner (T - base)              when the other's leader left
         D = D exp(-xi K), then back towards its start at a slow rate
+
+    Nothing changes on the ties of a closed practice, and third parties do not look at them.
 
     Mutates
     -------
@@ -85,21 +88,24 @@ def trust(
 
     reputation = np.zeros((organisations if is_pulled else 0, lanes))
     if is_pulled:
-        partners = np.zeros(organisations)
+        partners = np.zeros((organisations, lanes))
         for tie in range(ties):
             for side in range(2):
-                other = tie_ends[tie, 1 - side]
-                partners[other] += 1.0
+                own, other = tie_ends[tie, side], tie_ends[tie, 1 - side]
                 for lane in range(lanes):
-                    reputation[other, lane] += trust[tie, side, lane]
+                    if list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0:
+                        partners[other, lane] += 1.0
+                        reputation[other, lane] += trust[tie, side, lane]
         for organisation in range(organisations):
             for lane in range(lanes):
-                reputation[organisation, lane] /= max(partners[organisation], 1.0)
+                reputation[organisation, lane] /= max(partners[organisation, lane], 1.0)
 
     for tie in range(ties):
         for side in range(2):
             own, other = tie_ends[tie, side], tie_ends[tie, 1 - side]
             for lane in range(lanes):
+                if not (list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0):
+                    continue
                 held = meetings[tie, lane]
                 good = good_meetings[tie, side, lane]
                 base = trust_base[lane]

@@ -42,7 +42,7 @@ class Organisation(mesa.Agent):
     id, name, place : str
         Its identity, and the place it is at home in.
     population_served : float
-        People.
+        People at the start.
     """
 
     model: "IntegrationModel"
@@ -120,8 +120,21 @@ class Practice(Organisation):
 
     @property
     def list_size(self) -> float:
-        """Registered people."""
-        return self.population_served
+        """Registered people now, 0 once it has closed."""
+        return float(self.model.batch.state.list_size[self.row, 0])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not closed."""
+        return self.list_size > 0.0
+
+    @property
+    def fellows(self) -> list["Organisation"]:
+        """The other practices of its network, none if it belongs to no network."""
+        network = self.model.batch.state.network[:, 0]
+        label = network[self.row]
+        rows = [row for row, other in enumerate(network.tolist()) if label >= 0 and other == label]
+        return [self.model.organisation(row) for row in rows if row != self.row]
 
     @property
     def is_engaged(self) -> bool:

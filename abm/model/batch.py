@@ -13,7 +13,15 @@ from abm.mechanisms.mechanism import Mechanism
 from abm.model.additions import OwnMechanism, guarded
 from abm.model.calendar import check_order
 from abm.model.extension import NO_EXTENSIONS, Extensions
-from abm.model.measures import FLOWS, MEASURES, ROW, tally_organisations, tally_places, tally_ties
+from abm.model.measures import (
+    FLOWS,
+    MEASURES,
+    ROW,
+    tally_networks,
+    tally_organisations,
+    tally_places,
+    tally_ties,
+)
 from abm.model.snapshot import Snapshot
 from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
 from abm.policy.parameters import Parameter, parameters
@@ -234,11 +242,14 @@ class Batch:
         state.admissions[:] = 1.0
         state.outside_admissions[:] = 1.0
         state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
+        state.list_size[:] = self.place.population_served[:, np.newaxis]
+        state.network[:] = -1
         state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
         self._call("payment")
         self._settle_pressure()
         self._call("effort")
         self._call("attention")
+        self._call("federation")
         self._call("governance")
         self._tally(self.series[0])
 
@@ -332,7 +343,15 @@ class Batch:
     def _tally(self, values: NDArray[np.float64]) -> None:
         """Measure the state after a step into `values` (measures, lanes)."""
         state, place = self.state, self.place
-        tally_ties(values, state.trust, state.divergence, state.meetings, place.tie_kind)
+        tally_ties(
+            values,
+            state.trust,
+            state.divergence,
+            state.meetings,
+            state.list_size,
+            place.tie_ends,
+            place.tie_kind,
+        )
         tally_organisations(
             values,
             state.orientation,
@@ -341,6 +360,7 @@ class Batch:
             state.exits,
             state.margin,
             state.payoff,
+            state.list_size,
             place.organisation_kind,
             self._known["effort_fortress_threshold"],
         )
@@ -358,6 +378,19 @@ class Batch:
             state.waiting,
             place.population,
             place.beds,
+        )
+        tally_networks(
+            values,
+            state.network,
+            state.list_size,
+            state.closed,
+            state.qualified,
+            state.visible,
+            place.organisation_kind,
+            place.population,
+            self._known["federation_risk"],
+            self._known["federation_risk_population"],
+            self._known["federation_coordination"],
         )
         for row, own in enumerate(self.extensions.own_measures, len(MEASURES)):
             values[row] = own.value(self._known | state.arrays, self.width)

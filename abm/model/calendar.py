@@ -6,10 +6,12 @@ from typing import NamedTuple
 from abm.errors import AbmError, did_you_mean
 from abm.mechanisms.attention import attention
 from abm.mechanisms.challenge import challenge
+from abm.mechanisms.closure import closure
 from abm.mechanisms.contact import contact
 from abm.mechanisms.demand import demand
 from abm.mechanisms.effort import effort
 from abm.mechanisms.encounter import encounter
+from abm.mechanisms.federation import federation
 from abm.mechanisms.governance import governance
 from abm.mechanisms.integration import integration
 from abm.mechanisms.leadership import leadership
@@ -33,6 +35,8 @@ ORDER: tuple[Mechanism, ...] = (
     encounter,
     trust,
     challenge,
+    closure,
+    federation,
     governance,
     integration,
 )

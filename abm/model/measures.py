@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.draws import compiled
+from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
+from abm.mechanisms.mechanism import closed_anywhere
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import TIE_KINDS, OrganisationKind
 
@@ -34,13 +36,13 @@ def trust_by_kind() -> tuple[Measure, ...]:
     measures = []
     for kind in TIE_KINDS:
         words = kind.replace("_", " ") if kind == "local_authority" else kind.replace("_", "-")
-        definition = f"Mean trust over both sides of {words} ties; missing where there are none"
+        definition = f"Mean trust over both sides of open {words} ties; missing where there are none"
         measures.append(Measure(f"trust_{kind}", f"Trust, {words}", "trust", 0, 1, definition))
     return tuple(measures)
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("trust", "Trust", "trust", 0, 1, "Mean trust over both sides of all ties"),
+    Measure("trust", "Trust", "trust", 0, 1, "Mean trust over both sides of all open ties"),
     *trust_by_kind(),
     Measure(
         "reciprocity",
@@ -75,6 +77,13 @@ MEASURES: tuple[Measure, ...] = (
     Measure("payoff_community", "Payoff to community providers", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a community provider"),
     Measure("payoff_commissioner", "Payoff to commissioners", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a commissioner"),
     Measure("payoff_practice", "Payoff to practices", "payoff", -INFINITE, INFINITE, "Payoff of cooperation to a general practice"),
+    Measure("networks", "Networks of practices", "number", 0, INFINITE, "Networks of two practices or more"),
+    Measure("networked", "Practices in networks", "share of people", 0, 1, "Share of registered people whose practice belongs to a network"),
+    Measure("network_performance", "Performance of networks", "share", 0, 1, "Mean performance of networks, by people; missing where there are none"),
+    Measure("qualified", "Qualified for a population contract", "share of people", 0, 1, "Share of people whose network is within its bounds, times how it performs"),
+    Measure("closures", "Practices that closed", "number in the month", 0, INFINITE, "Practices that closed or merged into another in the month"),
+    Measure("practices", "Open practices", "number", 0, INFINITE, "Practices with a list"),
+    Measure("visible", "Success elsewhere", "share", 0, INFINITE, "Integrated care in other places, by their nearness"),
 )  # fmt: skip
 
 OUTCOMES: tuple[Measure, ...] = (
@@ -85,7 +94,7 @@ OUTCOMES: tuple[Measure, ...] = (
 )  # fmt: skip
 
 ROW = {measure.name: row for row, measure in enumerate(MEASURES)}
-FLOWS = ("meetings", "exits", "challenges")
+FLOWS = ("meetings", "exits", "challenges", "closures")
 
 TRUST = ROW["trust"]
 TRUST_BY_KIND = ROW[f"trust_{TIE_KINDS[0]}"]
@@ -112,37 +121,56 @@ OCCUPANCY = ROW["occupancy"]
 WAITING = ROW["waiting"]
 MARGIN_ACUTE = ROW["margin_acute"]
 PAYOFF_ACUTE = ROW["payoff_acute"]
+NETWORKS = ROW["networks"]
+NETWORKED = ROW["networked"]
+NETWORK_PERFORMANCE = ROW["network_performance"]
+QUALIFIED = ROW["qualified"]
+CLOSURES = ROW["closures"]
+PRACTICES = ROW["practices"]
+VISIBLE = ROW["visible"]
 PAYOFFS = len(OrganisationKind) - 1
 
 
 @compiled
-def tally_ties(values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind: Any) -> None:
-    """Fill the rows of `values` (measures, lanes) that are means over ties."""
+def tally_ties(
+    values: Any, trust: Any, divergence: Any, meetings: Any, list_size: Any, tie_ends: Any, tie_kind: Any
+) -> None:
+    """Fill the rows of `values` (measures, lanes) that are means over open ties."""
     ties, _, lanes = trust.shape
     kinds = DIVERGENCE - 1 - TRUST_BY_KIND
     total = np.zeros((kinds, lanes))
-    count = np.zeros(kinds)
+    count = np.zeros((kinds, lanes))
+    closed = closed_anywhere(list_size)
+    counts = np.ones(lanes)
     squares = np.zeros(lanes)
     products = np.zeros(lanes)
     apart = np.zeros(lanes)
     met = np.zeros(lanes)
     for tie in range(ties):
         kind = tie_kind[tie]
-        count[kind] += 2.0
+        end_0, end_1 = tie_ends[tie, 0], tie_ends[tie, 1]
+        if closed[end_0] or closed[end_1]:
+            for lane in range(lanes):
+                counts[lane] = 1.0 if list_size[end_0, lane] > 0.0 and list_size[end_1, lane] > 0.0 else 0.0
         for lane in range(lanes):
+            is_open = counts[lane]
             first, second = trust[tie, 0, lane], trust[tie, 1, lane]
-            total[kind, lane] += first + second
-            squares[lane] += first * first + second * second
-            products[lane] += first * second
-            apart[lane] += divergence[tie, 0, lane] + divergence[tie, 1, lane]
-            met[lane] += meetings[tie, lane]
-    sides = 2.0 * ties
+            count[kind, lane] += 2.0 * is_open
+            total[kind, lane] += is_open * (first + second)
+            squares[lane] += is_open * (first * first + second * second)
+            products[lane] += is_open * first * second
+            apart[lane] += is_open * (divergence[tie, 0, lane] + divergence[tie, 1, lane])
+            met[lane] += is_open * meetings[tie, lane]
+        if closed[end_0] or closed[end_1]:
+            counts[:] = 1.0
     for lane in range(lanes):
         whole = 0.0
+        sides = 0.0
         for kind in range(kinds):
             whole += total[kind, lane]
+            sides += count[kind, lane]
             values[TRUST_BY_KIND + kind, lane] = (
-                total[kind, lane] / count[kind] if count[kind] > 0.0 else np.nan
+                total[kind, lane] / count[kind, lane] if count[kind, lane] > 0.0 else np.nan
             )
         mean = whole / sides
         values[TRUST, lane] = mean
@@ -150,7 +178,7 @@ def tally_ties(values: Any, trust: Any, divergence: Any, meetings: Any, tie_kind
         covariance = 2.0 * products[lane] / sides - mean * mean
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
         values[DIVERGENCE, lane] = apart[lane] / sides
-        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / ties
+        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides)
 
 
 @compiled
@@ -162,16 +190,21 @@ def tally_organisations(
     exits: Any,
     margin: Any,
     payoff: Any,
+    list_size: Any,
     organisation_kind: Any,
     fortress_threshold: Any,
 ) -> None:
-    """Fill the rows of `values` (measures, lanes) that are means or counts over organisations."""
+    """Fill the rows of `values` (measures, lanes) that are means or counts over open organisations."""
     organisations, lanes = orientation.shape
     for lane in range(lanes):
         outward = strain = invested = left = fortresses = 0.0
         acute = acute_strain = acute_margin = 0.0
         practices = practice_strain = 0.0
+        open_ones = 0.0
         for organisation in range(organisations):
+            if not list_size[organisation, lane] > 0.0:
+                continue
+            open_ones += 1.0
             kind = organisation_kind[organisation]
             level = pressure[organisation, lane]
             outward += orientation[organisation, lane]
@@ -186,12 +219,12 @@ def tally_organisations(
             elif kind == PRACTICE:
                 practices += 1.0
                 practice_strain += level
-        values[ORIENTATION, lane] = outward / organisations
-        values[PRESSURE, lane] = strain / organisations
+        values[ORIENTATION, lane] = outward / open_ones
+        values[PRESSURE, lane] = strain / open_ones
         values[PRESSURE_ACUTE, lane] = acute_strain / acute
         values[PRESSURE_PRACTICE, lane] = practice_strain / practices
-        values[FORTRESS, lane] = fortresses / organisations
-        values[EFFORT, lane] = invested / organisations
+        values[FORTRESS, lane] = fortresses / open_ones
+        values[EFFORT, lane] = invested / open_ones
         values[EXITS, lane] = left
         values[MARGIN_ACUTE, lane] = acute_margin / acute
         for kind in range(PAYOFFS):
@@ -240,6 +273,64 @@ def tally_places(
             queued += beds[provider] / all_beds * waiting[provider, lane]
         values[OCCUPANCY, lane] = full
         values[WAITING, lane] = queued
+
+
+@compiled
+def tally_networks(
+    values: Any,
+    network: Any,
+    list_size: Any,
+    closed: Any,
+    qualified: Any,
+    visible: Any,
+    organisation_kind: Any,
+    population: Any,
+    risk: Any,
+    risk_population: Any,
+    coordination: Any,
+) -> None:
+    """Fill the rows of `values` (measures, lanes) about practices, their networks, and what places see of others."""
+    organisations, lanes = network.shape
+    for row in (NETWORKS, NETWORKED, NETWORK_PERFORMANCE, QUALIFIED, CLOSURES, PRACTICES, VISIBLE):
+        values[row, :] = 0.0
+    members = np.zeros((organisations, lanes))
+    people = np.zeros((organisations, lanes))
+    registered = np.zeros(lanes)
+    for practice in range(organisations):
+        if organisation_kind[practice] != PRACTICE:
+            continue
+        for lane in range(lanes):
+            own = list_size[practice, lane]
+            label = network[practice, lane]
+            registered[lane] += own
+            values[PRACTICES, lane] += 1.0 if own > 0.0 else 0.0
+            values[CLOSURES, lane] += closed[practice, lane]
+            if label >= 0:
+                values[NETWORKED, lane] += own
+                members[label, lane] += 1.0
+                people[label, lane] += own
+    for label in range(organisations):
+        if organisation_kind[label] != PRACTICE:
+            continue
+        for lane in range(lanes):
+            size = members[label, lane]
+            if size > 0.0:
+                values[NETWORKS, lane] += 1.0
+                served = people[label, lane]
+                values[NETWORK_PERFORMANCE, lane] += served * network_performance(
+                    served, size, risk[lane], risk_population[lane], coordination[lane]
+                )
+    for lane in range(lanes):
+        served = values[NETWORKED, lane]
+        values[NETWORK_PERFORMANCE, lane] = (
+            values[NETWORK_PERFORMANCE, lane] / served if served > 0.0 else np.nan
+        )
+        values[NETWORKED, lane] = served / registered[lane]
+    residents = population.sum()
+    for place in range(population.shape[0]):
+        for lane in range(lanes):
+            values[QUALIFIED, lane] += population[place] / residents * qualified[place, lane]
+            values[VISIBLE, lane] += population[place] / residents * visible[place, lane]
 
 
 def outcomes(

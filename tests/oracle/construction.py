@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .local_place import LocalPlace
-from .organisations import KINDS, AcuteProvider, Organisation, Practice
+from .organisations import AcuteProvider, Commissioner, CommunityProvider, LocalAuthority, Organisation
+from .practice import Practice
 from .ties import TIE_KINDS, Segment, Tie
 
 if TYPE_CHECKING:
@@ -13,18 +14,27 @@ if TYPE_CHECKING:
 
     from .model import OracleModel
 
+KINDS: tuple[type[Organisation], ...] = (
+    AcuteProvider,
+    CommunityProvider,
+    Commissioner,
+    Practice,
+    LocalAuthority,
+)
+"""Classes by the integer code of their kind."""
+
 PURCHASING_KINDS = ("commissioner_acute", "commissioner_community")
 
 
-def build_places(place: Place) -> list[LocalPlace]:
-    """Build an object per local place."""
+def build_places(model: OracleModel, place: Place) -> list[LocalPlace]:
+    """Build an object per local place, and tell each what it can see of the others."""
     places = [
-        LocalPlace(index, name, people)
+        LocalPlace(model, index, name, people)
         for index, (name, people) in enumerate(zip(place.place_names, place.population.tolist(), strict=True))
     ]
     for one, row in zip(places, place.nearness.tolist(), strict=True):
-        one.nearness = [
-            (other, weight) for other, weight in zip(places, row, strict=True) if other is not one
+        one.in_sight = [
+            (other, nearness) for other, nearness in zip(places, row, strict=True) if nearness > 0.0
         ]
     return places
 
@@ -59,7 +69,7 @@ def build_organisations(model: OracleModel, place: Place, places: list[LocalPlac
         organisations.append(organisation)
         if isinstance(organisation, Practice):
             places[home].practices.append(organisation)
-            places[home].list_total += people
+            places[home].open_practices += 1
 
     starts = place.exposure_start.tolist()
     providers = place.exposure_provider.tolist()
@@ -121,7 +131,7 @@ def attach_to_place(tie: Tie) -> None:
 
 
 def attach_to_practice(tie: Tie) -> None:
-    """Enter a tie where the practice on its second side needs it."""
+    """Enter a tie where the practice on its second side, or practices on both, need it."""
     practice = tie.second.organisation
     if not isinstance(practice, Practice):
         return
@@ -129,3 +139,6 @@ def attach_to_practice(tie: Tie) -> None:
         practice.provider_sides.append((tie.second, tie.use_share))
     elif tie.kind == "commissioner_practice":
         practice.commissioner_sides.append((tie.second, tie.use_share))
+    else:
+        for side in tie.sides:
+            side.organisation.neighbour_sides.append(side)

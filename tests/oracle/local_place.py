@@ -2,64 +2,158 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from abm.draws import Decision
+
+from .chance import clip
+
 if TYPE_CHECKING:
-    from .organisations import Practice
+    from .model import OracleModel
+    from .practice import Practice
     from .ties import Tie
 
 
 class LocalPlace:
     """A local health economy with its joint board and its integrated care."""
 
-    def __init__(self, index: int, name: str, population: float) -> None:
+    def __init__(self, model: OracleModel, index: int, name: str, population: float) -> None:
+        self.model = model
         self.index = index
         self.name = name
         self.population = population
+        self.in_sight: list[tuple[LocalPlace, float]] = []
         self.practices: list[Practice] = []
+        self.open_practices = 0
         self.core_ties: list[Tie] = []
         self.purchasing_ties: list[Tie] = []
-        self.list_total = 0.0
 
         self.admissions = 1.0
         self.implementation = 0.0
         self.implementation_history = [0.0]
         self.lagged_implementation = 0.0
-        self.scope = 0.0
         self.visible = 0.0
-        self.nearness: list[tuple[LocalPlace, float]] = []
+        self.scope = 0.0
         self.delay = 0.0
         self.challenged = False
         self.board = False
         self.board_trust = 0.0
         self.engagement = 0.0
         self.engagement_trust = 0.0
+        self.qualified = 0.0
 
     def look_around(self) -> None:
-        """See how far integrated care has come elsewhere, the better the nearer."""
-        self.visible = sum(weight * other.implementation for other, weight in self.nearness)
+        """See how far integrated care has come elsewhere, near by and where hospitals are shared."""
+        self.visible = sum(nearness * other.implementation for other, nearness in self.in_sight)
 
-    def measure_trust(self, threshold: float, hysteresis: float, provider_weight: float) -> None:
-        """Let practices engage or leave, and measure the trust of the board and of practices.
+    # ---- challenge -------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        threshold : float
-            Trust above which a practice engages.
-        hysteresis : float
-            Distance below the threshold at which an engaged practice leaves.
-        provider_weight : float
-            Weight of a practice's trust in providers, against its commissioners.
-        """
+    def face_challenge(self) -> None:
+        """Let competition law strike at a joint arrangement that stands or forms."""
+        model = self.model
+        self.delay = max(self.delay - model.dt, 0.0)
+        is_forming = self.board_trust > model.parameters["governance.board_threshold"]
+        is_exposed = (self.board or is_forming) and self.scope > model.levers["competition.tender_threshold"]
+        self.challenged = (
+            is_exposed and model.uniform(Decision.CHALLENGE, self.index) < model.challenge_chance
+        )
+        if not self.challenged:
+            return
+        kept = 1.0 - model.parameters["challenge.trust_loss"]
+        for tie in self.purchasing_ties:
+            tie.first.trust *= kept
+            tie.second.trust *= kept
+        uniform = model.uniform(Decision.CHALLENGE_DELAY, self.index)
+        self.delay = max(self.delay, -model.parameters["challenge.delay"] * math.log(uniform))
+
+    # ---- governance ------------------------------------------------------------------------------
+
+    def measure_networks(self) -> None:
+        """Measure how well those practices serve the place that are large enough for its contract."""
+        people = 0.0
+        qualified = 0.0
+        for practice in self.practices:
+            people += practice.list_size
+            if practice.is_open and practice.group.is_qualified():
+                qualified += practice.list_size * practice.group.measure_performance()
+        self.qualified = qualified / people
+
+    def measure_trust(self) -> None:
+        """Measure the trust of the board and of practices, and the people whose practices are engaged."""
         self.board_trust = sum(
             tie.core_weight * min(tie.first.trust, tie.second.trust) for tie in self.core_ties
         )
+        people = 0.0
         engaged_people = 0.0
         weighted_trust = 0.0
         for practice in self.practices:
-            practice.consider_engagement(threshold, hysteresis, provider_weight)
-            weighted_trust += practice.population_served * practice.trust_in_partners
+            people += practice.list_size
+            weighted_trust += practice.list_size * practice.trust_in_partners
             if practice.engaged:
-                engaged_people += practice.population_served
-        self.engagement = engaged_people / self.list_total
-        self.engagement_trust = weighted_trust / self.list_total
+                engaged_people += practice.list_size
+        self.engagement = engaged_people / people
+        self.engagement_trust = weighted_trust / people
+
+    def convene_board(self) -> None:
+        """Form a board or dissolve it."""
+        model = self.model
+        threshold = model.parameters["governance.board_threshold"]
+        if model.is_mandated:
+            self.board = True
+        elif self.board:
+            self.board = self.board_trust >= threshold - model.parameters["governance.board_hysteresis"]
+        elif self.board_trust > threshold and self.delay == 0.0:
+            self.board = model.uniform(Decision.BOARD, self.index) < model.board_chance
+
+    # ---- integration -----------------------------------------------------------------------------
+
+    def integrate(self) -> None:
+        """Widen scope with success, and let integrated care grow where it is trusted and permitted."""
+        parameters, model = self.model.parameters, self.model
+        board = 1.0 if self.board else 0.0
+        trust = 0.5 * (self.board_trust + self.engagement_trust)
+
+        if model.is_mandated:
+            self.scope = 1.0
+        else:
+            self.scope = max(self.scope, model.levers["form.first_cohort"])
+            success = min(self.implementation / self.scope, 1.0) if self.delay == 0.0 else 0.0
+            widening = parameters["integration.roll_out"] * board * success
+            self.scope = 1.0 - (1.0 - self.scope) * math.exp(-widening * model.dt)
+
+        growth = board * self.growth(trust) if self.delay == 0.0 else 0.0
+        distrusted = (parameters["integration.erosion_trust"] - trust) / parameters[
+            "integration.erosion_span"
+        ]
+        erosion = parameters["integration.erosion"] * (
+            clip(distrusted) + parameters["integration.boardless_erosion"] * (1.0 - board)
+        )
+        rate = growth + erosion
+        if rate > 0.0:
+            balance = growth * self.scope / rate
+            self.implementation = balance + (self.implementation - balance) * math.exp(-rate * model.dt)
+        self.implementation_history.append(self.implementation)
+
+    def growth(self, trust: float) -> float:
+        """Return the yearly rate at which integrated care grows under a board that trusts so much."""
+        parameters, levers = self.model.parameters, self.model.levers
+        acting = 1.0 if self.model.is_mandated else self.engagement
+        engaged = (acting - parameters["integration.engagement_floor"]) / parameters[
+            "integration.engagement_span"
+        ]
+        trusted = (trust - parameters["integration.trust_floor"]) / parameters["integration.trust_span"]
+        rewarded = (
+            1.0
+            + parameters["integration.outcomes_gain"] * levers["contracting.outcomes_share"] * self.qualified
+        )
+        return parameters["integration.growth"] * clip(engaged) * self.permission() * clip(trusted) * rewarded
+
+    def permission(self) -> float:
+        """Return how far contracts permit joint work; one for a whole population needs networks to carry it."""
+        parameters, levers = self.model.parameters, self.model.levers
+        flexible = parameters["integration.permission_flexibility"] * levers["contracting.flexibility"]
+        if levers["contracting.population_contract"] >= 0.5:
+            flexible = (flexible + parameters["integration.permission_network"]) * self.qualified
+        single = parameters["integration.permission_single"] * levers["form.single_organisation"]
+        return min(1.0, parameters["integration.permission_core"] + flexible + single)

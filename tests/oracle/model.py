@@ -18,16 +18,17 @@ from abm.policy.levers import lever_names
 from .chance import BetaQuantiles, binomial, clip, logistic, poisson
 from .construction import build_organisations, build_places, build_ties
 from .organisations import AcuteProvider, Organisation
+from .practice import Practice
 from .readings import measure, take_snapshot
 from .ties import TIE_KINDS
-from .trust_rules import TRUST_RULES
+from .trust_rules import TRUST_RULES, TrustRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from abm.world.place import Place
 
-    from .local_place import LocalPlace
+    from .networks import PracticeNetwork
 
 MONTHS_A_YEAR = 12
 
@@ -79,18 +80,19 @@ class OracleModel(mesa.Model):
         self.payoffs = dict.fromkeys(FIVE_KINDS, 0.0)
         self.barrier = dict.fromkeys(TIE_KINDS, 0.0)
 
-        self.places = build_places(place)
+        self.networks: list[PracticeNetwork] = []
+        self.reshaped = False
+        self.places = build_places(self, place)
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
         self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
+        self.practices = self.agents.select(agent_type=Practice)
         self.hospitals = [one for one in self.organisations if isinstance(one, AcuteProvider)]
         self.partner_kinds = (
             FIVE_KINDS if any(one.kind == "local_authority" for one in self.organisations) else FOUR_KINDS
         )
         self.start()
 
-        self.meetings_in_month = 0
-        self.exits_in_month = 0
-        self.challenges_in_month = 0
+        self.clear_counts()
 
     def fix_constants(self) -> None:
         """Compute what never changes in a run."""
@@ -103,7 +105,10 @@ class OracleModel(mesa.Model):
         self.pressure_noise = parameters["pressure.noise"] * math.sqrt(
             (1.0 - math.exp(-2.0 * reversion * dt)) / (2.0 * reversion)
         )
-        self.trust_rule = TRUST_RULES[round(parameters["trust.rule"])](self.parameters)
+        self.staff_dilution = 1.0
+        self.board_chance = 1.0 - math.exp(-parameters["governance.board_rate"] * dt)
+        self.federation_chance = 1.0 - math.exp(-parameters["federation.rate"] * dt)
+        self.trust_rule: TrustRule = TRUST_RULES[int(parameters["trust.rule"])](parameters)
         self.trust_memory = math.exp(-parameters["trust.decay"] * dt)
         self.divergence_memory = math.exp(-parameters["trust.divergence_return"] * dt)
         self.third_party_share = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
@@ -126,7 +131,7 @@ class OracleModel(mesa.Model):
 
     def start(self) -> None:
         """Set what the start depends on once everybody is there."""
-        self.staff_dilution = self.diluted_staff()
+        self.meet_demand()
         for organisation in self.organisations:
             organisation.pressure = clip(organisation.target_pressure())
         self.price_cooperation()
@@ -136,8 +141,9 @@ class OracleModel(mesa.Model):
                 side.trust = self.first_trust(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
                 side.divergence = self.parameters["trust.divergence_start"]
         self.attention()
+        self.measure_trust()
         for place in self.places:
-            self.measure_trust(place)
+            place.measure_networks()
             place.board = self.is_mandated
             place.scope = 1.0 if self.is_mandated else self.levers["form.first_cohort"]
 
@@ -151,9 +157,7 @@ class OracleModel(mesa.Model):
     def step(self) -> None:
         """Advance one month."""
         self.levers = self.lever_rows[self.steps - 1]
-        self.meetings_in_month = 0
-        self.exits_in_month = 0
-        self.challenges_in_month = 0
+        self.clear_counts()
         for _ in range(self.substeps):
             self.step_number += 1
             self.years = self.step_number * self.dt
@@ -168,8 +172,26 @@ class OracleModel(mesa.Model):
             self.encounter()
             self.trust()
             self.challenge()
+            self.closure()
+            self.federation()
             self.governance()
             self.integration()
+            self.count()
+
+    def clear_counts(self) -> None:
+        """Begin to count the events of a month."""
+        self.meetings_per_tie = 0.0
+        self.exits_in_month = 0
+        self.challenges_in_month = 0
+        self.closures_in_month = 0
+
+    def count(self) -> None:
+        """Count the events of a step; what happened to a practice that is no longer open is not counted."""
+        open_ties = [tie for tie in self.ties if tie.is_open]
+        self.meetings_per_tie += sum(tie.meetings for tie in open_ties) / len(open_ties)
+        self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
+        self.challenges_in_month += sum(place.challenged for place in self.places)
+        self.closures_in_month += sum(one.closed for one in self.organisations)
 
     def demand(self) -> None:
         """Grow admissions, held back by integration with a lag, and fill the beds."""
@@ -223,6 +245,7 @@ class OracleModel(mesa.Model):
             parameters["payment.practice_contract_gain"]
             + parameters["payment.practice_savings_gain"] * savings
         )
+        risk = parameters["payment.outcomes_risk"] * levers["contracting.outcomes_share"]
         return {
             "acute": -activity * (1.0 - parameters["payment.marginal_cost_share"])
             + (1.0 - activity) * savings
@@ -232,24 +255,25 @@ class OracleModel(mesa.Model):
             + (1.0 - activity) * (1.0 - gain) * horizon_weight,
             "practice": levers["contracting.flexibility"] * contract
             - parameters["payment.practice_workload_cost"]
+            - risk
             + incentive,
             "local_authority": social,
         }
 
     def pressure(self) -> None:
         """Let every organisation feel beds, waits, deficits and workload."""
-        self.staff_dilution = self.diluted_staff()
+        self.meet_demand()
         self.agents.do("feel_pressure")
 
-    def diluted_staff(self) -> float:
-        """Return how far practices' staff falls behind constant demand, for time and for want of funding."""
+    def meet_demand(self) -> None:
+        """Say how thinly practices' staff and their funding are spread, against the start."""
         parameters = self.parameters
+        self.staff_dilution = math.exp(-parameters["demand.practice_capacity_growth"] * self.years)
         shortage = parameters["pressure.funding_reference"] / self.levers["payment.practice_funding_share"]
-        grown = math.exp(-parameters["demand.practice_capacity_growth"] * self.years)
-        return grown * shortage ** parameters["pressure.funding_power"]
+        self.funding_dilution = shortage ** parameters["pressure.funding_power"]
 
     def showcase(self) -> None:
-        """Let every place see what works elsewhere."""
+        """Let every place see how far integrated care has come elsewhere."""
         for place in self.places:
             place.look_around()
 
@@ -263,7 +287,6 @@ class OracleModel(mesa.Model):
         )
         self.showcase_drift = parameters["leadership.showcase_drift"] * levers["convening.showcase"]
         self.agents.do("lead")
-        self.exits_in_month += sum(organisation.exited for organisation in self.organisations)
 
     def effort(self) -> None:
         """Let every organisation decide how much it gives to others."""
@@ -275,6 +298,7 @@ class OracleModel(mesa.Model):
         reserved = self.levers["leadership.practice_share"]
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
+        self.reshaped = False
 
     def contact(self) -> None:
         """Draw how often the two ends of each tie meet."""
@@ -284,12 +308,14 @@ class OracleModel(mesa.Model):
         anyway = parameters["contact.chance"] + parameters["contact.session"] * levers["convening.sessions"]
         board_contacts = parameters["contact.board"]
         for tie in self.ties:
+            if not tie.is_open:
+                tie.meetings = 0
+                continue
             offered = 0.5 * (tie.first.attention + tie.second.attention)
             rate = offered * (1.0 - self.barrier[tie.kind]) + anyway
             if tie.place.board and tie.board_meets:
                 rate += board_contacts
             tie.meetings = poisson(self.uniform(Decision.MEETINGS, tie.index), rate * self.dt)
-            self.meetings_in_month += tie.meetings
 
     def encounter(self) -> None:
         """Let each side judge its meetings for itself."""
@@ -350,20 +376,23 @@ class OracleModel(mesa.Model):
         if third_party:
             self.spread_reputations()
         for tie in self.ties:
-            meetings = tie.meetings
-            dispelled = math.exp(-divergence_contact * meetings)
+            if not tie.is_open:
+                continue
+            dispelled = math.exp(-divergence_contact * tie.meetings)
             for side in tie.sides:
                 good = side.good_meetings
-                side.relation = side.relation + self.dt if good == meetings else 0.0
-                trust = self.trust_rule(side.trust, good, meetings - good, side.relation)
+                bad = tie.meetings - good
+                side.relation = 0.0 if bad else side.relation + self.dt
+                trust = self.trust_rule(side.trust, good, bad, side.relation)
                 trust = base + (trust - base) * self.trust_memory
                 if third_party:
                     trust += (side.other.organisation.reputation - trust) * self.third_party_share
-                if side.organisation.exited:
+                own_left, other_left = side.organisation.exited, side.other.organisation.exited
+                if own_left:
                     trust = base + kept_by_successor * (trust - base)
-                if side.other.organisation.exited:
+                if other_left:
                     trust = base + kept_by_partner * (trust - base)
-                if side.organisation.exited or side.other.organisation.exited:
+                if own_left or other_left:
                     side.relation = 0.0
                 side.trust = trust
                 divergence = side.divergence * dispelled
@@ -372,106 +401,58 @@ class OracleModel(mesa.Model):
     def spread_reputations(self) -> None:
         """Tell every organisation's reputation: the mean trust that others had in it before this step."""
         for organisation in self.organisations:
-            if organisation.sides:
-                total = sum(side.other.trust for side in organisation.sides)
-                organisation.reputation = total / len(organisation.sides)
+            judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
+            if judgements:
+                organisation.reputation = sum(judgements) / len(judgements)
 
     def challenge(self) -> None:
         """Let competition law strike at joint arrangements that stand or form."""
-        parameters, levers = self.parameters, self.levers
+        levers = self.levers
         hazard = (
             levers["competition.challenge_rate"]
             * levers["competition.strictness"]
             * (1.0 - levers["competition.dialogue_protection"])
         )
-        chance = 1.0 - math.exp(-hazard * self.dt)
-        kept = 1.0 - parameters["challenge.trust_loss"]
+        self.challenge_chance = 1.0 - math.exp(-hazard * self.dt)
         for place in self.places:
-            place.delay = max(place.delay - self.dt, 0.0)
-            is_forming = place.board_trust > parameters["governance.board_threshold"]
-            is_exposed = (place.board or is_forming) and place.scope > levers["competition.tender_threshold"]
-            place.challenged = is_exposed and self.uniform(Decision.CHALLENGE, place.index) < chance
-            if not place.challenged:
-                continue
-            self.challenges_in_month += 1
-            for tie in place.purchasing_ties:
-                tie.first.trust *= kept
-                tie.second.trust *= kept
-            review = -parameters["challenge.delay"] * math.log(
-                self.uniform(Decision.CHALLENGE_DELAY, place.index)
-            )
-            place.delay = max(place.delay, review)
+            place.face_challenge()
+
+    def closure(self) -> None:
+        """Let practices close one after the other."""
+        self.practices.do("consider_closing")
+
+    def federation(self) -> None:
+        """Let practices join networks and leave them, and networks be paid."""
+        self.practices.do("consider_federating")
+        for network in self.networks:
+            network.measure_performance()
+        self.practices.do("consider_leaving")
+        for network in [network for network in self.networks if len(network.members) == 1]:
+            network.dissolve()
+        for network in self.networks:
+            network.negotiate()
+        for place in self.places:
+            place.measure_networks()
 
     def governance(self) -> None:
         """Let practices engage or leave, and boards form or dissolve."""
-        parameters = self.parameters
-        threshold = parameters["governance.board_threshold"]
-        forming = 1.0 - math.exp(-parameters["governance.board_rate"] * self.dt)
+        self.measure_trust()
         for place in self.places:
-            self.measure_trust(place)
-            if self.is_mandated:
-                place.board = True
-            elif place.board:
-                place.board = place.board_trust >= threshold - parameters["governance.board_hysteresis"]
-            elif place.board_trust > threshold and place.delay == 0.0:
-                place.board = self.uniform(Decision.BOARD, place.index) < forming
+            place.convene_board()
 
-    def measure_trust(self, place: LocalPlace) -> None:
-        """Measure a place's board trust and engagement under this month's takeover signal."""
-        parameters = self.parameters
-        threshold = (
-            parameters["governance.engagement_threshold"]
-            + parameters["governance.takeover_deterrence"] * self.levers["form.takeover_signal"]
-        )
-        place.measure_trust(
-            threshold,
-            parameters["governance.engagement_hysteresis"],
-            parameters["governance.provider_weight"],
-        )
+    def measure_trust(self) -> None:
+        """Let practices weigh their partners, alone and as networks, and engage; measure what places make of it."""
+        self.practices.do("weigh_partners")
+        for network in self.networks:
+            network.pool_trust()
+        self.practices.do("consider_engagement")
+        for place in self.places:
+            place.measure_trust()
 
     def integration(self) -> None:
         """Widen scope with success, and let integrated care grow where it is trusted and permitted."""
-        parameters, levers, dt = self.parameters, self.levers, self.dt
-        permission = min(
-            1.0,
-            parameters["integration.permission_core"]
-            + parameters["integration.permission_flexibility"] * levers["contracting.flexibility"]
-            + parameters["integration.permission_single"] * levers["form.single_organisation"],
-        )
         for place in self.places:
-            board = 1.0 if place.board else 0.0
-            trust = 0.5 * (place.board_trust + place.engagement_trust)
-            acting = 1.0 if self.is_mandated else place.engagement
-
-            if self.is_mandated:
-                place.scope = 1.0
-            else:
-                place.scope = max(place.scope, self.levers["form.first_cohort"])
-                success = min(place.implementation / place.scope, 1.0) if place.delay == 0.0 else 0.0
-                widening = parameters["integration.roll_out"] * board * success
-                place.scope = 1.0 - (1.0 - place.scope) * math.exp(-widening * dt)
-
-            growth = 0.0
-            if place.delay == 0.0:
-                engaged = (acting - parameters["integration.engagement_floor"]) / parameters[
-                    "integration.engagement_span"
-                ]
-                trusted = (trust - parameters["integration.trust_floor"]) / parameters[
-                    "integration.trust_span"
-                ]
-                growth = parameters["integration.growth"] * board * clip(engaged) * permission * clip(trusted)
-            distrusted = (parameters["integration.erosion_trust"] - trust) / parameters[
-                "integration.erosion_span"
-            ]
-            erosion = parameters["integration.erosion"] * (
-                clip(distrusted) + parameters["integration.boardless_erosion"] * (1.0 - board)
-            )
-
-            rate = growth + erosion
-            if rate > 0.0:
-                balance = growth * place.scope / rate
-                place.implementation = balance + (place.implementation - balance) * math.exp(-rate * dt)
-            place.implementation_history.append(place.implementation)
+            place.integrate()
 
     # ---- what it shows ---------------------------------------------------------------------------
 

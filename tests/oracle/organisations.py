@@ -14,6 +14,7 @@ from .chance import clip, logistic
 if TYPE_CHECKING:
     from .local_place import LocalPlace
     from .model import OracleModel
+    from .networks import PracticeNetwork
     from .ties import Segment, Side
 
 PRACTICES_BESIDE_OTHERS, OTHERS_BESIDE_PRACTICES = 0, 1
@@ -37,16 +38,24 @@ class Organisation(mesa.Agent):
         Whether the leader left in the last step.
     effort : float
         Contacts a year offered to all others.
+    list_size : float
+        Registered people of a practice, and people served by any other organisation.
+    is_open, closed : bool
+        Whether it still works, and whether it closed in the last step; only practices close.
     """
 
     kind: ClassVar[str]
     model: OracleModel
+    network: PracticeNetwork | None = None
 
     def __init__(self, model: OracleModel, index: int, home: LocalPlace, population_served: float) -> None:
         super().__init__(model)
         self.index = index
         self.home = home
         self.population_served = population_served
+        self.list_size = population_served
+        self.is_open = True
+        self.closed = False
         self.sides: list[Side] = []
         self.segments: list[Segment] = []
         self.exposures: list[tuple[AcuteProvider, float]] = []
@@ -93,8 +102,8 @@ class Organisation(mesa.Agent):
         """Return the rate at which a network of hospitals turns this organisation's leader outward."""
         return 0.0
 
-    def seen_elsewhere(self) -> float:
-        """Return the success elsewhere that this organisation can see from its home place."""
+    def visible_success(self) -> float:
+        """Return the integrated care elsewhere that the leader can see."""
         return self.home.visible
 
     def workload_pressure(self) -> float:
@@ -153,7 +162,7 @@ class Organisation(mesa.Agent):
         )
         self.exited = model.uniform(Decision.EXIT, self.index) < 1.0 - math.exp(-hazard * model.dt)
 
-        up = model.outward_drift + self.network_drift() + model.showcase_drift * self.seen_elsewhere()
+        up = model.outward_drift + self.network_drift() + model.showcase_drift * self.visible_success()
         total = up + model.parameters["leadership.orientation_decay"]
         balance = up / total if total > 0.0 else 0.0
         self.orientation = balance + (self.orientation - balance) * math.exp(-total * model.dt)
@@ -166,6 +175,9 @@ class Organisation(mesa.Agent):
     def reach_out(self) -> None:
         """Decide the effort for others: own initiative and sponsored time, less what the fortress keeps."""
         model = self.model
+        if not self.is_open:
+            self.effort = 0.0
+            return
         parameters = model.parameters
         will = parameters["effort.own_initiative"] * self.orientation + model.sponsored_effort * (
             parameters["effort.sponsored_base"] + self.orientation
@@ -182,12 +194,23 @@ class Organisation(mesa.Agent):
         floor = model.parameters["attention.trust_floor"]
         power = model.parameters["attention.trust_power"]
         for segment in self.segments:
-            weights = [side.need_weight * (floor + side.trust) ** power for side in segment.sides]
-            total = sum(weights)
             segment.budget = self.effort * segment.work_share * model.group_factor[segment.group]
+            weights = [
+                side.need_weight * (floor + side.trust) ** power if side.tie.is_open else 0.0
+                for side in segment.sides
+            ]
+            total = self.count_networks_once(segment, weights)
             for side, weight in zip(segment.sides, weights, strict=True):
-                side.attention_share = weight / total
+                side.attention_share = min(1.0, weight / total) if total > 0.0 else 0.0
                 side.attention = segment.budget * side.attention_share
+
+    def count_networks_once(self, segment: Segment, weights: list[float]) -> float:
+        """Sum up the weights of counterparts; whoever meets a member of a network reaches all its members."""
+        total = 0.0
+        for side, weight in zip(segment.sides, weights, strict=True):
+            network = side.other.organisation.network
+            total += weight if network is None else weight / len(network.members)
+        return total
 
 
 class AcuteProvider(Organisation):
@@ -236,14 +259,14 @@ class AcuteProvider(Organisation):
             share * place.lagged_implementation for place, share in self.patients
         )
 
+    def visible_success(self) -> float:
+        """Return the integrated care elsewhere that can be seen in the places that send patients here."""
+        seen = sum(share * place.visible for place, share in self.patients)
+        return seen / sum(share for _, share in self.patients)
+
     def network_relief(self) -> float:
         """Return the cost growth that shared back offices take off."""
         return self.model.parameters["payment.network_relief"] * self.model.levers["form.hospital_network"]
-
-    def seen_elsewhere(self) -> float:
-        """Return the success elsewhere that is visible from the places of its patients, by their share."""
-        whole = sum(share for _, share in self.patients)
-        return sum(share * place.visible for place, share in self.patients) / whole
 
     def network_drift(self) -> float:
         """Return the rate at which know-how from distant hospitals turns the leader outward."""
@@ -262,47 +285,7 @@ class Commissioner(Organisation):
     kind = "commissioner"
 
 
-class Practice(Organisation):
-    """A general practice with a registered list, which engages or keeps out."""
-
-    kind = "practice"
-
-    def __init__(self, model: OracleModel, index: int, home: LocalPlace, population_served: float) -> None:
-        super().__init__(model, index, home, population_served)
-        self.provider_sides: list[tuple[Side, float]] = []
-        self.commissioner_sides: list[tuple[Side, float]] = []
-        self.engaged = False
-        self.trust_in_partners = 0.0
-
-    def workload_pressure(self) -> float:
-        """Return the pressure from admissions that grow faster than the practice's staff."""
-        model = self.model
-        workload = self.home.admissions * model.staff_dilution - 1.0
-        return model.parameters["pressure.workload_gain"] * workload
-
-    def consider_engagement(self, threshold: float, hysteresis: float, provider_weight: float) -> None:
-        """Engage, stay or leave by trust in providers and commissioners."""
-        in_providers = sum(share * side.trust for side, share in self.provider_sides)
-        in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
-        trust = provider_weight * in_providers + (1.0 - provider_weight) * in_commissioners
-        if trust > threshold:
-            self.engaged = True
-        elif trust < threshold - hysteresis:
-            self.engaged = False
-        self.trust_in_partners = trust
-
-
 class LocalAuthority(Organisation):
     """A council with its social care."""
 
     kind = "local_authority"
-
-
-KINDS: tuple[type[Organisation], ...] = (
-    AcuteProvider,
-    CommunityProvider,
-    Commissioner,
-    Practice,
-    LocalAuthority,
-)
-"""Classes by the integer code of their kind."""

@@ -172,24 +172,31 @@ def make_valleys() -> Place:
         sketch.tie(TieKind.COMMISSIONER_COMMUNITY, "services", commissioner, place, need=15.0, core=0.15)
         sketch.tie(TieKind.LOCAL_AUTHORITY, "services", "county", place, need=4.0, core=0.1)
         sketch.tie(TieKind.LOCAL_AUTHORITY, commissioner, "county", place, need=6.0, core=0.05)
-        for number in range(3):
+        for number, share in enumerate((0.4, 0.3, 0.2, 0.1)):
             practice = f"practice {number} of {place}"
-            people = sketch.people[place] * (0.5, 0.3, 0.2)[number]
+            people = sketch.people[place] * share
             sketch.organisations[practice] = (OrganisationKind.PRACTICE, place, people)
             sketch.tie(
                 TieKind.COMMISSIONER_PRACTICE, commissioner, practice, place, need=people / 1e3, use=1.0
             )
-            for hospital in hospitals:
-                use = 0.7 / len(hospitals)
+            # Not all members of a network use the same hospitals.
+            used = hospitals if number < 2 else hospitals[-1:]
+            for hospital in used:
+                use = 0.7 / len(used)
                 sketch.tie(
                     TieKind.HOSPITAL_PRACTICE, hospital, practice, place, need=use * people / 1e3, use=use
                 )
             sketch.tie(
                 TieKind.HOSPITAL_PRACTICE, "services", practice, place, need=0.3 * people / 1e3, use=0.3
             )
-        sketch.tie(
-            TieKind.PRACTICE_PRACTICE, f"practice 0 of {place}", f"practice 2 of {place}", place, need=1.0
-        )
+        for first, second in ((0, 1), (0, 2), (1, 2), (2, 3)):
+            sketch.tie(
+                TieKind.PRACTICE_PRACTICE,
+                f"practice {first} of {place}",
+                f"practice {second} of {place}",
+                place,
+                need=1.0 + first,
+            )
     sketch.tie(TieKind.ACUTE_ACUTE, "cottage", "royal", "upper", need=8.0)
     return sketch.assemble("valleys")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .organisations import Practice
+from .practice import Practice
 from .ties import TIE_KINDS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MONTHS_A_YEAR = 12
 
-ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided")
+ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided", "list_size")
 SIDE_STATE = ("trust", "divergence", "relation", "attention_share", "attention", "good_meetings")
 PLACE_STATE = (
     "admissions",
@@ -32,6 +32,7 @@ PLACE_STATE = (
     "delay",
     "challenged",
     "visible",
+    "qualified",
 )
 
 
@@ -39,12 +40,14 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     """Return every state variable of the model as an array."""
     organisations, ties, places = model.organisations, model.ties, model.places
     state = {name: [getattr(one, name) for one in organisations] for name in ORGANISATION_STATE}
+    state["closed"] = [one.closed for one in organisations]
     state["exits"] = [one.exited for one in organisations]
     state["engaged"] = [isinstance(one, Practice) and one.engaged for one in organisations]
     state["practice_trust"] = [
         one.trust_in_partners if isinstance(one, Practice) else 0.0 for one in organisations
     ]
     state |= {name: [[getattr(side, name) for side in tie.sides] for tie in ties] for name in SIDE_STATE}
+    state["network"] = [-1 if one.network is None else one.network.label for one in organisations]
     state["attention_budget"] = [segment.budget for segment in model.segments]
     state["meetings"] = [tie.meetings for tie in ties]
     state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
@@ -52,6 +55,7 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["waiting"] = [hospital.waiting for hospital in model.hospitals]
     state["payoff"] = list(model.payoffs.values())
     state["outside_admissions"] = model.outside_admissions
+    state["reshaped"] = model.reshaped
     return {name: np.asarray(values, dtype=np.float64) for name, values in state.items()}
 
 
@@ -69,8 +73,9 @@ def weighted_mean(pairs: Iterable[tuple[float, float]]) -> float:
 
 def reciprocity(model: OracleModel) -> float:
     """Return the correlation between the two directions of trust, each pair in both orders."""
-    own = [side.trust for tie in model.ties for side in tie.sides]
-    returned = [side.other.trust for tie in model.ties for side in tie.sides]
+    sides = [side for tie in model.ties if tie.is_open for side in tie.sides]
+    own = [side.trust for side in sides]
+    returned = [side.other.trust for side in sides]
     average = mean(own)
     variance = sum((value - average) ** 2 for value in own)
     covariance = sum((a - average) * (b - average) for a, b in zip(own, returned, strict=True))
@@ -79,7 +84,10 @@ def reciprocity(model: OracleModel) -> float:
 
 def measure(model: OracleModel) -> dict[str, float]:
     """Return the measures of the month by name."""
-    organisations, ties, places = model.organisations, model.ties, model.places
+    organisations = [one for one in model.organisations if one.is_open]
+    ties = [tie for tie in model.ties if tie.is_open]
+    practices = [one for one in organisations if isinstance(one, Practice)]
+    places = model.places
     fortress_threshold = model.parameters["effort.fortress_threshold"]
     found = {"trust": mean(side.trust for tie in ties for side in tie.sides)}
     for kind in TIE_KINDS:
@@ -92,7 +100,18 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["pressure_practice"] = mean(one.pressure for one in organisations if one.kind == "practice")
     found["fortress"] = mean(float(one.pressure > fortress_threshold) for one in organisations)
     found["effort"] = mean(one.effort for one in organisations)
-    found["meetings"] = MONTHS_A_YEAR * model.meetings_in_month / len(ties)
+    found["meetings"] = MONTHS_A_YEAR * model.meetings_per_tie
+    found["networks"] = float(len(model.networks))
+    found["networked"] = sum(one.list_size for one in practices if one.network) / sum(
+        one.list_size for one in practices
+    )
+    found["network_performance"] = (
+        weighted_mean((network.people, network.measure_performance()) for network in model.networks)
+        if model.networks
+        else math.nan
+    )
+    found["closures"] = float(model.closures_in_month)
+    found["practices"] = float(len(practices))
     found["exits"] = float(model.exits_in_month)
     found["challenges"] = float(model.challenges_in_month)
     for name in (
@@ -103,6 +122,8 @@ def measure(model: OracleModel) -> dict[str, float]:
         "implementation",
         "scope",
         "admissions",
+        "qualified",
+        "visible",
     ):
         found[name] = weighted_mean((place.population, float(getattr(place, name))) for place in places)
     found["depth"] = found["implementation"] / found["scope"]

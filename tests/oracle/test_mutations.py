@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from abm import draws
 from abm.mechanisms.mechanism import Mechanism
 from abm.model.batch import Batch, Lane
 from abm.model.calendar import ORDER
@@ -62,6 +63,15 @@ MUTATIONS = [
         "attention_trust_floor[lane] + trust[tie, side, lane]",
         "attention_trust_floor[lane] + trust[tie, 1 - side, lane]",
     ),
+    ("attention", "step > 0 and not follows_trust and not", "step > 0 and not follows_trust or not"),
+    ("attention", "counted[practice, lane] = 1.0 / members[label, lane]", "counted[practice, lane] = 1.0"),
+    ("attention", "if organisation_kind[own] == PRACTICE else other", "if tie < 0 else other"),
+    ("attention", "total[group, lane], 1.0", "total[group, lane], 2.0"),
+    (
+        "attention",
+        "list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0",
+        "list_size[own, lane] > 0.0",
+    ),
     ("contact", "rate = 0.5 * given", "rate = given"),
     ("contact", "0.0 if kind == PRACTICE_PRACTICE else 1.0", "1.0"),
     ("contact", "1.0 - strictness * contact_barrier_weight", "1.0 + strictness * contact_barrier_weight"),
@@ -72,7 +82,7 @@ MUTATIONS = [
     ("trust", "(1.0 - trust_gain[lane])", "(1.0 - 1.01 * trust_gain[lane])"),
     ("trust", "gained[good, lane]) * lost[held - good, lane]", "gained[good, lane]) * lost[good, lane]"),
     ("trust", "math.exp(-trust_decay[lane] * dt)", "(1.0 - trust_decay[lane] * dt)"),
-    ("trust", "other = tie_ends[tie, 1 - side]", "other = tie_ends[tie, side]"),
+    ("trust", "reputation[other, lane] - level", "reputation[own, lane] - level"),
     (
         "trust",
         "remembered = (1.0 - exits[own, lane]",
@@ -92,6 +102,48 @@ MUTATIONS = [
     ("challenge", "kind[tie] > COMMISSIONER_COMMUNITY", "kind[tie] >= COMMISSIONER_COMMUNITY"),
     ("challenge", "> competition_tender_threshold", "< competition_tender_threshold"),
     ("challenge", "or board_trust[place, lane]", "and board_trust[place, lane]"),
+    ("closure", "closure_reference_list[lane] / people", "people / closure_reference_list[lane]"),
+    ("closure", "** closure_size_power[lane]", "* closure_size_power[lane]"),
+    ("closure", "FEWEST_OPEN = 2", "FEWEST_OPEN = 3"),
+    ("closure", "most = trust[tie, side, lane]", "most = 0.0"),
+    ("closure", "list_size[heir, lane] += people", "list_size[heir, lane] = people"),
+    ("closure", "network[practice, lane] = -1", "network[practice, lane] = network[heir, lane]"),
+    ("federation", "risk * math.sqrt(risk_population / people)", "risk * risk_population / people"),
+    ("federation", "coordination * (members - 1.0)", "coordination * members"),
+    ("federation", "outward = max(orientation[first", "outward = min(orientation[first"),
+    ("federation", "return min(label_0, label_1)", "return max(label_0, label_1)"),
+    ("federation", "if members[first, lane] == 0.0:", "if True:"),
+    ("federation", "label < 0 or together > contracting_network_maximum[lane]", "label < 0"),
+    (
+        "federation",
+        "members_0 + members_1, risk, at, cost) < worse",
+        "members_0 + members_1, risk, at, cost) < 0.0",
+    ),
+    (
+        "federation",
+        "hazard = federation_leave_rate[lane] * (1.0 - performance)",
+        "hazard = federation_leave_rate[lane]",
+    ),
+    ("federation", "members[label, lane] == 1.0", "members[label, lane] == 2.0"),
+    (
+        "federation",
+        "federation_contract_rate[lane] * contracting_flexibility[lane]",
+        "federation_contract_rate[lane]",
+    ),
+    ("federation", "exposed = 1.0 - contracting", "exposed = contracting"),
+    ("federation", "step, CONTRACT, label", "step, CONTRACT, label + 1"),
+    ("federation", "if own > 0.0 and is_within", "if own > 0.0"),
+    ("federation", "served = people[label, lane] if label >= 0 else own", "served = own"),
+    (
+        "governance",
+        "level = pooled[label, lane] / people[label, lane]",
+        "level = practice_trust[organisation, lane]",
+    ),
+    (
+        "governance",
+        "pooled[label, lane] += list_size[practice, lane] *",
+        "pooled[label, lane] += people[label, lane] *",
+    ),
     (
         "governance",
         "min(trust[tie, 0, lane], trust[tie, 1, lane])",
@@ -120,13 +172,17 @@ MUTATIONS = [
         "engagement[place, lane] if is_mandated else engagement",
     ),
     ("integration", "settled = growth * scope[place, lane] / rate", "settled = growth / rate"),
+    ("integration", "flexible = flexible * carried + integration", "flexible = flexible + integration"),
+    ("integration", "contracting_outcomes_share[lane] * carried)", "contracting_outcomes_share[lane])"),
+    ("payment", "- payment_outcomes_risk[lane]", "+ payment_outcomes_risk[lane]"),
 ]
 
 SWAPS = [
     ("payment", "pressure"),
     ("leadership", "effort"),
     ("trust", "challenge"),
-    ("challenge", "governance"),
+    ("closure", "federation"),
+    ("federation", "governance"),
     ("governance", "integration"),
 ]
 """Neighbours in the order of a month that can change places without reading what is not yet known."""
@@ -177,7 +233,11 @@ def source_of(name: str) -> str:
 def load(name: str, source: str) -> Mechanism:
     """Run a module's source, and return the mechanism in it."""
     module: dict[str, object] = {"__name__": f"rewritten_{name}"}
-    exec(compile(source, f"<rewritten {name}>", "exec"), module)
+    with pytest.MonkeyPatch.context() as patch:
+        # What a mechanism calls stays in its Python form too: numba caches nothing that stands in no file.
+        for decorator in ("compiled", "inlined"):
+            patch.setattr(draws, decorator, lambda function: function)
+        exec(compile(source, f"<rewritten {name}>", "exec"), module)
     loaded = module[name]
     assert isinstance(loaded, Mechanism)
     return loaded

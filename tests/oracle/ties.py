@@ -29,14 +29,14 @@ class Side:
         Trust that `organisation` has in `other.organisation`, 0 to 1.
     divergence : float
         Divergence of interests that `organisation` perceives, 0 to 1.
-    relation : float
-        Years since `organisation` last judged a meeting bad, or a leader left.
     attention : float
         Contacts a year that `organisation` offers.
     attention_share : float
         Share of the attention of its segment.
     good_meetings : int
         Meetings of the last step that `organisation` judged good.
+    relation : float
+        Years without a meeting that `organisation` judged bad, and without a new leader on either side.
     """
 
     __slots__ = (
@@ -60,24 +60,26 @@ class Side:
         self.need_weight = need_weight
         self.trust = 0.0
         self.divergence = 0.0
-        self.relation = 0.0
         self.attention = 0.0
         self.attention_share = 0.0
         self.good_meetings = 0
+        self.relation = 0.0
 
 
 class Tie:
-    """An undirected pair of organisations that can deal with each other."""
+    """An undirected pair of organisations that can deal with each other, until one of them closes."""
 
     __slots__ = (
         "board_meets",
         "core_weight",
         "first",
         "index",
+        "is_open",
         "kind",
         "meetings",
         "place",
         "second",
+        "sides",
         "use_share",
     )
 
@@ -99,15 +101,12 @@ class Tie:
         self.use_share = use_share
         self.core_weight = core_weight
         self.meetings = 0
+        self.is_open = True
         self.first = Side(self, ends[0], need_weight)
         self.second = Side(self, ends[1], need_weight)
         self.first.other = self.second
         self.second.other = self.first
-
-    @property
-    def sides(self) -> tuple[Side, Side]:
-        """Both sides, in the order of the place's arrays."""
-        return self.first, self.second
+        self.sides = (self.first, self.second)
 
 
 class Segment:

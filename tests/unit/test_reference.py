@@ -95,9 +95,9 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
     rows = {strand.field.name: strand for strand in strands()}
     names = [mechanism.name for mechanism in ORDER]
     assert set(rows) == {field.name for field in FIELDS}
-    assert [names[position] for position in rows["trust"].sets] == ["trust", "challenge"]
+    assert [names[position] for position in rows["trust"].sets] == ["trust", "challenge", "federation"]
     assert [names[position] for position in rows["trust"].late] == ["attention", "encounter"]
-    assert [names[position] for position in rows["trust"].prompt] == ["governance"]
+    assert [names[position] for position in rows["trust"].prompt] == ["closure", "governance"]
     drawn = {element.text for element in ET.fromstring(PAGES["month.svg"]()).iter()}
     assert {name.replace("_", " ") for name in rows} <= drawn
 

@@ -1,0 +1,297 @@
+"""Federation: neighbouring practices form networks, which pool risk and cost coordination."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from abm.draws import Decision, compiled, fill_block, inlined, uniform
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE, PRACTICE_PRACTICE
+from abm.mechanisms.mechanism import clip, mechanism
+
+FEDERATE = int(Decision.FEDERATE)
+LEAVE = int(Decision.LEAVE_NETWORK)
+CONTRACT = int(Decision.CONTRACT)
+ALONE = -1
+
+
+@inlined
+def network_performance(people: Any, members: Any, risk: Any, risk_population: Any, coordination: Any) -> Any:
+    """Return how well a network performs, from 0 to 1.
+
+    Equation::
+
+        perf = clip(1 - risk sqrt(risk population / people) - coordination (members - 1))
+
+    Parameters
+    ----------
+    people : float
+        Registered people of all members, above 0.
+    members : float
+        Practices, 1 for a practice on its own.
+    risk : float
+        Performance lost to chance by a network of the risk population.
+    risk_population : float
+        People.
+    coordination : float
+        Performance lost to every further member.
+
+    Source: E10 (FCN14).
+    """
+    return clip(1.0 - risk * math.sqrt(risk_population / people) - coordination * (members - 1.0))
+
+
+def optimal_members(list_size: float, risk: float, risk_population: float, coordination: float) -> float:
+    """Return the number of practices of one size at which a network performs best, as if it could be a fraction.
+
+    With n practices of list L, performance is 1 - r sqrt(Q0 / (n L)) - c (n - 1) before clipping, and its derivative
+    is zero at n = (r sqrt(Q0 / L) / (2 c))^(2/3). The best network holds n L people; it is at least one practice, and
+    without a cost of coordination it has no end.
+
+    Parameters
+    ----------
+    list_size : float
+        People of each practice.
+    risk, risk_population, coordination : float
+        As in `network_performance`.
+    """
+    if coordination == 0.0:
+        return math.inf
+    best: float = (risk * math.sqrt(risk_population / list_size) / (2.0 * coordination)) ** (2.0 / 3.0)
+    return max(best, 1.0)
+
+
+@compiled
+def count_members(people: Any, members: Any, network: Any, list_size: Any, organisation_kind: Any) -> Any:
+    """Fill people and members (organisations, lanes) of every network, by label; tell whether there is any."""
+    people[:] = 0.0
+    members[:] = 0.0
+    is_any = False
+    for practice in range(organisation_kind.shape[0]):
+        if organisation_kind[practice] != PRACTICE:
+            continue
+        for lane in range(network.shape[1]):
+            label = network[practice, lane]
+            if label >= 0:
+                people[label, lane] += list_size[practice, lane]
+                members[label, lane] += 1.0
+                is_any = True
+    return is_any
+
+
+@inlined
+def common_label(first: Any, second: Any, label_0: Any, label_1: Any, members: Any, lane: Any) -> Any:
+    """Return the label under which two sides unite, -1 where no row is free to be one."""
+    if label_0 >= 0 and label_1 >= 0:
+        return min(label_0, label_1)
+    if label_0 >= 0:
+        return label_0
+    if label_1 >= 0:
+        return label_1
+    if members[first, lane] == 0.0:
+        return first
+    if members[second, lane] == 0.0:
+        return second
+    return ALONE
+
+
+@mechanism(writes=("network", "qualified", "trust", "reshaped"))
+def federation(
+    network: Any,
+    qualified: Any,
+    trust: Any,
+    reshaped: Any,
+    list_size: Any,
+    orientation: Any,
+    seed: Any,
+    replicate: Any,
+    step: Any,
+    dt: Any,
+    organisation_kind: Any,
+    organisation_place: Any,
+    tie_ends: Any,
+    tie_kind: Any,
+    contracting_flexibility: Any,
+    contracting_network_minimum: Any,
+    contracting_network_maximum: Any,
+    contracting_conflict_governance: Any,
+    federation_threshold: Any,
+    federation_push: Any,
+    federation_rate: Any,
+    federation_leave_rate: Any,
+    federation_risk: Any,
+    federation_risk_population: Any,
+    federation_coordination: Any,
+    federation_contract_rate: Any,
+    federation_conflict_loss: Any,
+) -> None:
+    """Let practices federate and leave, and settle the contracts of their networks.
+
+    Equations, for neighbours of one home place::
+
+        perf      = clip(1 - risk sqrt(risk population / people) - coordination (members - 1))
+        may unite = min(T_ij, T_ji) > threshold - p F max(O_i, O_j), people together <= maximum,
+                    and perf together >= the smaller of both
+        leave     at the rate leave (1 - perf)
+        contract  at the rate rate_c F:  T *= 1 - loss (1 - governance) with the members' commissioners
+        qualified = list-weighted mean of perf where minimum <= people <= maximum, else 0
+
+    Practices unite one tie after the other, in the order of ties. A network left with one member dissolves. Its label
+    is the row of a practice, kept while it lives.
+
+    Mutates
+    -------
+    network (organisations, lanes): label, -1 for none
+    qualified (places, lanes): share of people
+    trust (ties, 2, lanes): in [0, 1]
+    reshaped (lanes,): 1 where a network changed
+
+    Sources: E09, E10, E13 and E14 (FCN14).
+    """
+    organisations, lanes = network.shape
+    people = np.zeros((organisations, lanes))
+    members = np.zeros((organisations, lanes))
+    is_any = count_members(people, members, network, list_size, organisation_kind)
+
+    # The least trust on which anybody unites, that of a practice with the most outward leader.
+    least = np.empty(lanes)
+    joining = np.empty(lanes)
+    for lane in range(lanes):
+        least[lane] = federation_threshold[lane] - federation_push[lane] * contracting_flexibility[lane]
+        joining[lane] = 1.0 - math.exp(-federation_rate[lane] * dt)
+    for tie in range(tie_kind.shape[0]):
+        first, second = tie_ends[tie, 0], tie_ends[tie, 1]
+        if tie_kind[tie] != PRACTICE_PRACTICE or organisation_place[first] != organisation_place[second]:
+            continue
+        for lane in range(lanes):
+            mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
+            if mutual <= least[lane]:
+                continue
+            list_0, list_1 = list_size[first, lane], list_size[second, lane]
+            label_0, label_1 = network[first, lane], network[second, lane]
+            if not (list_0 > 0.0 and list_1 > 0.0) or (label_0 >= 0 and label_0 == label_1):
+                continue
+            outward = max(orientation[first, lane], orientation[second, lane])
+            push = contracting_flexibility[lane] * outward
+            if mutual <= federation_threshold[lane] - federation_push[lane] * push:
+                continue
+            people_0 = people[label_0, lane] if label_0 >= 0 else list_0
+            people_1 = people[label_1, lane] if label_1 >= 0 else list_1
+            members_0 = members[label_0, lane] if label_0 >= 0 else 1.0
+            members_1 = members[label_1, lane] if label_1 >= 0 else 1.0
+            label = common_label(first, second, label_0, label_1, members, lane)
+            together = people_0 + people_1
+            if label < 0 or together > contracting_network_maximum[lane]:
+                continue
+            risk = federation_risk[lane]
+            at = federation_risk_population[lane]
+            cost = federation_coordination[lane]
+            worse = min(
+                network_performance(people_0, members_0, risk, at, cost),
+                network_performance(people_1, members_1, risk, at, cost),
+            )
+            if network_performance(together, members_0 + members_1, risk, at, cost) < worse:
+                continue
+            if uniform(seed[lane], replicate[lane], step, FEDERATE, tie) >= joining[lane]:
+                continue
+            for practice in range(organisations):
+                present = network[practice, lane]
+                if present >= 0 and (present == label_0 or present == label_1):
+                    network[practice, lane] = label
+            network[first, lane] = label
+            network[second, lane] = label
+            if label_0 >= 0:
+                people[label_0, lane] = 0.0
+                members[label_0, lane] = 0.0
+            if label_1 >= 0:
+                people[label_1, lane] = 0.0
+                members[label_1, lane] = 0.0
+            people[label, lane] = together
+            members[label, lane] = members_0 + members_1
+            reshaped[lane] = 1.0
+            is_any = True
+
+    if is_any:
+        draws = np.empty((4, lanes))
+        drawn = -1
+        for practice in range(organisations):
+            if organisation_kind[practice] != PRACTICE:
+                continue
+            if practice // 4 != drawn:
+                drawn = practice // 4
+                fill_block(draws, seed, replicate, step, LEAVE, drawn)
+            for lane in range(lanes):
+                label = network[practice, lane]
+                u = draws[practice % 4, lane]
+                # The chance of leaving is never above the rate x dt.
+                if label < 0 or u >= federation_leave_rate[lane] * dt:
+                    continue
+                performance = network_performance(
+                    people[label, lane],
+                    members[label, lane],
+                    federation_risk[lane],
+                    federation_risk_population[lane],
+                    federation_coordination[lane],
+                )
+                hazard = federation_leave_rate[lane] * (1.0 - performance)
+                if u < 1.0 - math.exp(-hazard * dt):
+                    network[practice, lane] = ALONE
+                    reshaped[lane] = 1.0
+        count_members(people, members, network, list_size, organisation_kind)
+        for practice in range(organisations):
+            if organisation_kind[practice] != PRACTICE:
+                continue
+            for lane in range(lanes):
+                label = network[practice, lane]
+                if label >= 0 and members[label, lane] == 1.0:
+                    network[practice, lane] = ALONE
+                    people[label, lane] = 0.0
+                    members[label, lane] = 0.0
+                    reshaped[lane] = 1.0
+
+        kept = np.ones((organisations, lanes))
+        for label in range(organisations):
+            if organisation_kind[label] != PRACTICE:
+                continue
+            for lane in range(lanes):
+                if members[label, lane] > 0.0:
+                    hazard = federation_contract_rate[lane] * contracting_flexibility[lane]
+                    u = uniform(seed[lane], replicate[lane], step, CONTRACT, label)
+                    if u < 1.0 - math.exp(-hazard * dt):
+                        exposed = 1.0 - contracting_conflict_governance[lane]
+                        kept[label, lane] = 1.0 - federation_conflict_loss[lane] * exposed
+        for tie in range(tie_kind.shape[0]):
+            if tie_kind[tie] != COMMISSIONER_PRACTICE:
+                continue
+            practice = tie_ends[tie, 1]
+            for lane in range(lanes):
+                label = network[practice, lane]
+                if label >= 0:
+                    trust[tie, 0, lane] *= kept[label, lane]
+                    trust[tie, 1, lane] *= kept[label, lane]
+
+    places = qualified.shape[0]
+    registered = np.zeros((places, lanes))
+    qualified[:] = 0.0
+    for practice in range(organisations):
+        if organisation_kind[practice] != PRACTICE:
+            continue
+        place = organisation_place[practice]
+        for lane in range(lanes):
+            own = list_size[practice, lane]
+            label = network[practice, lane]
+            served = people[label, lane] if label >= 0 else own
+            size = members[label, lane] if label >= 0 else 1.0
+            registered[place, lane] += own
+            is_within = contracting_network_minimum[lane] <= served <= contracting_network_maximum[lane]
+            if own > 0.0 and is_within:
+                qualified[place, lane] += own * network_performance(
+                    served,
+                    size,
+                    federation_risk[lane],
+                    federation_risk_population[lane],
+                    federation_coordination[lane],
+                )
+    for place in range(places):
+        for lane in range(lanes):
+            qualified[place, lane] /= registered[place, lane]

@@ -1,0 +1,161 @@
+"""General practices: they engage or keep out, federate with neighbours, and close."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from abm.draws import Decision
+
+from .networks import PracticeNetwork
+from .organisations import Organisation
+
+if TYPE_CHECKING:
+    from .local_place import LocalPlace
+    from .model import OracleModel
+    from .ties import Segment, Side
+
+FEWEST_PRACTICES = 2
+"""Open practices of a place of which one may close."""
+
+
+class Practice(Organisation):
+    """A general practice with a registered list.
+
+    Attributes
+    ----------
+    list_size : float
+        Registered people; 0 once it has closed.
+    network : PracticeNetwork or None
+        Practices with which it is federated.
+    engaged : bool
+        Whether it takes part in joint work.
+    trust_in_partners : float
+        Its own trust in providers and commissioners, by use.
+    """
+
+    kind = "practice"
+
+    def __init__(self, model: OracleModel, index: int, home: LocalPlace, population_served: float) -> None:
+        super().__init__(model, index, home, population_served)
+        self.provider_sides: list[tuple[Side, float]] = []
+        self.commissioner_sides: list[tuple[Side, float]] = []
+        self.neighbour_sides: list[Side] = []
+        self.network: PracticeNetwork | None = None
+        self.engaged = False
+        self.trust_in_partners = 0.0
+
+    @property
+    def group(self) -> PracticeNetwork:
+        """Return the network, or the practice alone as a network of one."""
+        return self.network or PracticeNetwork(self.model, self.index, [self])
+
+    def workload_pressure(self) -> float:
+        """Return the pressure from admissions that grow faster than the practice's staff."""
+        model = self.model
+        workload = self.home.admissions * model.staff_dilution * model.funding_dilution - 1.0
+        return model.parameters["pressure.workload_gain"] * workload
+
+    # ---- closure ---------------------------------------------------------------------------------
+
+    def consider_closing(self) -> None:
+        """Close, more likely with a short list, where a neighbour is there to take the patients."""
+        model = self.model
+        self.closed = False
+        if not self.is_open or self.home.open_practices < FEWEST_PRACTICES:
+            return
+        heirs = [side for side in self.neighbour_sides if side.tie.is_open]
+        if not heirs:
+            return
+        shortness = model.parameters["closure.reference_list"] / self.list_size
+        hazard = model.parameters["closure.rate"] * shortness ** model.parameters["closure.size_power"]
+        if model.uniform(Decision.CLOSE, self.index) < 1.0 - math.exp(-hazard * model.dt):
+            self.close(max(heirs, key=lambda side: side.trust).other.organisation)
+
+    def close(self, heir: Organisation) -> None:
+        """Hand the list to a neighbour and leave the scene."""
+        heir.list_size += self.list_size
+        self.list_size = 0.0
+        self.is_open = False
+        self.closed = True
+        self.engaged = False
+        self.leave_network()
+        self.home.open_practices -= 1
+        for side in self.sides:
+            side.tie.is_open = False
+        self.model.reshaped = True
+
+    # ---- federation ------------------------------------------------------------------------------
+
+    def consider_federating(self) -> None:
+        """Weigh every neighbour further down the list as a partner."""
+        for side in self.neighbour_sides:
+            if side is side.tie.first and self.wants_to_federate(side):
+                united = self.group.unite(side.other.organisation.group)
+                united.found()
+
+    def wants_to_federate(self, side: Side) -> bool:
+        """Tell whether there is trust on both sides, or a push, and something to win."""
+        model, neighbour = self.model, side.other.organisation
+        if not side.tie.is_open or neighbour.home is not self.home:
+            return False
+        if self.network is not None and self.network is neighbour.network:
+            return False
+        push = model.levers["contracting.flexibility"] * max(self.orientation, neighbour.orientation)
+        demanded = model.parameters["federation.threshold"] - model.parameters["federation.push"] * push
+        if min(side.trust, side.other.trust) <= demanded:
+            return False
+        one, other = self.group, neighbour.group
+        united = one.unite(other)
+        if united.label is None or united.people > model.levers["contracting.network_maximum"]:
+            return False
+        if united.measure_performance() < min(one.measure_performance(), other.measure_performance()):
+            return False
+        return model.uniform(Decision.FEDERATE, side.tie.index) < model.federation_chance
+
+    def leave_network(self) -> None:
+        """Go alone."""
+        if self.network is None:
+            return
+        self.network.members.remove(self)
+        if not self.network.members:
+            self.model.networks.remove(self.network)
+        self.network = None
+        self.model.reshaped = True
+
+    def consider_leaving(self) -> None:
+        """Leave a network, more likely if it performs badly."""
+        if self.network is None:
+            return
+        model = self.model
+        hazard = model.parameters["federation.leave_rate"] * (1.0 - self.network.performance)
+        if model.uniform(Decision.LEAVE_NETWORK, self.index) < 1.0 - math.exp(-hazard * model.dt):
+            self.leave_network()
+
+    def count_networks_once(self, segment: Segment, weights: list[float]) -> float:
+        """Sum up all weights: practices deal with each other one by one."""
+        return sum(weights)
+
+    # ---- engagement ------------------------------------------------------------------------------
+
+    def weigh_partners(self) -> None:
+        """Sum up the trust in providers and commissioners."""
+        weight = self.model.parameters["governance.provider_weight"]
+        in_providers = sum(share * side.trust for side, share in self.provider_sides)
+        in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
+        self.trust_in_partners = weight * in_providers + (1.0 - weight) * in_commissioners
+
+    def consider_engagement(self) -> None:
+        """Engage, stay or leave by the trust of the whole network in providers and commissioners."""
+        if not self.is_open:
+            return
+        parameters = self.model.parameters
+        threshold = (
+            parameters["governance.engagement_threshold"]
+            + parameters["governance.takeover_deterrence"] * self.model.levers["form.takeover_signal"]
+        )
+        trust = self.trust_in_partners if self.network is None else self.network.trust_in_partners
+        if trust > threshold:
+            self.engaged = True
+        elif trust < threshold - parameters["governance.engagement_hysteresis"]:
+            self.engaged = False
