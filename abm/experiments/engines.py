@@ -187,7 +187,7 @@ def mapped(
     if most == 1 or len(items) < 3:
         collect(map(task, items[1:]))
     else:
-        with _single_threaded(), _pool(most) as pool:
+        with single_threaded(), _pool(most) as pool:
             collect(pool.map(task, items[1:]))
     return results
 
@@ -246,7 +246,7 @@ def _told(error: Exception) -> str:
 def _pooled(
     runs: Sequence[Run], simulate: Simulator, batches: Sequence[Batch], workers: int
 ) -> Iterator[tuple[Batch, _Attempt]]:
-    with _single_threaded(), _pool(workers) as pool:
+    with single_threaded(), _pool(workers) as pool:
         futures: dict[Future[_Attempt], Batch] = {
             pool.submit(_attempt, simulate, [runs[index] for index in batch], batch): batch
             for batch in batches
@@ -273,7 +273,8 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextmanager
-def _single_threaded() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
+    """Have processes that are started inside the block compute with one thread each."""
     # Workers inherit the environment, and the libraries read it once, when they are imported.
     before = {name: os.environ.get(name) for name in SINGLE_THREADED}
     os.environ.update(dict.fromkeys(SINGLE_THREADED, "1"))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from abm.errors import InvalidInput, Problem
 from abm.experiments.destination import MANIFEST, MONTHS, RUNS
 from abm.experiments.engines import Failure
+from abm.experiments.parquet import encoding
 from abm.experiments.provenance import code_version, interpreter, package_versions
 from abm.experiments.run import Columns, Measured, Tables
 
@@ -228,21 +229,13 @@ def _runs_table(tables: Tables, failures: Sequence[Failure]) -> pa.Table:
 def _write_table(
     path: Path, table: pa.Table, meanings: Mapping[str, Measured], stamp: Mapping[bytes, bytes]
 ) -> None:
-    fields = [field.with_metadata(_meaning(field.name, meanings)) for field in table.schema]
+    fields = [field.with_metadata(meaning(field.name, meanings)) for field in table.schema]
     table = table.cast(pa.schema(fields, metadata=dict(stamp)))
-    floats = [field.name for field in fields if pa.types.is_floating(field.type)]
-    whole = [field.name for field in fields if pa.types.is_integer(field.type)]
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        use_dictionary=[field.name for field in fields if pa.types.is_string(field.type)],
-        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT")
-        | dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-    )
+    pq.write_table(table, path, **encoding(table.schema))
 
 
-def _meaning(name: str, meanings: Mapping[str, Measured]) -> dict[str, str]:
+def meaning(name: str, meanings: Mapping[str, Measured]) -> dict[str, str]:
+    """Describe a column, for whoever opens the table without abm."""
     if name in meanings:
         description = meanings[name]
         ends = {"low": description.low, "high": description.high}

@@ -155,6 +155,21 @@ def additions_of(source: Source) -> Additions:
     return additions
 
 
+def files_of(source: Source) -> list[Path]:
+    """List the file of an extension, then the files beside it that hold its records.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    path = Path(source.reference)
+    module = _run(path, source.sha256, path.read_bytes())
+    declared = next(value for value in vars(module).values() if isinstance(value, Extension))
+    records = [given for given in (declared.levers, declared.parameters) if isinstance(given, str)]
+    return list(dict.fromkeys([path, *(path.parent / record for record in records)]))
+
+
 def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, str]:
     """Find the code, or say what is valid."""
     text = str(reference)

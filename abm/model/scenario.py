@@ -292,19 +292,18 @@ class Scenario:
             "structure": dict(self.structure),
             "doses": self.dose(),
             "content_hash": self.content_hash,
-            **self._content,
+            **self._own_content,
             "place": _place_content(self.place),
         }
 
     @cached_property
-    def _content(self) -> dict[str, Any]:
-        """Give what decides a result: no texts, no names, no path."""
+    def _own_content(self) -> dict[str, Any]:
+        """Give what decides a result but the place: no texts, no names."""
         settings = self.policy.settings
         # A scenario without extensions has the content, and the hash, that it would have if there were none.
         added = [source.described for source in self.extensions.sources]
         return {
             **({"extensions": added} if added else {}),
-            "place": _without_texts(_place_content(self.place)),
             "parameters": dict(self.parameter_values),
             "levers": {
                 name: settings[name].data() if name in settings else lever.default
@@ -322,8 +321,11 @@ class Scenario:
         Two scenarios that differ in names and texts only have one hash; a change of the place file's values,
         of a parameter's default or of a lever's default changes it.
         """
-        canonical = json.dumps(self._content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+        # Place and parameters' names are most of the text; the many scenarios of a sweep share the place's.
+        texts = {key: _canonical(value) for key, value in self._own_content.items()}
+        texts["place"] = _place_text(self.place)
+        canonical = ",".join(f'"{key}":{texts[key]}' for key in sorted(texts))
+        return hashlib.sha256(f"{{{canonical}}}".encode("ascii")).hexdigest()
 
 
 def _without_texts(content: Any) -> Any:
@@ -342,6 +344,21 @@ def _place_content(path: Path) -> Any:
 @lru_cache(maxsize=8)
 def _place_content_at(path: Path, _changed_ns: int, _size: int) -> Any:
     return place_content(path)
+
+
+def _place_text(path: Path) -> str:
+    """Write what a place's file decides as canonical JSON, once for the many scenarios of a sweep."""
+    status = path.stat()
+    return _place_text_at(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _place_text_at(path: Path, changed_ns: int, size: int) -> str:
+    return _canonical(_without_texts(_place_content_at(path, changed_ns, size)))
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def _require_times(

@@ -146,7 +146,7 @@ def test_a_lever_at_its_default_leaves_every_bit_as_it_was():
 def test_a_scenario_without_extensions_has_the_catalogue_and_hash_of_old():
     plain = load_scenario("baseline")
     assert plain.catalogue is shipped()
-    assert "extensions" not in plain._content
+    assert "extensions" not in plain._own_content
     assert plain.extensions.order is ORDER
     assert plain.extensions.measures == MEASURES
 

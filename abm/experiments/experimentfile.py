@@ -1,0 +1,371 @@
+"""Read an experiment file: which scenarios are varied how, at which points, how often, and what is kept.
+
+Everything that the file refers to is checked with it, and all problems are told together before anything is run.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.experiments.base import Base
+from abm.experiments.design import Choice, Design
+from abm.experiments.dimension import Dimension
+from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
+from abm.experiments.scenariobase import ScenarioBase
+from abm.model.scenario import Scenario, load_scenario
+from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
+from abm.model.shipped import find, shipped_directory
+from abm.model.structure import variant_conflicts
+from abm.policy.catalogue import Catalogue
+from abm.policy.quantity import Quantity
+from abm.policy.reading import read_schedule
+from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, Record, check
+from abm.world.place import load_place
+
+EXPERIMENTS = "experiments"
+"""Folder of the experiments that come with abm."""
+DEFAULT_MOST_FAILED = 0.05
+ALL: Final = "all"
+
+
+class Thinning(Record):
+    """Say which months are kept."""
+
+    kind: ClassVar[str] = "thinning of months"
+
+    every: int = Field(ge=1, le=1200, description="keep every so many months, month 0 and the last")
+
+
+def _require_horizon(horizon_years: float | None) -> float | None:
+    if horizon_years is not None and horizon_complaint(horizon_years) is not None:
+        raise ValueError(VALID_HORIZON)
+    return horizon_years
+
+
+class ExperimentFile(Record):
+    """Hold an experiment as its file says it, names not yet looked up."""
+
+    kind: ClassVar[str] = "experiment"
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
+    label: str = Field(default="", description="a few words for tables")
+    description: str = Field(default="", description="what the experiment asks")
+    scenarios: tuple[str, ...] = Field(
+        min_length=1, description="names or paths of the scenarios that are varied"
+    )
+    levers: dict[str, Dimension] = Field(
+        default_factory=dict, description="what a policymaker sets: levers and the values that they take"
+    )
+    uncertainties: dict[str, Dimension] = Field(
+        default_factory=dict,
+        description="what nobody sets: parameters or levers and the values they may have",
+    )
+    design: Choice = Field(description="how points are spread over levers and uncertainties")
+    replicates: int = Field(default=1, ge=1, lt=REPLICATES_BOUND, description="runs at every point")
+    seed: int = Field(default=1, ge=0, lt=SEED_BOUND, description="seed of the runs")
+    common_random_numbers: bool = Field(
+        default=True, description="whether every point meets the same accidents; false gives each its own"
+    )
+    horizon_years: Annotated[float | None, AfterValidator(_require_horizon)] = Field(
+        default=None, description="years, instead of the scenarios' own; a whole number of months"
+    )
+    measures: tuple[str, ...] | Literal["all"] = Field(
+        default=ALL, description="measures that are kept of each month: 'all', or a list of names"
+    )
+    months: Literal["all", "none"] | Thinning = Field(
+        default=Thinning(every=MONTHS_PER_YEAR),
+        description="months that are kept: 'all', 'none', or {every: 12}, always with month 0 and the last",
+    )
+    precision: Literal["double", "single"] = Field(
+        default="double", description="of the measures kept; single takes half the disk"
+    )
+    most_failed: float = Field(
+        default=DEFAULT_MOST_FAILED,
+        ge=0,
+        le=1,
+        description="share of runs that may fail before the sweep stops",
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> "ExperimentFile":
+        faults = list(self.disagreements())
+        if faults:
+            raise Faults(faults)
+        return self
+
+    def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
+        """Say which dimensions stand in both roles, and which do not suit the design, as far as can be read."""
+        for role in ("levers", "uncertainties"):
+            if any(path[:1] == (role,) for path in faulty) or not isinstance(getattr(self, role), dict):
+                return
+        for name in self.uncertainties:
+            if name in self.levers:
+                yield Fault(("uncertainties", name), f"'{name}' is under 'levers' too; keep one of the two")
+        for name, dimension in self.uncertainties.items():
+            if dimension.at is not None:
+                told = (
+                    "'at' makes a lever step in mid-run; an uncertainty holds from the start, so leave it out"
+                )
+                yield Fault(("uncertainties", name, "at"), told)
+        if isinstance(self.design, Choice):
+            yield from self.points.faults()
+
+    @property
+    def points(self) -> Design:
+        """Give the design with its dimensions."""
+        return Design(FrozenMapping(self.levers), FrozenMapping(self.uncertainties), self.design)
+
+    @property
+    def every(self) -> int | None:
+        """Give how often a month is kept; None keeps none."""
+        if isinstance(self.months, Thinning):
+            return self.months.every
+        return 1 if self.months == ALL else None
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Hold an experiment that was checked.
+
+    Attributes
+    ----------
+    record : ExperimentFile
+        The file.
+    bases : tuple of Base
+        What is varied, in the order of the file.
+    """
+
+    record: ExperimentFile
+    bases: tuple[Base, ...]
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Name the measures that are kept, in the order of the bases' own or of the file."""
+        if self.record.measures == ALL:
+            return tuple(dict.fromkeys(measure.name for base in self.bases for measure in base.measures))
+        return tuple(self.record.measures)
+
+
+def experiment_names() -> tuple[str, ...]:
+    """Name the shipped experiments, sorted."""
+    return tuple(sorted(path.stem for path in (shipped_directory() / EXPERIMENTS).glob("*.yaml")))
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Give the JSON Schema of experiment files, for editors."""
+    schema = ExperimentFile.model_json_schema(by_alias=True)
+    # Both have a short form that stands for the long one.
+    dimension = schema["$defs"]["Dimension"]
+    schema["$defs"]["Dimension"] = {
+        "anyOf": [dimension, {"type": "array", "minItems": 1, "items": {"type": ["number", "boolean"]}}]
+    }
+    choice = schema["$defs"]["Choice"]
+    schema["$defs"]["Choice"] = {"anyOf": [choice, {"enum": ["full_factorial", "one_at_a_time", "list"]}]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "abm experiment file",
+        **schema,
+    }
+
+
+def load_experiment(reference: str | Path) -> Experiment:
+    """Read an experiment by the name of a shipped one or by path.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file and of all that it names.
+    """
+    path, complaint = find(reference, "experiment", EXPERIMENTS, None)
+    if path is None:
+        raise InvalidInput([Problem(str(reference), None, complaint)])
+    document = Document.read(path)
+    record, problems = check(document, ExperimentFile)
+    referred = _Referred(document, path.parent)
+    further = list(referred.problems())
+    if record is None or further:
+        raise InvalidInput([*problems, *further])
+    return Experiment(record, tuple(ScenarioBase(scenario) for scenario in referred.scenarios))
+
+
+class _Referred:
+    """Check what an experiment's file refers to, as far as the file can be read."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.document = document
+        self.folder = folder
+        self.data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
+        self.scenarios: list[Scenario] = []
+
+    def problems(self) -> Iterator[Problem]:
+        """Find everything that is wrong."""
+        yield from self.loaded()
+        for role in ("levers", "uncertainties"):
+            named = self.data.get(role)
+            for name, data in named.items() if isinstance(named, dict) else ():
+                told = dict.fromkeys(self.dimension_faults(role, name, data))
+                for fault in told:
+                    yield self.document.problem((role, name, *fault.path), fault.message)
+        yield from self.measures()
+
+    def loaded(self) -> Iterator[Problem]:
+        """Load the scenarios that can be loaded."""
+        listed = self.data.get("scenarios")
+        horizon = self.data.get("horizon_years")
+        for number, name in enumerate(listed if isinstance(listed, list) else ()):
+            if not isinstance(name, str) or not name:
+                continue
+            where: KeyPath = ("scenarios", number)
+            path, complaint = self.scenario_path(name)
+            if path is None:
+                yield self.document.problem(where, complaint)
+                continue
+            try:
+                scenario = load_scenario(path)
+                load_place(scenario.place)
+                if horizon is not None and horizon_complaint(horizon) is None:
+                    scenario = scenario.with_horizon(horizon, self.document.file)
+            except InvalidInput as error:
+                yield from error.problems
+                continue
+            if scenario.name in [known.name for known in self.scenarios]:
+                told = f"scenario '{scenario.name}' is named twice; keep one of the two, or give one another name"
+                yield self.document.problem(where, told)
+            self.scenarios.append(scenario)
+
+    def scenario_path(self, name: str) -> tuple[Path | None, str]:
+        """Find a scenario beside the file first, then among those that come with abm."""
+        path, complaint = find(name, "scenario", ".", self.folder)
+        return (path, "") if path is not None else (find(name, "scenario", ".", None)[0], complaint)
+
+    def dimension_faults(self, role: str, name: str, data: Any) -> Iterator[Fault]:
+        """Check a dimension in every scenario."""
+        dimension, problems = check(Document("", data, {}), Dimension)
+        if dimension is None or problems:
+            return
+        for scenario in self.scenarios:
+            catalogue = scenario.catalogue
+            if name in catalogue.levers:
+                yield from lever_faults(catalogue.levers[name], dimension, scenario)
+            elif role == "uncertainties":
+                yield from parameter_faults(catalogue, name, dimension, scenario)
+            else:
+                yield Fault((), _unknown_lever(catalogue, name))
+
+    def measures(self) -> Iterator[Problem]:
+        """Check the names of measures."""
+        listed = self.data.get("measures")
+        if not isinstance(listed, list) or not self.scenarios:
+            return
+        known = [measure.name for scenario in self.scenarios for measure in scenario.extensions.measures]
+        for number, name in enumerate(listed):
+            if isinstance(name, str) and name not in known:
+                told = f"measure '{name}' is unknown{did_you_mean(name, known)} 'abm measures' lists them."
+                yield self.document.problem(("measures", number), told)
+            elif name in listed[:number]:
+                told = f"measure '{name}' is named twice; keep one of the two"
+                yield self.document.problem(("measures", number), told)
+
+
+def lever_faults(lever: Quantity, dimension: Dimension, scenario: Scenario) -> Iterator[Fault]:
+    """Say which values a lever may not take."""
+    for name, setting in (dimension.options or {}).items():
+        try:
+            scenario.with_levers({lever.name: read_schedule(setting, lever)})
+        except Faults as error:
+            yield from (fault.under("options", name) for fault in error.faults)
+        except InvalidInput as error:
+            yield from (Fault(("options", name), problem.message) for problem in error.problems)
+    yield from number_faults(lever, dimension)
+    if dimension.options is not None and dimension.at is not None:
+        yield Fault(
+            ("at",), "options are whole schedules; say in them when the lever moves, and leave 'at' out"
+        )
+    elif dimension.at is not None and dimension.at >= scenario.horizon_years:
+        told = f"'at' is year {dimension.at:g} of {scenario.horizon_years:g}"
+        yield Fault(("at",), f"{told} in scenario '{scenario.name}'; give an earlier year")
+
+
+def number_faults(quantity: Quantity, dimension: Dimension) -> Iterator[Fault]:
+    """Say which numbers a lever or a parameter may not take."""
+    command = "levers" if quantity.kind == "lever" else "parameters"
+    hint = f"; 'abm {command} {quantity.name}' describes it"
+    for place, value in enumerate(dimension.values or ()):
+        complaint = quantity.complaint(value)
+        if complaint is not None:
+            yield Fault(("values", place), f"{complaint}{hint}")
+    form = "range" if dimension.range is not None else "distribution"
+    if dimension.values is not None or dimension.options is not None:
+        return
+    if quantity.type == "switch":
+        yield Fault((form,), f"{quantity.noun} is a switch; list its values as [0, 1]")
+    elif quantity.type == "integer" and not dimension.whole:
+        yield Fault((form,), f"{quantity.noun} is a whole number; add 'whole: true'")
+    low, high = quantity.bounds
+    for end in dimension.ends():
+        if low <= end <= high:
+            continue
+        if form == "distribution":
+            told = f"the distribution reaches {end:g}; valid for {quantity.noun} is {quantity.valid}"
+            yield Fault((form,), f"{told}; cut it with 'within: [LOW, HIGH]'")
+        else:
+            yield Fault((form,), f"{quantity.noun} is {end:g}; valid is {quantity.valid}{hint}")
+
+
+def parameter_faults(
+    catalogue: Catalogue, name: str, dimension: Dimension, scenario: Scenario
+) -> Iterator[Fault]:
+    """Say why a parameter cannot be varied, or which values it may not take."""
+    parameter = catalogue.parameters.get(name)
+    if parameter is not None and parameter.elements:
+        told = f"parameter '{name}' has a value for each of {', '.join(parameter.elements)}"
+        yield Fault((), f"{told}; vary them one by one, such as '{name}.{parameter.elements[0]}'")
+        return
+    if name not in catalogue.defaults:
+        known = [*catalogue.defaults, *catalogue.levers]
+        hint = did_you_mean(name, known)
+        yield Fault(
+            (), f"'{name}' is neither a parameter nor a lever{hint} 'abm parameters' lists the first."
+        )
+        return
+    # The single values of an indexed parameter are named after it.
+    parameter = parameter or catalogue.parameters[name.rpartition(".")[0]]
+    if dimension.options is not None:
+        yield Fault(("options",), "options are schedules of levers; a parameter takes numbers, so list them")
+        return
+    yield from number_faults(parameter, dimension)
+    yield from (Fault((), fault.message) for fault in variant_conflicts(scenario.structure, {name: math.nan}))
+
+
+def _unknown_lever(catalogue: Catalogue, name: str) -> str:
+    if name in catalogue.parameters or name in catalogue.defaults:
+        return f"'{name}' is a parameter, not a lever; put it under 'uncertainties'."
+    return catalogue.unknown_lever(name)
+
+
+def described_experiment(record: ExperimentFile) -> Mapping[str, Any]:
+    """Give the texts, dimensions and design of an experiment as plain values, for a manifest."""
+    return {
+        "name": record.name,
+        "label": record.label or record.name,
+        "description": record.description,
+        **record.points.described(),
+    }
+
+
+def described_keep(
+    record: ExperimentFile, measures: Sequence[str], outcomes: Sequence[str]
+) -> dict[str, Any]:
+    """Give what is kept of every run as plain values, for a manifest."""
+    return {
+        "measures": list(measures),
+        "outcomes": list(outcomes),
+        "every": record.every,
+        "precision": record.precision,
+    }

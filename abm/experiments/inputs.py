@@ -1,0 +1,94 @@
+"""Carry the files that a sweep was planned from inside its manifest, so that it runs where they are not.
+
+A bundle is a file with those that belong beside it: a place, or an extension with its records. The manifest holds
+their content; ``inputs/`` in the sweep's directory holds copies, which are made again when they are missing or are
+not what they were. Where the directory cannot be written the copies lie in a temporary one.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+INPUTS = "inputs"
+ID_DIGITS = 16
+
+
+def bundled(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the content of files as plain values, the main one first; text as text, all else as base64."""
+    folder = files[0].parent
+    return {
+        "main": files[0].name,
+        "files": {file.relative_to(folder).as_posix(): _packed(file.read_bytes()) for file in files},
+    }
+
+
+def bundle_id(bundle: Mapping[str, Any]) -> str:
+    """Return the identity of a bundle: a hash of names and contents."""
+    return hashlib.sha256(json.dumps(bundle, sort_keys=True).encode()).hexdigest()[:ID_DIGITS]
+
+
+class Inputs:
+    """Give paths to the bundles of a manifest.
+
+    Parameters
+    ----------
+    bundles : mapping
+        By identity.
+    directory : Path
+        Directory of the sweep.
+    """
+
+    def __init__(self, bundles: Mapping[str, Any], directory: Path) -> None:
+        self.bundles = bundles
+        self.directory = directory
+        self._elsewhere: tempfile.TemporaryDirectory[str] | None = None
+
+    def path(self, identity: str) -> Path:
+        """Give the path of a bundle's main file, after writing what is missing or differs.
+
+        Raises
+        ------
+        KeyError
+            If the manifest has no such bundle.
+        """
+        bundle = self.bundles[identity]
+        folder = self.directory / INPUTS / identity
+        try:
+            _unpack(bundle["files"], folder)
+        except OSError:
+            if self._elsewhere is None:
+                self._elsewhere = tempfile.TemporaryDirectory(prefix="abm-inputs-")
+            folder = Path(self._elsewhere.name) / identity
+            _unpack(bundle["files"], folder)
+        return (folder / str(bundle["main"])).resolve()
+
+
+def _unpack(files: Mapping[str, Any], folder: Path) -> None:
+    for name, packed in files.items():
+        target, content = folder / name, _unpacked(packed)
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"the manifest names '{name}', which lies outside its folder")
+        if target.is_file() and target.read_bytes() == content:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Several processes may do this at once, so each writes its own copy and puts it in place.
+        descriptor, temporary = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(target)
+
+
+def _packed(content: bytes) -> dict[str, str]:
+    try:
+        return {"text": content.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode("ascii")}
+
+
+def _unpacked(packed: Mapping[str, str]) -> bytes:
+    return packed["text"].encode() if "text" in packed else base64.b64decode(packed["base64"])

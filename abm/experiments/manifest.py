@@ -1,0 +1,388 @@
+"""Read a sweep's manifest: which runs there are, in which shards, and everything needed to make any of them.
+
+Runs are numbered block by block. A block is every combination of some bases, points and replicates, the replicate
+moving first; a shard is a range of a block. So a manifest of a million runs is as short as one of ten, and the runs
+of a shard share place and length, so that they fill the lanes of a batch.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from abm.errors import AbmError, InvalidInput, Problem
+from abm.experiments.base import Base, Roles, base_of
+from abm.experiments.inputs import Inputs
+from abm.experiments.parquet import READ_ERRORS, PointFile, read_points
+from abm.experiments.points import Points, Value
+from abm.experiments.provenance import source_hash
+from abm.experiments.run import RUN_ID_DIGITS, Run, Scenario
+from abm.experiments.store import content_hash, manifest_hash
+
+MANIFEST = "manifest.json"
+POINTS = "points.parquet"
+FORMAT = "abm sweep"
+FORMAT_VERSION = 1
+ALL_MONTHS = 1
+SEED_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Block:
+    """Every combination of some bases, points and replicates, cut into shards.
+
+    Attributes
+    ----------
+    bases : tuple of int
+        Positions of bases that share place, months, steps and code.
+    points, replicates : (int, int)
+        First, and one past the last.
+    shard_runs : int
+        Runs in each shard but the last.
+    first_run, first_shard : int
+        Numbers at which its runs and shards start.
+    identity : str
+        Hash of all that decides what its shards hold, but the code.
+    """
+
+    bases: tuple[int, ...]
+    points: tuple[int, int]
+    replicates: tuple[int, int]
+    shard_runs: int
+    first_run: int
+    first_shard: int
+    identity: str
+
+    @property
+    def runs(self) -> int:
+        """Count the runs."""
+        points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
+        return len(self.bases) * points * replicates
+
+    @property
+    def shards(self) -> int:
+        """Count the shards."""
+        return -(-self.runs // self.shard_runs)
+
+    def case(self, run: int) -> tuple[int, int, int]:
+        """Give base, point and replicate of a run."""
+        points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
+        case, replicate = divmod(run - self.first_run, replicates)
+        base, point = divmod(case, points)
+        return self.bases[base], self.points[0] + point, self.replicates[0] + replicate
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A range of runs of one block.
+
+    Attributes
+    ----------
+    index : int
+        Number of the shard.
+    block : Block
+        Where it belongs.
+    first_run, runs : int
+        Number of its first run, and how many there are.
+    """
+
+    index: int
+    block: Block
+    first_run: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run with its base and its point.
+
+    Attributes
+    ----------
+    run : Run
+        To be simulated.
+    base : int
+        Position of its base.
+    row : int
+        Its point's row among the points of its shard.
+    refusal : str
+        Why the model refuses the point; empty where it does not.
+    """
+
+    run: Run
+    base: int
+    row: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Stand for the scenario of a point that the model refuses, so that its runs have a name and an identity.
+
+    Attributes
+    ----------
+    base : Scenario
+        What the point was to change.
+    content_hash : str
+        Hash of the base and of the point.
+    """
+
+    base: Scenario
+    content_hash: str
+
+    @property
+    def name(self) -> str:
+        """Give the base's name."""
+        return self.base.name
+
+    @property
+    def place(self) -> Path:
+        """Give the base's place."""
+        return self.base.place
+
+    @property
+    def months(self) -> int:
+        """Give the base's months."""
+        return self.base.months
+
+    @property
+    def substeps(self) -> int:
+        """Give the base's steps a month."""
+        return self.base.substeps
+
+    @property
+    def code_hash(self) -> str:
+        """Give the base's code."""
+        return self.base.code_hash
+
+
+class Manifest:
+    """Hold the manifest of a sweep and make runs of it.
+
+    Parameters
+    ----------
+    directory : Path
+        The sweep's.
+    content : mapping
+        Plain values, as in ``manifest.json``.
+    """
+
+    def __init__(self, directory: Path, content: Mapping[str, Any]) -> None:
+        self.directory = directory
+        self.content = content
+        self.inputs = Inputs(content["inputs"], directory)
+        self.roles = Roles(content["experiment"]["levers"], content["experiment"]["uncertainties"])
+
+    @classmethod
+    def read(cls, directory: Path) -> "Manifest":
+        """Read the manifest of a directory.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none, or it is damaged or was edited.
+        """
+        path = directory / MANIFEST
+        shown = os.fspath(path)
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            message = "is missing; name a directory that 'abm sweep plan' made"
+            raise InvalidInput([Problem(shown, None, message)]) from None
+        except (OSError, ValueError) as error:
+            raise InvalidInput([Problem(shown, None, f"cannot be read ({error}); plan again")]) from None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            message = "is no manifest of a sweep; name a directory that 'abm sweep plan' made"
+            raise InvalidInput([Problem(shown, None, message)])
+        if content.get("format_version") != FORMAT_VERSION:
+            message = f"has format version {content.get('format_version')}; this abm reads {FORMAT_VERSION}"
+            raise InvalidInput([Problem(shown, None, message)])
+        if manifest_hash(content) != content.get("manifest_sha256"):
+            message = "was edited or damaged: it does not have its own hash; plan again in another directory"
+            raise InvalidInput([Problem(shown, None, message)])
+        return cls(directory, content)
+
+    @property
+    def name(self) -> str:
+        """Give the name of the experiment."""
+        return str(self.content["experiment"]["name"])
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Name the measures that are kept."""
+        return tuple(self.content["keep"]["measures"])
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Name what is judged of every run."""
+        return tuple(self.content["keep"]["outcomes"])
+
+    @property
+    def every(self) -> int | None:
+        """Give which months are kept: every so many, with the first and the last; None keeps none."""
+        every = self.content["keep"]["every"]
+        return None if every is None else int(every)
+
+    @property
+    def is_single(self) -> bool:
+        """Tell whether measures are kept in single precision."""
+        return bool(self.content["keep"]["precision"] == "single")
+
+    @property
+    def most_failed(self) -> float:
+        """Give the share of runs that may fail."""
+        return float(self.content["most_failed"])
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """List the blocks in the order of their runs."""
+        blocks: list[Block] = []
+        for described in self.content["blocks"]:
+            last = blocks[-1] if blocks else None
+            blocks.append(
+                Block(
+                    bases=tuple(described["bases"]),
+                    points=(described["points"][0], described["points"][1]),
+                    replicates=(described["replicates"][0], described["replicates"][1]),
+                    shard_runs=described["shard_runs"],
+                    first_run=last.first_run + last.runs if last else 0,
+                    first_shard=last.first_shard + last.shards if last else 0,
+                    identity=block_identity(self.content, described),
+                )
+            )
+        return tuple(blocks)
+
+    @property
+    def runs(self) -> int:
+        """Count the runs."""
+        return sum(block.runs for block in self.blocks)
+
+    @property
+    def shards(self) -> int:
+        """Count the shards."""
+        return sum(block.shards for block in self.blocks)
+
+    def shard(self, index: int) -> Shard:
+        """Give a shard by its number.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such shard.
+        """
+        for block in self.blocks:
+            if 0 <= index - block.first_shard < block.shards:
+                first = (index - block.first_shard) * block.shard_runs
+                return Shard(index, block, block.first_run + first, min(block.shard_runs, block.runs - first))
+        message = f"there is no shard {index}; valid is 0 to {self.shards - 1}"
+        raise InvalidInput([Problem(os.fspath(self.directory), None, message)])
+
+    @cached_property
+    def bases(self) -> tuple[Base, ...]:
+        """Make the bases."""
+        return tuple(base_of(described, self.inputs) for described in self.content["bases"])
+
+    @cached_property
+    def _point_file(self) -> PointFile:
+        return PointFile(self.directory / POINTS)
+
+    def points(self, start: int, stop: int) -> Points:
+        """Read the points from one row up to another.
+
+        Raises
+        ------
+        AbmError
+            If the table of points is missing, damaged, or not the design's.
+        """
+        try:
+            return self._point_file.rows(start, stop)
+        except READ_ERRORS as error:
+            raise AbmError(
+                f"{self._point_file.path} cannot be read ({error}); 'abm sweep resume' makes it again"
+            ) from None
+
+    def has_points(self) -> bool:
+        """Tell whether the table of points is there and is the design's."""
+        try:
+            found = read_points(self.directory / POINTS)
+        except READ_ERRORS:
+            return False
+        return found.content_hash == str(self.content["points"]["sha256"])
+
+    def seed(self, base: int, point: int) -> int:
+        """Give the seed of the runs at a point: the same at all, unless accidents are not to be shared."""
+        seed = int(self.content["seed"])
+        if self.content["common_random_numbers"]:
+            return seed
+        mixed = hashlib.sha256(f"{seed}:{base}:{point}".encode()).digest()
+        return int.from_bytes(mixed[:SEED_BYTES], "big")
+
+    def cases(self, first_run: int, runs: int, points: Points, offset: int) -> Iterator[Case]:
+        """Make runs that follow each other in one block.
+
+        Parameters
+        ----------
+        first_run, runs : int
+            Number of the first, and how many.
+        points : Points
+            Points from row `offset` on, as far as these runs need them.
+        offset : int
+            Row of the first of the points.
+        """
+        block = next(block for block in self.blocks if 0 <= first_run - block.first_run < block.runs)
+        known: tuple[int, int] | None = None
+        scenario, refusal, seed = self.bases[block.bases[0]].scenario, "", 0
+        for number in range(first_run, first_run + runs):
+            base, point, replicate = block.case(number)
+            if known != (base, point):
+                known, seed = (base, point), self.seed(base, point)
+                scenario, refusal = self._scenario(base, points[point - offset])
+            yield Case(Run(scenario, seed, replicate, point), base, point - offset, refusal)
+
+    def _scenario(self, base: int, point: Mapping[str, Value]) -> tuple[Scenario, str]:
+        try:
+            return self.bases[base].at(point, self.roles), ""
+        except InvalidInput as error:
+            stand_in = self.bases[base].scenario
+            return Refused(stand_in, content_hash([stand_in.content_hash, dict(point)])), str(error)
+
+    def require_code(self) -> None:
+        """Refuse to go on with other code than that of the plan.
+
+        Raises
+        ------
+        InvalidInput
+            If the sources have changed.
+        """
+        planned = self.content["code"]["source_sha256"]
+        if planned != source_hash():
+            told = (
+                f"the sweep was planned with the sources {planned[:RUN_ID_DIGITS]} (version "
+                f"{self.content['code']['version']}), and these are {source_hash()[:RUN_ID_DIGITS]}"
+            )
+            advice = "go back to that version, plan again in another directory, or mix both with --force"
+            raise InvalidInput([Problem(os.fspath(self.directory), None, f"{told}; {advice}")])
+
+
+def block_identity(content: Mapping[str, Any], described: Mapping[str, Any]) -> str:
+    """Return the hash of all that decides what a block's shards hold, but the code.
+
+    An expansion adds blocks and changes none, so old shards stay valid.
+    """
+    return content_hash(
+        {
+            "scenarios": [
+                [content["bases"][base]["name"], content["bases"][base]["content_hash"]]
+                for base in described["bases"]
+            ],
+            "levers": content["experiment"]["levers"],
+            "uncertainties": content["experiment"]["uncertainties"],
+            "seed": content["seed"],
+            "common_random_numbers": content["common_random_numbers"],
+            "keep": content["keep"],
+            **described,
+        }
+    )

@@ -1,0 +1,310 @@
+"""Run one shard of a sweep and commit its results: a function of the manifest alone.
+
+Doing a shard twice, or in two processes at once, gives the same rows and does no harm. A run that fails becomes a row
+that says why, and its neighbours go on.
+"""
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from abm.experiments.commits import Kept, keep, origin, put_record, read_record
+from abm.experiments.engines import LANES
+from abm.experiments.manifest import Case, Manifest, Shard
+from abm.experiments.parquet import encoded, repeated, table_of
+from abm.experiments.points import Points
+from abm.experiments.provenance import source_hash
+from abm.experiments.run import Tables
+from abm.experiments.store import DONE, FAILED, meaning
+
+SHARDS = "shards"
+SHARDS_PER_FOLDER = 1000
+COMMIT_FORMAT = "abm sweep shard"
+RUNNING = ".running"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What the commit record of a shard says.
+
+    Attributes
+    ----------
+    shard : int
+        Number of the shard.
+    block : str
+        Identity of its block.
+    source_sha256 : str
+        Hash of the sources that ran it.
+    runs, failed : int
+        Runs, and how many of them failed.
+    seconds : float
+        Time that it took, simulation and writing.
+    finished : float
+        When, in seconds of the clock of the machine that ran it.
+    files : mapping of str to Kept
+        ``runs``, and ``months`` where months are kept.
+    """
+
+    shard: int
+    block: str
+    source_sha256: str
+    runs: int
+    failed: int
+    seconds: float
+    finished: float
+    files: Mapping[str, Kept]
+
+    def described(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "format": COMMIT_FORMAT,
+            **{name: value for name, value in vars(self).items() if name != "files"},
+            "files": {name: kept.described() for name, kept in self.files.items()},
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Commit":
+        """Read plain values.
+
+        Raises
+        ------
+        ValueError
+            If they are no commit of a shard.
+        """
+        if record.get("format") != COMMIT_FORMAT:
+            raise ValueError("is no commit record of a shard")
+        given = {name: value for name, value in record.items() if name not in ("format", "files")}
+        files = {name: Kept.of(described) for name, described in record["files"].items()}
+        return cls(**given, files=files)
+
+
+def shard_folder(directory: Path, index: int) -> Path:
+    """Give the folder of a shard's files; no folder holds more than a thousand shards."""
+    return directory / SHARDS / f"{index // SHARDS_PER_FOLDER:03}"
+
+
+def commit_path(directory: Path, index: int) -> Path:
+    """Give the path of a shard's commit record."""
+    return shard_folder(directory, index) / f"{index:06}.json"
+
+
+def read_commit(directory: Path, index: int) -> Commit:
+    """Read the commit record of a shard.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    OSError, ValueError
+        If it cannot be read, or is not what was written.
+    """
+    try:
+        return Commit.of(read_record(commit_path(directory, index)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{index:06}.json is no commit record ({error})") from None
+
+
+def run_shard(
+    directory: Path,
+    index: int,
+    *,
+    lanes: int = LANES,
+    is_forced: bool = False,
+    manifest: Manifest | None = None,
+) -> Commit:
+    """Simulate the runs of a shard, and commit their tables.
+
+    Parameters
+    ----------
+    directory : Path
+        The sweep's.
+    index : int
+        Number of the shard.
+    lanes : int
+        Most runs in a batch; results do not depend on it.
+    is_forced : bool
+        Run even if the sources are not those of the plan.
+    manifest : Manifest, optional
+        That of the directory, where it is at hand.
+
+    Returns
+    -------
+    Commit
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such sweep or shard, or the sources have changed.
+    OSError
+        If results cannot be written; then there is no commit, and none that was there is lost.
+    """
+    started = time.perf_counter()
+    manifest = manifest or Manifest.read(directory)
+    if not is_forced:
+        manifest.require_code()
+    shard = manifest.shard(index)
+    folder = shard_folder(directory, index)
+    folder.mkdir(parents=True, exist_ok=True)
+    marker = folder / f"{index:06}.{origin()}{RUNNING}"
+    marker.touch()
+    try:
+        runs, months, failed = tables_of(manifest, shard, lanes)
+        files = {"runs": keep(folder, f"{index:06}.runs", ".parquet", encoded(runs), runs.num_rows)}
+        if months is not None:
+            files["months"] = keep(folder, f"{index:06}.months", ".parquet", encoded(months), months.num_rows)
+        commit = Commit(
+            shard=index,
+            block=shard.block.identity,
+            source_sha256=source_hash(),
+            runs=shard.runs,
+            failed=failed,
+            seconds=round(time.perf_counter() - started, 6),
+            finished=round(time.time(), 3),
+            files=files,
+        )
+        put_record(commit_path(directory, index), commit.described())
+    finally:
+        marker.unlink(missing_ok=True)
+    return commit
+
+
+@dataclass(frozen=True)
+class _Failure:
+    message: str
+    trace: str
+
+
+def tables_of(manifest: Manifest, shard: Shard, lanes: int) -> tuple[Any, Any, int]:
+    """Simulate a shard; return its tables of runs and of months, and how many runs failed."""
+    cases, points = cases_of(manifest, shard.first_run, shard.runs)
+    found: list[Tables] = []
+    failures: dict[int, _Failure] = {}
+    done: list[int] = []
+    for start in range(0, len(cases), lanes):
+        places = list(range(start, min(start + lanes, len(cases))))
+        for position, outcome in _attempted(manifest, cases, places):
+            if isinstance(outcome, _Failure):
+                failures[position[0]] = outcome
+            else:
+                found.append(outcome)
+                done += position
+    # Results of a batch come back in its order, so `done` rises, and tables follow each other as runs do.
+    return (
+        _runs_table(manifest, cases, points, found, done, failures),
+        _months_table(manifest, cases, found, done),
+        len(failures),
+    )
+
+
+def cases_of(manifest: Manifest, first_run: int, runs: int) -> tuple[list[Case], Points]:
+    """Make some runs of one block, and the points that they are at."""
+    block = next(block for block in manifest.blocks if 0 <= first_run - block.first_run < block.runs)
+    met = [block.case(first_run)[1], block.case(first_run + runs - 1)[1]]
+    spans = block.case(first_run)[0] != block.case(first_run + runs - 1)[0]
+    start, stop = block.points if spans else (met[0], met[1] + 1)
+    points = manifest.points(start, stop)
+    return list(manifest.cases(first_run, runs, points, start)), points
+
+
+def _attempted(
+    manifest: Manifest, cases: Sequence[Case], places: Sequence[int]
+) -> Iterator[tuple[list[int], Tables | _Failure]]:
+    """Simulate a batch; if it fails, run by run, so that one bad run does not take its neighbours with it."""
+    batch = [place for place in places if not cases[place].refusal]
+    simulate = manifest.bases[cases[places[0]].base].simulate
+    if len(batch) == len(places):
+        try:
+            yield batch, simulate([cases[place].run for place in batch])
+        except Exception as error:  # noqa: BLE001 - a simulator is foreign code, and the other runs go on
+            if len(places) == 1:
+                yield batch, _failure(error)
+                return
+        else:
+            return
+    elif len(places) == 1:
+        yield list(places), _Failure(cases[places[0]].refusal, "")
+        return
+    for place in places:
+        yield from _attempted(manifest, cases, [place])
+
+
+def _failure(error: Exception) -> _Failure:
+    # Results travel, so a traceback names modules and lines, and no path of this machine.
+    told = "".join(traceback.format_exception_only(error)).strip()
+    frames = [
+        f"{frame.f_globals.get('__name__', '?')}:{line} in {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    return _Failure(told, "\n".join([*frames, told]))
+
+
+def _runs_table(
+    manifest: Manifest,
+    cases: Sequence[Case],
+    points: Points,
+    found: Sequence[Tables],
+    done: Sequence[int],
+    failures: Mapping[int, _Failure],
+) -> Any:
+    """Put identity, point, outcomes and state of every run of a shard in a table."""
+    rows = np.array([case.row for case in cases], dtype=np.int64)
+    columns: dict[str, Any] = {
+        "run_id": [case.run.run_id for case in cases],
+        "scenario": [case.run.scenario.name for case in cases],
+        "point": np.array([case.run.point for case in cases], dtype=np.int64),
+        "replicate": np.array([case.run.replicate for case in cases], dtype=np.int64),
+        "seed": np.array([case.run.seed for case in cases], dtype=np.uint64),
+    }
+    for name, column in points.columns.items():
+        columns[name] = column[rows] if column.dtype.kind == "f" else column[rows].tolist()
+    for outcome in manifest.outcomes:
+        values = np.full(len(cases), np.nan)
+        if found:
+            values[list(done)] = np.concatenate([tables.runs[outcome] for tables in found])
+        columns[outcome] = values
+    places = range(len(cases))
+    columns["status"] = [FAILED if place in failures else DONE for place in places]
+    columns["error"] = [failures[place].message if place in failures else None for place in places]
+    columns["traceback"] = [failures[place].trace if place in failures else None for place in places]
+    return table_of(columns, _meanings(manifest, columns))
+
+
+def _months_table(
+    manifest: Manifest, cases: Sequence[Case], found: Sequence[Tables], done: Sequence[int]
+) -> Any:
+    """Put the kept months of every run that was simulated in a table; None where none are kept."""
+    if manifest.every is None:
+        return None
+    month = np.concatenate([tables.months["month"] for tables in found] or [np.empty(0, dtype=np.int64)])
+    months = cases[0].run.scenario.months
+    # Every so many months, with the start and the last.
+    is_kept = (month % manifest.every == 0) | (month == months)
+    starts = np.flatnonzero(month == 0)
+    kept = np.add.reduceat(is_kept.astype(np.int64), starts) if len(starts) else np.empty(0, dtype=np.int64)
+    runs = [cases[place].run for place in done]
+    columns: dict[str, Any] = {
+        "run_id": repeated([run.run_id for run in runs], kept),
+        "scenario": repeated([run.scenario.name for run in runs], kept),
+        "point": np.repeat(np.array([run.point for run in runs], dtype=np.int64), kept),
+        "replicate": np.repeat(np.array([run.replicate for run in runs], dtype=np.int64), kept),
+        "month": month[is_kept].astype(np.int32),
+    }
+    exact = np.float32 if manifest.is_single else np.float64
+    for name in manifest.measures:
+        values = [
+            # A base may lack a measure that another has.
+            tables.months[name] if name in tables.months else np.full(len(tables.months["month"]), np.nan)
+            for tables in found
+        ]
+        columns[name] = np.concatenate(values or [np.empty(0)])[is_kept].astype(exact)
+    return table_of(columns, _meanings(manifest, columns))
+
+
+def _meanings(manifest: Manifest, columns: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    described = {entry["name"]: entry["meaning"] for entry in manifest.content["columns"]}
+    return {name: described.get(name) or meaning(name, {}) for name in columns}
