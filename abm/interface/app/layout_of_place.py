@@ -16,18 +16,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.interface.map import around, hull
 from abm.world.place import Floats, Integers, OrganisationKind, Place
 from abm.world.practices import POSITION_DECIMALS
 
-WIDE, HIGH = 760.0, 600.0
+WIDE, HIGH = 800.0, 560.0
 """Pixels that the geography of a single place fills at most before organisations are set apart."""
-FREE = 2.5
-"""Pixels kept between two markers."""
-SPREAD = 0.42
-"""Share of a disc's area that markers cover."""
-EDGE = 16.0
+LONGEST_STRETCH = 1.4
+"""How much more one direction of a map may be stretched than the other, so that it fills the screen."""
+EVENNESS = 0.45
+"""Weight of an even spread by rank against distance on the map: it thins crowds out and keeps their order."""
+FREE = 8.0
+"""Pixels kept between two markers, in which the rings of two engaged practices find room."""
+SPREAD = 0.5
+"""Share of a disc's area that markers and the room round them cover."""
+EDGE = 22.0
 """Pixels between the outermost marker and the outline of its place."""
+DIRECTIONS = 180
+SMOOTHNESS = math.radians(20.0)
+"""Angle over which the outline of a place is smoothed."""
 BETWEEN = 10.0
 """Pixels between two places."""
 STRETCH = 1.15
@@ -46,6 +52,8 @@ BODY_PIXELS = {
     OrganisationKind.COMMISSIONER: 11.0,
     OrganisationKind.LOCAL_AUTHORITY: 10.0,
 }
+ROOMY, LARGEST_MARKERS = 130.0, 1.7
+"""Organisations of a single place from which on markers have their plain size, and how much larger they get."""
 SMALLEST_PRACTICE, LARGEST_PRACTICE, PRACTICE_PIXELS = 4.5, 13.0, 7.0
 SMALLEST_HOSPITAL, LARGEST_HOSPITAL, HOSPITAL_PIXELS = 13.0, 26.0, 17.0
 
@@ -79,16 +87,10 @@ def lay_out(place: Place) -> PlaceLayout:
     radius = marker_radii(place)
     north_up = place.position * np.array([1.0, -1.0])
     if len(place.place_names) == 1:
+        radius *= min(max(math.sqrt(ROOMY / place.organisations), 1.0), LARGEST_MARKERS)
         position = part(scaled(north_up), radius)
         position -= (position.min(axis=0) + position.max(axis=0)) / 2.0
-        corners = hull(
-            [
-                corner
-                for (x, y), reach in zip(position.tolist(), radius.tolist(), strict=True)
-                for corner in around((x, y), reach + EDGE)
-            ]
-        )
-        outline = np.array(corners)
+        outline = pebble(position, radius + EDGE)
         middle = (outline.min(axis=0) + outline.max(axis=0)) / 2.0
         around_all = np.sqrt(((outline - middle) ** 2).sum(axis=1)).max()
         return PlaceLayout(position, radius, middle[None, :], np.array([around_all]), outline)
@@ -123,10 +125,44 @@ def marker_radii(place: Place) -> Floats:
 
 
 def scaled(position: Floats) -> Floats:
-    """Scale positions so that they fit the screen, in proportion."""
-    extent = np.maximum(position.max(axis=0) - position.min(axis=0), 1e-6)
-    moved: Floats = (position - position.min(axis=0)) * min(WIDE / extent[0], HIGH / extent[1])
+    """Scale positions to the screen, and spread them a little more evenly than they are on the map."""
+    low = position.min(axis=0)
+    extent = np.maximum(position.max(axis=0) - low, 1e-6)
+    room = np.array([WIDE, HIGH])
+    scale = room / extent
+    scale = np.minimum(scale, scale.min() * LONGEST_STRETCH)
+    size = extent * scale
+    on_map = (position - low) * scale
+    moved: Floats = (1.0 - EVENNESS) * on_map + EVENNESS * size * ranks(position)
     return moved
+
+
+def ranks(position: Floats) -> Floats:
+    """Return the rank (n, 2) of every position from west and from north, from 0 to 1; equal ones share one."""
+    found = np.full(position.shape, 0.5)
+    for axis in (0, 1):
+        levels, number = np.unique(np.round(position[:, axis], POSITION_DECIMALS), return_inverse=True)
+        if len(levels) > 1:
+            found[:, axis] = number / (len(levels) - 1)
+    return found
+
+
+def pebble(position: Floats, reach: Floats) -> Floats:
+    """Return a smooth convex outline (`DIRECTIONS`, 2) round discs, clockwise on the screen.
+
+    The distance to the tangent in each direction is smoothed over directions, which keeps a body convex, and is
+    then moved outwards until all discs are inside.
+    """
+    angle = 2.0 * math.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    normal = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    tangent = np.stack([-np.sin(angle), np.cos(angle)], axis=1)
+    support = (normal @ position.T + reach).max(axis=1)
+    frequency = np.arange(DIRECTIONS // 2 + 1)
+    wave = np.fft.rfft(support) * np.exp(-0.5 * (SMOOTHNESS * frequency) ** 2)
+    smooth = np.fft.irfft(wave, DIRECTIONS)
+    slope = np.fft.irfft(1j * frequency * wave, DIRECTIONS)
+    outline: Floats = (smooth + (support - smooth).max())[:, None] * normal + slope[:, None] * tangent
+    return np.round(outline, 3)
 
 
 def disc(position: Floats, radius: Floats) -> Floats:
@@ -183,10 +219,13 @@ def push_apart(on_map: Floats, radius: Floats) -> Floats:
     wanted = radius[:, None] + radius[None, :] + BETWEEN
     np.fill_diagonal(wanted, 0.0)
     extent = np.maximum(on_map.max(axis=0) - on_map.min(axis=0), 1e-6)
-    scale = math.sqrt(STRETCH * float(((2.0 * radius) ** 2).sum()) / float(extent[0] * extent[1]))
+    stretch = np.array([WIDE, HIGH]) / extent
+    stretch = np.minimum(stretch, stretch.min() * LONGEST_STRETCH)
+    area = float((extent * stretch).prod())
+    stretch *= math.sqrt(STRETCH * float(((2.0 * radius) ** 2).sum()) / area)
     if len(radius) < 3:
-        scale = float(wanted.max()) / float(extent.max())
-    home = (on_map - on_map.mean(axis=0)) * scale
+        stretch[:] = float(wanted.max()) / float(extent.max())
+    home = (on_map - on_map.mean(axis=0)) * stretch
     # Places that share a spot part along the golden angle.
     turn = np.arange(len(radius)) * GOLDEN_ANGLE
     moved = home + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)

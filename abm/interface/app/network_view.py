@@ -47,6 +47,8 @@ class NetworkView(anywidget.AnyWidget):
     ties : str
         ``auto`` draws the ties of organisations that are in sight, and between places their sums; ``all`` draws
         each; ``none`` draws none.
+    scale : list of float
+        Values at the two ends of the colours; empty for 0.2 and 0.65, or -0.3 and 0.3 where differences are shown.
     has_legend : bool
     """
 
@@ -64,6 +66,7 @@ class NetworkView(anywidget.AnyWidget):
     height = traitlets.Int(520).tag(sync=True)
     group = traitlets.Unicode("").tag(sync=True)
     ties = traitlets.Enum(("auto", "all", "none"), "auto").tag(sync=True)
+    scale = traitlets.List(traitlets.Float()).tag(sync=True)
     has_legend = traitlets.Bool(True).tag(sync=True)
 
     @classmethod

@@ -1,8 +1,629 @@
-// Write the summary in words until the picture is there.
+// A place as a map-like network: three canvases over one another, of which the middle one is drawn by the card.
+
+import { Camera } from "./camera.js";
+import { CanvasPainter } from "./canvas_painter.js";
+import { focusOf } from "./focus.js";
+import { element, followTheme, monthInWords, prefersStillness, saveMenu } from "./frame.js";
+import { drawLabels, drawRings, FONT } from "./labels.js";
+import { endsInWords, legendOf } from "./legend.js";
+import { drawOrganisations, drawPairs, drawTies } from "./marks.js";
+import { colourScale, endsOfScale, gradientParts, THEME } from "./palette.js";
+import { isSame, neighbour, pick, pointOf, stops } from "./picking.js";
+import { readMonth, readPlace } from "./place_data.js";
+import { SvgContext } from "./svg_context.js";
+import { drawDiscs, drawNetworks, drawTerritories } from "./territory.js";
+import { WebglPainter } from "./webgl_painter.js";
+import { cardOf, sentenceOf, summaryOf } from "./words.js";
+
+const EASE_MILLISECONDS = 260;
+const IDLE_MILLISECONDS = 140;
+const MANY_TIES = 20_000;
+const CLICK_PIXELS = 4;
+const STEP_PIXELS = 60;
+const ZOOM_STEP = 1.35;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const HINT =
+  "Plus and minus zoom, 0 shows all, arrow keys move. Tab goes to the next organisation, Enter selects it, Escape goes back.";
+
+class NetworkPicture {
+  constructor(model, el) {
+    this.model = model;
+    this.camera = new Camera();
+    this.key = Math.random().toString(36).slice(2);
+    Object.assign(this, {
+      place: null, values: null, painter: null, hovered: null, cursor: null, focus: null, shownTies: [],
+      shownKey: "", drawn: 0, isMoving: false, wantsFrame: false, needs: 0, ended: [],
+    });
+    this.build(el);
+    this.listen();
+    this.ended.push(followTheme(model, this.root, () => this.restyle()));
+    this.restyle();
+    this.load();
+  }
+
+  // ---- What is on the page
+
+  build(el) {
+    this.ground = element("canvas", { "aria-hidden": "true" });
+    this.marks = element("canvas", { "aria-hidden": "true" });
+    this.top = element("canvas", { "aria-hidden": "true" });
+    this.stage = element("div", {
+      class: "abm-stage", tabindex: "0", role: "application", "aria-roledescription": "network map", "aria-description": HINT,
+    });
+    this.stage.append(this.ground, this.marks, this.top);
+    this.card = element("div", { class: "abm-card", hidden: "" });
+    const button = (label, path, action) => {
+      const made = element("button", { type: "button", "aria-label": label, title: label, onclick: action });
+      made.innerHTML = `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}" fill="none" stroke="currentColor" stroke-width="1.8"/></svg>`;
+      return made;
+    };
+    this.buttons = element(
+      "div",
+      { class: "abm-buttons", role: "group", "aria-label": "View" },
+      button("Zoom in", "M8 3v10M3 8h10", () => this.zoomBy(ZOOM_STEP)),
+      button("Zoom out", "M3 8h10", () => this.zoomBy(1 / ZOOM_STEP)),
+      button("Show all", "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10", () => this.fit()),
+      saveMenu(() => this.picture(), () => this.pictureTitle()),
+    );
+    this.live = element("div", { class: "abm-hidden", "aria-live": "polite" });
+    this.legend = element("div", { class: "abm-legend" });
+    this.root = element(
+      "div",
+      { class: "abm-view abm-network", "data-drawn": "0" },
+      element("div", { class: "abm-frame" }, this.stage, this.buttons, this.card),
+      this.legend,
+      this.live,
+    );
+    el.append(this.root);
+    this.preparePainter();
+  }
+
+  preparePainter() {
+    try {
+      this.painter = new WebglPainter(this.marks);
+    } catch {
+      const plain = element("canvas", { "aria-hidden": "true" });
+      this.marks.replaceWith(plain);
+      this.marks = plain;
+      this.painter = new CanvasPainter(plain);
+    }
+    this.root.dataset.renderer = this.painter.name;
+    this.marks.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    this.marks.addEventListener("webglcontextrestored", () => {
+      this.painter = new WebglPainter(this.marks);
+      if (this.place) this.painter.setPlace(this.place);
+      this.shownKey = "";
+      this.redraw();
+    });
+  }
+
+  listen() {
+    const on = (names, action) => {
+      for (const name of names) this.model.on(`change:${name}`, action);
+      this.ended.push(() => names.forEach((name) => this.model.off(`change:${name}`, action)));
+    };
+    // Several traits may arrive one by one, so that names and structure may not fit for a moment.
+    on(["names", "structure"], () => this.load());
+    on(["values"], () => this.loadMonth());
+    on(["selected"], () => this.showSelected());
+    on(["highlighted", "highlighted_places"], () => this.refocus());
+    on(["height", "has_legend", "title"], () => this.restyle());
+    on(["ties"], () => this.redraw());
+    on(["scale"], () => {
+      this.colour();
+      if (this.values) this.legend.replaceChildren(...legendOf(this));
+      this.redraw();
+    });
+    const { stage } = this;
+    stage.addEventListener("pointerdown", (event) => this.press(event));
+    stage.addEventListener("pointermove", (event) => this.move(event));
+    stage.addEventListener("pointerup", (event) => this.lift(event));
+    stage.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    stage.addEventListener("pointerleave", () => this.hover(null));
+    stage.addEventListener("dblclick", (event) => this.enter(event));
+    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    stage.addEventListener("keydown", (event) => this.press_key(event));
+    stage.addEventListener("blur", () => this.setCursor(null));
+    this.pointers = new Map();
+    const together = ({ detail }) => {
+      if (!this.model.get("group") || detail.group !== this.model.get("group") || detail.from === this.key) return;
+      this.camera.go(detail.isFitted ? this.camera.fitted : detail);
+      this.moved(false);
+    };
+    document.addEventListener("abm-view", together);
+    this.ended.push(() => document.removeEventListener("abm-view", together));
+    const resizing = new ResizeObserver(() => this.resize());
+    resizing.observe(this.stage);
+    this.ended.push(() => resizing.disconnect());
+  }
+
+  restyle() {
+    this.stage.style.height = `${this.model.get("height")}px`;
+    this.legend.hidden = !this.model.get("has_legend");
+    this.theme = THEME[this.root.dataset.theme ?? "light"];
+    this.colour();
+    this.redraw();
+  }
+
+  colour() {
+    if (!this.values) return;
+    this.ends = endsOfScale(this.values.isDifference, this.model.get("scale"));
+    this.table = colourScale(this.values.isDifference, this.theme, this.ends);
+  }
+
+  load() {
+    const place = readPlace(this.model.get("structure"), this.model.get("names"));
+    if (!place) return;
+    this.place = place;
+    this.hovered = this.cursor = null;
+    this.shownKey = "";
+    this.painter.setPlace(place);
+    this.camera.isFitted = true;
+    this.resize();
+    this.loadMonth();
+  }
+
+  loadMonth() {
+    const values = readMonth(this.model.get("values"), this.place);
+    if (!values) return;
+    this.received = performance.now();
+    const before = this.values;
+    this.values = values;
+    this.colour();
+    const looksOther =
+      !before || this.legendOf !== this.place || before.isDifference !== values.isDifference ||
+      !before.networks.length !== !values.networks.length;
+    if (looksOther) {
+      this.legend.replaceChildren(...legendOf(this));
+      this.legendOf = this.place;
+    }
+    this.describe();
+    this.refocus();
+    if (this.hovered) this.showCard();
+  }
+
+  describe() {
+    clearTimeout(this.describing);
+    const write = () => this.stage.setAttribute("aria-label", summaryOf(this));
+    if (this.stage.hasAttribute("aria-label")) this.describing = setTimeout(write, 400);
+    else write();
+  }
+
+  refocus() {
+    if (!this.place) return;
+    const { model } = this;
+    this.focus = focusOf(this.place, model.get("selected"), model.get("highlighted") ?? [], model.get("highlighted_places") ?? []);
+    this.redraw();
+  }
+
+  resize() {
+    const { width, height } = this.stage.getBoundingClientRect();
+    if (!width || !height) return;
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    for (const canvas of [this.ground, this.marks, this.top]) {
+      canvas.width = Math.round(width * this.ratio);
+      canvas.height = Math.round(height * this.ratio);
+    }
+    this.camera.resize(width, height, this.place);
+    this.redraw();
+  }
+
+  // ---- Drawing
+
+  // Draw all again in the next frame, or only what lies over the marks.
+  redraw(isTopOnly = false) {
+    this.needs = Math.max(this.needs, isTopOnly ? 1 : 2);
+    if (this.wantsFrame) return;
+    this.wantsFrame = true;
+    requestAnimationFrame(() => {
+      this.wantsFrame = false;
+      this.draw();
+    });
+  }
+
+  sceneNow() {
+    const { place, values, camera, theme, table, focus, model } = this;
+    const detail = camera.detail(place);
+    const targets = [model.get("selected"), this.hovered, this.cursor].filter(Boolean);
+    const rowsOf = (kind) => targets.filter((target) => target.kind === kind).map(({ row }) => row);
+    const highlighted = (model.get("highlighted") ?? []).filter((row) => row < place.organisations);
+    const highlightedPlaces = (model.get("highlighted_places") ?? []).filter((row) => row < place.places);
+    const pointed = new Set([...rowsOf("organisation"), ...highlighted.slice(0, 12)]);
+    for (const tie of rowsOf("tie")) pointed.add(place.ends[2 * tie]).add(place.ends[2 * tie + 1]);
+    return {
+      place, values, camera, theme, table, detail, ratio: this.ratio, ...focus,
+      inSight: detail > 0 ? this.inSight() : [],
+      tieFade: this.model.get("ties") === "all" ? Math.max(detail, 0.15) : detail,
+      hovered: this.hovered, cursor: this.cursor, selected: model.get("selected"),
+      highlighted, highlightedPlaces, pointed,
+      pointedPlaces: new Set([...rowsOf("place"), ...highlightedPlaces.slice(0, 12)]),
+      // The buttons' corner: no name goes there.
+      covered: [{ left: camera.width - 48, right: camera.width, top: 0, bottom: 156 }],
+    };
+  }
+
+  placesInSight() {
+    const { place, camera } = this;
+    const found = [];
+    for (let number = 0; number < place.places; number += 1) {
+      if (camera.sees(place.placeCentre[2 * number], place.placeCentre[2 * number + 1], place.placeRadius[number])) {
+        found.push(number);
+      }
+    }
+    return found;
+  }
+
+  inSight() {
+    const { place, camera } = this;
+    return this.placesInSight().flatMap((number) =>
+      place.membersOf[number].filter((row) =>
+        camera.sees(place.position[2 * row], place.position[2 * row + 1], place.radius[row] + 6 / camera.zoom),
+      ),
+    );
+  }
+
+  chooseTies(detail) {
+    const { place } = this;
+    const wanted = this.model.get("ties");
+    if (wanted === "none" || (wanted === "auto" && detail === 0)) return this.setTies("none", () => []);
+    if (wanted === "all" || place.places === 1) {
+      if (this.isMoving && place.ties > MANY_TIES) return this.setTies("none", () => []);
+      return this.setTies("all", () => Uint32Array.from({ length: place.ties }, (_, tie) => tie));
+    }
+    if (this.isMoving && this.shownKey && this.shownKey !== "none") return false;
+    const places = this.placesInSight();
+    return this.setTies(places.join(), () => {
+      const isSeen = new Uint8Array(place.places);
+      for (const number of places) isSeen[number] = 1;
+      const rows = [];
+      for (let tie = 0; tie < place.ties; tie += 1) {
+        if (isSeen[place.home[place.ends[2 * tie]]] || isSeen[place.home[place.ends[2 * tie + 1]]]) rows.push(tie);
+      }
+      return Uint32Array.from(rows);
+    });
+  }
+
+  setTies(key, rows) {
+    if (key === this.shownKey && this.painter.shown) return;
+    this.shownKey = key;
+    this.shownTies = rows();
+    this.painter.setTies(this.place, this.shownTies);
+  }
+
+  draw() {
+    const { place, values, camera, painter } = this;
+    if (!place || !values || !this.focus || !this.ratio) return;
+    if (values.trust.length !== place.organisations || values.tieTrust.length !== place.ties) return;
+    const isWhole = this.needs > 1;
+    this.needs = 0;
+    this.chooseTies(camera.detail(place));
+    const scene = this.sceneNow();
+    if (isWhole) {
+      painter.setValues(scene);
+      this.paintGround(this.contextOf(this.ground), scene);
+      painter.draw(scene);
+      if (this.root.hasAttribute("data-measure")) painter.finish();
+    }
+    this.paintTop(this.contextOf(this.top), scene);
+    this.scene = scene;
+    this.drawn += 1;
+    Object.assign(this.root.dataset, {
+      drawn: this.drawn, month: values.month, detail: scene.detail.toFixed(2), zoom: camera.zoom.toFixed(4),
+      organisations: scene.detail > 0 ? scene.inSight.length : 0, ties: scene.tieFade > 0 ? this.shownTies.length : 0,
+      places: scene.detail < 1 ? place.places : this.placesInSight().length,
+      pairs: place.pairs.length, milliseconds: (performance.now() - (this.received ?? 0)).toFixed(1),
+    });
+  }
+
+  contextOf(canvas) {
+    const context = canvas.getContext("2d");
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, this.camera.width, this.camera.height);
+    return context;
+  }
+
+  paintGround(context, scene) {
+    if (scene.detail > 0) drawTerritories(context, scene);
+    if (scene.place.places > 1 && this.model.get("ties") !== "none") drawPairs(context, scene);
+    if (scene.detail > 0) drawNetworks(context, scene);
+  }
+
+  paintTop(context, scene) {
+    drawDiscs(context, scene);
+    drawRings(context, scene);
+    drawLabels(context, scene);
+  }
+
+  // ---- Moving about
+
+  moved(isOwn = true) {
+    this.isMoving = true;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      this.isMoving = false;
+      this.redraw();
+    }, IDLE_MILLISECONDS);
+    this.redraw();
+    const group = this.model.get("group");
+    if (!isOwn || !group) return;
+    const { x, y, zoom, isFitted } = this.camera;
+    document.dispatchEvent(new CustomEvent("abm-view", { detail: { group, from: this.key, x, y, zoom, isFitted } }));
+  }
+
+  easeTo(goal) {
+    cancelAnimationFrame(this.easing);
+    const { camera } = this;
+    if (prefersStillness()) {
+      camera.go(goal);
+      this.moved();
+      return;
+    }
+    const start = { x: camera.x, y: camera.y, zoom: camera.zoom };
+    const began = performance.now();
+    const step = (now) => {
+      const part = Math.min((now - began) / EASE_MILLISECONDS, 1);
+      const eased = part < 1 ? 1 - (1 - part) ** 3 : 1;
+      const zoom = start.zoom * (goal.zoom / start.zoom) ** eased;
+      // The middle goes with the zoom, so that what is come nearer to does not swerve.
+      const way = goal.zoom === start.zoom ? eased : (1 / zoom - 1 / start.zoom) / (1 / goal.zoom - 1 / start.zoom);
+      camera.go(part < 1 ? { x: start.x + way * (goal.x - start.x), y: start.y + way * (goal.y - start.y), zoom } : goal);
+      this.moved();
+      if (part < 1) this.easing = requestAnimationFrame(step);
+    };
+    this.easing = requestAnimationFrame(step);
+  }
+
+  zoomBy(factor) {
+    const { camera } = this;
+    this.easeTo({ x: camera.x, y: camera.y, zoom: camera.bounded(camera.zoom * factor) });
+  }
+
+  fit() {
+    this.easeTo(this.camera.fitted);
+  }
+
+  goToPlace(number) {
+    const { place, camera } = this;
+    this.easeTo(camera.around(place.placeCentre[2 * number], place.placeCentre[2 * number + 1], place.placeRadius[number] * 1.15));
+  }
+
+  at(event) {
+    const box = this.stage.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  press(event) {
+    if (event.button) return;
+    cancelAnimationFrame(this.easing);
+    this.stage.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, this.at(event));
+    this.pressed = { at: this.at(event), hasMoved: this.pointers.size > 1 };
+  }
+
+  move(event) {
+    const now = this.at(event);
+    const before = this.pointers.get(event.pointerId);
+    if (!before) {
+      if (event.pointerType !== "touch" && this.scene) this.hover(pick(this.scene, ...now, this.shownTies), now);
+      return;
+    }
+    if (this.pointers.size === 2) {
+      const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
+      const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
+      const apart = Math.hypot(before[0] - other[0], before[1] - other[1]) || 1;
+      this.camera.zoomAt(Math.hypot(now[0] - other[0], now[1] - other[1]) / apart, ...middle);
+      this.camera.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    } else {
+      const far = Math.hypot(now[0] - this.pressed.at[0], now[1] - this.pressed.at[1]);
+      if (!this.pressed.hasMoved && far < CLICK_PIXELS) return;
+      this.camera.pan(now[0] - before[0], now[1] - before[1]);
+    }
+    this.pressed.hasMoved = true;
+    this.stage.classList.add("abm-dragging");
+    this.pointers.set(event.pointerId, now);
+    this.hover(null);
+    this.moved();
+  }
+
+  lift(event) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    this.stage.classList.remove("abm-dragging");
+    if (this.pressed.hasMoved || !this.scene) return;
+    const found = pick(this.scene, ...this.at(event), this.shownTies);
+    this.select(found && isSame(found, this.model.get("selected")) ? null : found);
+    if (event.pointerType === "touch") this.hover(found, this.at(event));
+  }
+
+  enter(event) {
+    const [x, y] = this.at(event);
+    const found = this.scene && pick(this.scene, x, y, this.shownTies);
+    if (found?.kind === "place" && this.scene.detail < 1) {
+      this.select(found);
+      this.goToPlace(found.row);
+      return;
+    }
+    this.camera.zoomAt(ZOOM_STEP * ZOOM_STEP, x, y);
+    this.moved();
+  }
+
+  wheel(event) {
+    event.preventDefault();
+    cancelAnimationFrame(this.easing);
+    const pixels = event.deltaMode === 1 ? event.deltaY * 20 : event.deltaY;
+    this.camera.zoomAt(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016)), ...this.at(event));
+    this.hover(null);
+    this.moved();
+  }
+
+  press_key(event) {
+    const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.scene) return;
+    const isHandled = () => {
+      if (key === "+" || key === "=") this.zoomBy(ZOOM_STEP);
+      else if (key === "-" || key === "_") this.zoomBy(1 / ZOOM_STEP);
+      else if (key === "0") this.fit();
+      else if (key in ARROWS) this.arrow(ARROWS[key], event.shiftKey);
+      else if (key === "Tab") return this.tab(event.shiftKey);
+      else if (key === "Enter" || key === " ") this.activate(key === "Enter");
+      else if (key === "Escape") return this.goBack();
+      else return false;
+      return true;
+    };
+    if (isHandled()) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  arrow([dx, dy], isPan) {
+    const next = this.cursor && !isPan ? neighbour(this.scene, this.cursor, [dx, dy]) : null;
+    if (next) this.setCursor(next);
+    else {
+      this.camera.pan(-dx * STEP_PIXELS, -dy * STEP_PIXELS);
+      this.moved();
+    }
+  }
+
+  // Go from stop to stop; past the last one, and after Escape, the focus leaves the picture as usual.
+  tab(isBack) {
+    if (this.hasEscaped) return false;
+    const all = stops(this.scene);
+    const now = this.cursor ? all.findIndex(({ target }) => isSame(target, this.cursor)) : -1;
+    const next = this.cursor ? now + (isBack ? -1 : 1) : isBack ? -1 : 0;
+    if (!all[next]) return false;
+    this.setCursor(all[next].target);
+    return true;
+  }
+
+  activate(mayEnter) {
+    if (!this.cursor) return;
+    const isAgain = isSame(this.cursor, this.model.get("selected"));
+    if (isAgain && mayEnter && this.cursor.kind === "place" && this.scene.detail < 1) this.goToPlace(this.cursor.row);
+    else this.select(isAgain ? null : this.cursor);
+  }
+
+  goBack() {
+    if (this.cursor) this.setCursor(null);
+    else if (this.model.get("selected")) this.select(null);
+    else return false;
+    this.hasEscaped = true;
+    return true;
+  }
+
+  // ---- Picking
+
+  setCursor(target) {
+    this.hasEscaped = false;
+    this.cursor = target;
+    if (target && this.scene) {
+      this.live.textContent = sentenceOf(this.scene, target);
+      this.hovered = target;
+      this.showCard(pointOf(this.scene, target));
+    } else {
+      this.hover(null);
+    }
+    this.redraw(true);
+  }
+
+  hover(target, at) {
+    if (!target && this.cursor && document.activeElement === this.stage && !this.pointers.size) target = null;
+    if (isSame(target, this.hovered)) {
+      if (target && at) this.putCard(at);
+      return;
+    }
+    this.hovered = target;
+    this.stage.classList.toggle("abm-pointing", Boolean(target));
+    this.showCard(at);
+    this.redraw(true);
+  }
+
+  showCard(at) {
+    const { hovered, card } = this;
+    card.hidden = !hovered || !this.values;
+    if (card.hidden) return;
+    card.replaceChildren(...cardOf({ ...this, table: this.table }, hovered));
+    if (at) this.putCard(at);
+  }
+
+  putCard([x, y]) {
+    const { card, camera } = this;
+    const [wide, high] = [card.offsetWidth, card.offsetHeight];
+    const left = x + 16 + wide > camera.width ? Math.max(x - wide - 16, 4) : x + 16;
+    const top = Math.min(Math.max(y - high / 2, 4), Math.max(camera.height - high - 4, 4));
+    card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+
+  select(target) {
+    this.isOwnChange = true;
+    this.model.set("selected", target);
+    this.model.save_changes();
+    this.isOwnChange = false;
+    this.live.textContent = target && this.scene ? `Selected: ${sentenceOf(this.scene, target)}` : "Nothing selected.";
+    this.refocus();
+  }
+
+  // A selection from outside may lie out of sight, or be seen only from nearer.
+  showSelected() {
+    this.refocus();
+    const target = this.model.get("selected");
+    if (this.isOwnChange || !target || !this.scene || !this.place) return;
+    const [x, y] = pointOf(this.scene, target);
+    const isOut = x < 0 || y < 0 || x > this.camera.width || y > this.camera.height;
+    const isAfar = target.kind !== "place" && this.scene.detail < 0.5;
+    if (!isOut && !isAfar) return;
+    const { place } = this;
+    const number = { organisation: place.home[target.row], tie: place.tiePlace[target.row], place: target.row }[target.kind];
+    this.goToPlace(number);
+  }
+
+  // ---- Saving
+
+  pictureTitle() {
+    return `${this.model.get("title") || this.place?.names.label || "Network"} ${this.values ? monthInWords(this.values.month) : ""}`;
+  }
+
+  picture() {
+    const { camera, theme, values } = this;
+    const footer = 44;
+    const context = new SvgContext(camera.width, camera.height + footer, theme.ground, FONT);
+    const scene = { ...this.sceneNow(), hovered: null, cursor: null, covered: [] };
+    this.paintGround(context, scene);
+    if (scene.tieFade > 0) drawTies(context, scene, this.shownTies);
+    if (scene.detail > 0) drawOrganisations(context, scene);
+    this.paintTop(context, scene);
+    const y = camera.height + 14;
+    for (const [i, colour] of gradientParts(values.isDifference, 64).entries()) {
+      context.beginPath();
+      context.fillStyle = colour;
+      [[0, 0], [3, 0], [3, 10], [0, 10]].forEach(([dx, dy], n) => (n ? context.lineTo : context.moveTo).call(context, 76 + 3 * i + dx, y + dy));
+      context.closePath();
+      context.fill();
+    }
+    context.font = `12px ${FONT}`;
+    context.fillStyle = theme.ink;
+    context.textAlign = "right";
+    const [low, high] = endsInWords(values.isDifference, this.ends);
+    context.fillText(low, 70, y + 9);
+    context.textAlign = "start";
+    context.fillText(high, 76 + 64 * 3 + 6, y + 9);
+    context.textAlign = "right";
+    context.fillText(this.pictureTitle(), camera.width - 12, y + 9);
+    return { svg: context.text(this.pictureTitle()), width: camera.width, height: camera.height + footer };
+  }
+
+  release() {
+    for (const end of this.ended) end();
+    cancelAnimationFrame(this.easing);
+    clearTimeout(this.settling);
+    clearTimeout(this.describing);
+    this.painter.release();
+    this.root.remove();
+  }
+}
+
 export default {
   render({ model, el }) {
-    const write = () => { el.textContent = `${model.get("title") || "Picture"}`; };
-    model.on("change:title", write);
-    write();
+    const picture = new NetworkPicture(model, el);
+    return () => picture.release();
   },
 };

@@ -1,0 +1,70 @@
+"""Put a widget on a page of its own in a real browser, with a host that keeps its traits as a notebook would."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import anywidget
+    from playwright.sync_api import Page
+
+HOST = """
+<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Widget</title><style>
+body { margin: 0; padding: 16px; background: #f5f7f9; } body.dark { background: #0d1217; }
+%s</style></head><body><main id="stage"></main><script type="module">
+const traits = {}, listeners = {};
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const plain = (value) => (value && value.base64 !== undefined ? bytes(value.base64) : value);
+const fire = (name) => (listeners[`change:${name}`] ?? []).slice().forEach((action) => action());
+window.host = {
+  saved: 0,
+  get: (name) => traits[name],
+  set(name, value) { traits[name] = value; fire(name); },
+  save_changes() { window.host.saved += 1; },
+  on(name, action) { (listeners[name] ??= []).push(action); },
+  off(name, action) { listeners[name] = (listeners[name] ?? []).filter((other) => other !== action); },
+  send(name, value) { traits[name] = plain(value); fire(name); },
+};
+window.start = async (source, given) => {
+  for (const [name, value] of Object.entries(given)) traits[name] = plain(value);
+  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const widget = (await import(address)).default;
+  window.end = await widget.render({ model: window.host, el: document.getElementById("stage") });
+};
+window.isReady = true;
+</script></body></html>
+"""
+
+
+def encoded(value: Any) -> Any:
+    """Return a trait's value as JSON can carry it."""
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def traits_of(widget: anywidget.AnyWidget) -> dict[str, Any]:
+    """Return the traits that a widget shares with the browser."""
+    names = [name for name in widget.keys if not name.startswith("_")]
+    state = widget.get_state(names)
+    return {name: encoded(value) for name, value in state.items() if not str(value).startswith("IPY_MODEL")}
+
+
+def show(page: Page, widget: anywidget.AnyWidget, width: int = 900) -> None:
+    """Show a widget on a blank page."""
+    page.set_content(HOST % widget._css)
+    page.evaluate("(width) => { document.getElementById('stage').style.width = `${width}px`; }", width)
+    page.wait_for_function("window.isReady")
+    theme = json.dumps(getattr(widget, "theme", "auto"))
+    page.evaluate(f"document.body.classList.toggle('dark', {theme} === 'dark')")
+    page.evaluate("([source, given]) => window.start(source, given)", [widget._esm, traits_of(widget)])
+
+
+def send(page: Page, name: str, value: Any) -> None:
+    """Set a trait from the side of Python."""
+    page.evaluate("([name, value]) => window.host.send(name, value)", [name, encoded(value)])
+
+
+def trait(page: Page, name: str) -> Any:
+    """Return a trait as the browser has it."""
+    return page.evaluate("(name) => window.host.get(name)", name)
