@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from abm.experiments.dataset import open_sweep
     from abm.model.model import IntegrationModel
     from abm.model.scenario import Scenario, load_scenario
     from abm.policy.levers import levers
@@ -29,6 +30,7 @@ __all__ = [
     "levers",
     "load_place",
     "load_scenario",
+    "open_sweep",
     "parameters",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "levers": "abm.policy.levers",
     "load_place": "abm.world.place",
     "load_scenario": "abm.model.scenario",
+    "open_sweep": "abm.experiments.dataset",
     "parameters": "abm.policy.parameters",
 }
 

@@ -46,6 +46,8 @@ class Carried:
         False where the shard is tried again.
     refused : InvalidInput or None
         Input that was refused, so that no other shard would do better.
+    is_unwritable : bool
+        Whether the results could not be written, so that no other shard would do better.
     """
 
     shard: int
@@ -55,6 +57,7 @@ class Carried:
     lost: str = ""
     is_final: bool = True
     refused: InvalidInput | None = None
+    is_unwritable: bool = False
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):
@@ -86,7 +89,7 @@ def carry_one(
     except InvalidInput as error:
         return Carried(shard, lost=str(error), refused=error)
     except OSError as error:
-        return Carried(shard, lost=f"cannot be written: {error.strerror or error}")
+        return Carried(shard, lost=f"cannot be written ({error.strerror or error})", is_unwritable=True)
     except Exception as error:  # noqa: BLE001 - one shard must not end the others
         return Carried(shard, lost="".join(traceback.format_exception_only(error)).strip())
     return Carried(shard, commit.runs, commit.failed, commit.seconds)

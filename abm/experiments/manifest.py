@@ -95,6 +95,13 @@ class Shard:
     first_run: int
     runs: int
 
+    def holds(self, point: int, replicate: int) -> bool:
+        """Tell whether a run of this point and replicate, of whichever base, is in the shard."""
+        if not self.block.replicates[0] <= replicate < self.block.replicates[1]:
+            return False
+        first, last = (self.block.case(run) for run in (self.first_run, self.first_run + self.runs - 1))
+        return first[0] != last[0] or first[1] <= point <= last[1]
+
 
 @dataclass(frozen=True)
 class Case:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from abm.experiments.points import Points
 
 READ_ERRORS = (OSError, ValueError, pa.ArrowException)
+GROUP_ROWS = 131_072
+"""Rows from which a row group of a large file is written."""
 POINT_ROWS = 16_384
 """Points in a row group, so that a shard reads its own and few others."""
 
@@ -139,9 +141,9 @@ def read(path: Path, columns: Sequence[str] | None = None) -> Any:
     return pq.read_table(path, columns=None if columns is None else list(columns))
 
 
-def dataset(files: Sequence[Path], schema: Any = None) -> Any:
+def dataset(files: Sequence[Path]) -> Any:
     """Return files as one lazy dataset."""
-    return ds.dataset([str(file) for file in files], format="parquet", schema=schema)
+    return ds.dataset([str(file) for file in files], format="parquet")
 
 
 def equals(name: str, value: str) -> Any:
@@ -150,7 +152,7 @@ def equals(name: str, value: str) -> Any:
 
 
 class TableWriter:
-    """Write a file a table at a time, each as a row group of its own, so that memory stays flat.
+    """Write many tables into one file, in row groups that are large enough to read well and small enough to hold.
 
     Parameters
     ----------
@@ -162,27 +164,41 @@ class TableWriter:
 
     def __init__(self, path: Path, schema: Any) -> None:
         self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
+        self._waiting: list[Any] = []
         self.rows = 0
 
     def __enter__(self) -> "TableWriter":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
 
     def write(self, table: Any) -> None:
         """Add a table."""
-        self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        self._waiting.append(table)
         self.rows += table.num_rows
+        if sum(one.num_rows for one in self._waiting) >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            together = pa.concat_tables(self._waiting)
+            self._writer.write_table(together, row_group_size=max(together.num_rows, 1))
+            self._waiting.clear()
 
 
-def joined(tables: Sequence[Any]) -> Any:
-    """Return one table of several of one schema."""
-    return pa.concat_tables(tables)
+def rows_of(source: Any, where: Any) -> list[dict[str, Any]]:
+    """Read the rows of a dataset that a filter lets through, as plain values."""
+    rows: list[dict[str, Any]] = source.to_table(filter=where).to_pylist()
+    return rows
 
 
 def batches(source: Any, **wanted: Any) -> Iterator[Any]:
     """Scan a dataset batch by batch, as tables."""
-    for batch in source.to_batches(**wanted):
+    for batch in source.to_batches(batch_readahead=2, fragment_readahead=1, **wanted):
         if batch.num_rows:
             yield pa.Table.from_batches([batch])

@@ -78,6 +78,9 @@ class ShardSize:
         return max(math.ceil(min(wanted, most) / LANES), 1) * LANES
 
 
+AS_A_RULE = ShardSize()
+
+
 @dataclass(frozen=True)
 class Pilot:
     """What a few runs took.
@@ -102,7 +105,7 @@ class Pilot:
 
 
 def plan(
-    experiment: Experiment, destination: Destination, size: ShardSize = ShardSize(), invocation: str = ""
+    experiment: Experiment, destination: Destination, size: ShardSize = AS_A_RULE, invocation: str = ""
 ) -> Manifest:
     """Plan a sweep and write its directory.
 

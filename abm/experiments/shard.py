@@ -4,6 +4,7 @@ Doing a shard twice, or in two processes at once, gives the same rows and does n
 that says why, and its neighbours go on.
 """
 
+import os
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import numpy as np
 
 from abm.experiments.commits import Kept, keep, origin, put_record, read_record
 from abm.experiments.engines import LANES
+from abm.experiments.lock import start_of
 from abm.experiments.manifest import Case, Manifest, Shard
 from abm.experiments.parquet import encoded, repeated, table_of
 from abm.experiments.points import Points
@@ -151,7 +153,7 @@ def run_shard(
     folder = shard_folder(directory, index)
     folder.mkdir(parents=True, exist_ok=True)
     marker = folder / f"{index:06}.{origin()}{RUNNING}"
-    marker.touch()
+    marker.write_text(start_of(os.getpid()))
     try:
         runs, months, failed = tables_of(manifest, shard, lanes)
         files = {"runs": keep(folder, f"{index:06}.runs", ".parquet", encoded(runs), runs.num_rows)}

@@ -1,0 +1,165 @@
+"""Read a sweep: its runs, months and points, lazily, as pyarrow datasets and as frames of pandas or polars.
+
+Only files that a commit vouches for are read, so a sweep can be read while it runs; what is not done yet is not there.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from abm.errors import AbmError
+from abm.experiments.compaction import COMPACT
+from abm.experiments.manifest import Manifest
+from abm.experiments.parquet import batches, dataset, equals, rows_of
+from abm.experiments.points import Points
+from abm.experiments.shard import shard_folder
+from abm.experiments.survey import Surveyor
+
+Table = Literal["runs", "months"]
+
+
+def open_sweep(directory: str | Path) -> "SweepTables":
+    """Open a sweep to read what is done of it.
+
+    Parameters
+    ----------
+    directory : str or Path
+        As planned.
+
+    Returns
+    -------
+    SweepTables
+
+    Raises
+    ------
+    InvalidInput
+        If there is no sweep.
+    """
+    return SweepTables(Manifest.read(Path(directory)))
+
+
+class SweepTables:
+    """Give the tables of a sweep as they were when first asked for.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The sweep's.
+
+    Attributes
+    ----------
+    runs : pyarrow.dataset.Dataset
+        A row for each run: ids, point, replicate, seed, the value of each dimension, outcomes, status and error.
+    months : pyarrow.dataset.Dataset
+        A row for each kept month of each run that was simulated: ids, month, measures.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    def __repr__(self) -> str:
+        return f"<sweep '{self.manifest.name}' in {self.manifest.directory}: {self.manifest.runs:,} runs>"
+
+    @cached_property
+    def _files(self) -> dict[str, list[Path]]:
+        surveyor = Surveyor(self.manifest)
+        folder = self.manifest.directory / COMPACT
+        found: list[tuple[int, dict[str, Path]]] = []
+        covered: set[int] = set()
+        for part, complaint in surveyor.parts()[0]:
+            if complaint is None:
+                covered.update(part.indices)
+                first = min(part.indices)
+                found.append((first, {table: folder / kept.name for table, kept in part.files.items()}))
+        for index in range(self.manifest.shards):
+            if index in covered:
+                continue
+            try:
+                files = surveyor.commit(index).files
+            except (OSError, ValueError):
+                continue
+            own = shard_folder(self.manifest.directory, index)
+            found.append((index, {table: own / kept.name for table, kept in files.items()}))
+        found.sort(key=lambda entry: entry[0])
+        return {table: [files[table] for _, files in found if table in files] for table in ("runs", "months")}
+
+    @cached_property
+    def runs(self) -> Any:
+        """Give the runs that are done, as a lazy dataset of pyarrow."""
+        return self._dataset("runs")
+
+    @cached_property
+    def months(self) -> Any:
+        """Give the kept months of the runs that are done, as a lazy dataset of pyarrow."""
+        if self.manifest.every is None:
+            raise AbmError("the experiment keeps no months ('months: none'); its runs have outcomes only")
+        return self._dataset("months")
+
+    @property
+    def points(self) -> Points:
+        """Give the points of the design: a column for each dimension, a row for each point."""
+        return self.manifest.points(0, int(self.manifest.content["points"]["count"]))
+
+    def to_pandas(
+        self, table: Table = "runs", columns: Sequence[str] | None = None, where: Any = None
+    ) -> Any:
+        """Read a table as a frame of pandas.
+
+        Parameters
+        ----------
+        table : str
+            'runs' or 'months'.
+        columns : sequence of str, optional
+            Columns to read; all unless given.
+        where : pyarrow.compute.Expression, optional
+            Rows to read.
+
+        Raises
+        ------
+        AbmError
+            If pandas is not installed.
+        """
+        _required("pandas")
+        wanted = None if columns is None else list(columns)
+        return self._of(table).to_table(columns=wanted, filter=where).to_pandas()
+
+    def to_polars(self, table: Table = "runs") -> Any:
+        """Give a table as a lazy frame of polars, which reads what a query needs when it is collected.
+
+        Raises
+        ------
+        AbmError
+            If polars is not installed.
+        """
+        polars = _required("polars")
+        self._of(table)
+        return polars.scan_parquet([str(file) for file in self._files[table]])
+
+    def tables(self, table: Table = "runs") -> Iterator[Any]:
+        """Read a table piece by piece, in the order of the shards, so that memory stays flat."""
+        return batches(self._of(table))
+
+    def row(self, run_id: str) -> dict[str, Any] | None:
+        """Give the row of a run, None where it is not done."""
+        found = rows_of(self.runs, equals("run_id", run_id))
+        return found[0] if found else None
+
+    def _of(self, table: str) -> Any:
+        return self.months if table == "months" else self.runs
+
+    def _dataset(self, table: str) -> Any:
+        files = self._files[table]
+        if not files:
+            raise AbmError(f"nothing of {self.manifest.directory} is done yet; 'abm sweep run' does it")
+        return dataset(files)
+
+
+def _required(package: str) -> Any:
+    try:
+        return import_module(package)
+    except ImportError:
+        raise AbmError(
+            f"{package} is not installed; 'pip install {package}', or use the datasets of pyarrow"
+        ) from None

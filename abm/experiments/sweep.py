@@ -1,0 +1,268 @@
+"""Work on a planned sweep: carry out what is missing, survey and verify it, compact it, make single runs again."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from abm.errors import AbmError, InvalidInput, Problem
+from abm.experiments.carriers import Carried, Engine
+from abm.experiments.commits import TEMPORARY, put
+from abm.experiments.compaction import COMPACT, Part, compact
+from abm.experiments.dataset import SweepTables
+from abm.experiments.lock import Clock, DirectoryLock, Holder, start_of
+from abm.experiments.manifest import POINTS, Case, Manifest
+from abm.experiments.parquet import encoded_points
+from abm.experiments.run import RUN_ID_DIGITS
+from abm.experiments.shard import RUNNING, SHARDS, Commit, cases_of
+from abm.experiments.survey import Survey, Surveyor
+
+MOST_LOST_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far a sweep is while it is carried out.
+
+    Attributes
+    ----------
+    carried : Carried or None
+        What came last; None at the start.
+    runs_done, runs_failed, runs : int
+        Runs that are there, those of them that failed, and all.
+    """
+
+    carried: Carried | None
+    runs_done: int
+    runs_failed: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class Carriage:
+    """What came of carrying out a sweep.
+
+    Attributes
+    ----------
+    runs_done, runs_failed, runs : int
+        Runs that are there, those of them that failed, and all.
+    lost : tuple of Carried
+        Shards that could not be run.
+    attempts_lost : tuple of Carried
+        Attempts that were lost and made again.
+    seconds : float
+        How long it took, by a clock that does not jump.
+    """
+
+    runs_done: int
+    runs_failed: int
+    runs: int
+    lost: tuple[Carried, ...]
+    attempts_lost: tuple[Carried, ...]
+    seconds: float
+
+
+@dataclass
+class Sweep:
+    """A planned sweep in its directory.
+
+    Parameters
+    ----------
+    directory : Path
+        As planned.
+    clock : callable
+        Seconds of the wall clock. It is shown and never decides what is valid.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no manifest, or it is damaged or was edited.
+    """
+
+    directory: Path
+    clock: Clock = time.time
+    manifest: Manifest = field(init=False, repr=False)
+    surveyor: Surveyor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the manifest."""
+        self.manifest = Manifest.read(self.directory)
+        self.surveyor = Surveyor(self.manifest, self.clock)
+
+    def survey(self, is_thorough: bool = False) -> Survey:
+        """Say how far it is; thoroughly, every byte is read."""
+        return self.surveyor.survey(is_thorough)
+
+    def locked(self, takes_over: bool = False) -> DirectoryLock:
+        """Keep other parents out for the length of a block.
+
+        Raises
+        ------
+        InvalidInput
+            If the directory cannot be written.
+        """
+        try:
+            # Permission bits do not tell about read-only file systems or an administrator, so try.
+            put(self.directory / f"{TEMPORARY}probe", b"")
+            (self.directory / f"{TEMPORARY}probe").unlink()
+        except OSError as error:
+            message = f"cannot be written ({error.strerror}); copy the sweep to where you may write"
+            raise InvalidInput([Problem(os.fspath(self.directory), None, message)]) from None
+        return DirectoryLock(self.directory, takes_over, self.clock)
+
+    def carry_out(
+        self,
+        engine: Engine,
+        *,
+        is_forced: bool = False,
+        takes_over: bool = False,
+        progress: Callable[[Advance], None] | None = None,
+    ) -> Carriage:
+        """Run every shard that is missing or damaged.
+
+        Parameters
+        ----------
+        engine : Engine
+            What carries shards; it is entered and left here.
+        is_forced : bool
+            Go on even if the sources are not those of the plan; the engine has to be told too.
+        takes_over : bool
+            Take the lock of a parent on another host that is known to have ended.
+        progress : callable, optional
+            Told of every shard.
+
+        Returns
+        -------
+        Carriage
+
+        Raises
+        ------
+        InvalidInput
+            If the sources have changed, or the directory cannot be written.
+        Locked
+            If another parent is at work here.
+        AbmError
+            If results cannot be written, or more runs have failed than the experiment allows.
+        KeyboardInterrupt
+            If interrupted; everything that is committed stays valid.
+        """
+        if not is_forced:
+            self.manifest.require_code()
+        started = time.monotonic()
+        with self.locked(takes_over):
+            self._tidy()
+            survey = self.survey()
+            done, failed = survey.runs_done, survey.runs_failed
+            lost: list[Carried] = []
+            attempts: list[Carried] = []
+            if progress is not None:
+                progress(Advance(None, done, failed, survey.runs))
+            self._require_few_failed(failed)
+            with engine:
+                for carried in engine.carry(self.directory, survey.open_shards) if survey.open_shards else ():
+                    self._require_written(carried)
+                    if carried.lost:
+                        (lost if carried.is_final else attempts).append(carried)
+                    done, failed = done + carried.runs, failed + carried.failed
+                    if progress is not None:
+                        progress(Advance(carried, done, failed, survey.runs))
+                    self._require_few_failed(failed)
+        return Carriage(done, failed, survey.runs, tuple(lost), tuple(attempts), time.monotonic() - started)
+
+    def compact(self, takes_over: bool = False, **limits: int) -> tuple[list[Part], Survey]:
+        """Put the shards that are done into few large files.
+
+        Returns
+        -------
+        parts : list of Part
+            All large files.
+        survey : Survey
+            As it was before.
+        """
+        with self.locked(takes_over):
+            self._tidy()
+            survey = self.survey(is_thorough=True)
+            kept = [part for part, complaint in self.surveyor.parts(is_thorough=True)[0] if complaint is None]
+            covered = {index for part in kept for index in part.indices}
+            is_open = {*survey.open_shards, *covered}
+            commits = (
+                self.surveyor.commit(index) for index in range(self.manifest.shards) if index not in is_open
+            )
+            return compact(self.manifest, kept, commits, **limits), survey
+
+    def commits(self) -> Iterator[Commit]:
+        """Give the commits of all shards that have files of their own and are sound."""
+        for index in range(self.manifest.shards):
+            try:
+                yield self.surveyor.commit(index)
+            except (OSError, ValueError):
+                continue
+
+    def case(self, run_id: str) -> Case:
+        """Find a run by its id, from the manifest alone.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such run.
+        """
+        hint = self._row(run_id)
+        for index in range(self.manifest.shards):
+            shard = self.manifest.shard(index)
+            if hint is not None and not shard.holds(*hint):
+                continue
+            for case in cases_of(self.manifest, shard.first_run, shard.runs)[0]:
+                if case.run.run_id == run_id:
+                    return case
+        told = f"there is no run '{run_id}'"
+        if len(run_id) != RUN_ID_DIGITS:
+            told += f"; an id has {RUN_ID_DIGITS} hexadecimal digits, as in the column 'run_id'"
+        raise InvalidInput(
+            [Problem(os.fspath(self.directory), None, f"{told}; with other sources ids differ")]
+        )
+
+    def _row(self, run_id: str) -> tuple[int, int] | None:
+        """Give point and replicate of a run that is done, so that it need not be looked for everywhere."""
+        try:
+            row = SweepTables(self.manifest).row(run_id)
+        except AbmError:
+            return None
+        return None if row is None else (row["point"], row["replicate"])
+
+    def _require_few_failed(self, failed: int) -> None:
+        most = self.manifest.most_failed
+        if failed > most * self.manifest.runs:
+            raise AbmError(
+                f"{failed:,} of {self.manifest.runs:,} runs have failed, more than the share of {most:g} that the "
+                f"experiment allows; 'abm sweep status {self.directory}' lists why, and what was done is kept"
+            )
+
+    def _require_written(self, carried: Carried) -> None:
+        if carried.refused is not None:
+            raise carried.refused
+        if carried.is_unwritable:
+            raise AbmError(
+                f"shard {carried.shard} {carried.lost}; what was committed before is valid: make room, then "
+                f"'abm sweep resume {self.directory}'"
+            )
+
+    def _tidy(self) -> None:
+        """Put away what processes of this machine left behind when they died, and mend the table of points."""
+        here = Holder.of_this_process(self.clock).host
+        (self.directory / SHARDS).mkdir(exist_ok=True)
+        for folder in [self.directory, self.directory / COMPACT, *(self.directory / SHARDS).iterdir()]:
+            for path in folder.glob(f"{TEMPORARY}*") if folder.is_dir() else ():
+                host, _, rest = path.name.removeprefix(TEMPORARY).rpartition("-")
+                machine, _, pid = host.rpartition("-")
+                if (machine == here and pid.isdigit() and not start_of(int(pid))) or not rest:
+                    path.unlink(missing_ok=True)
+        for marker in (self.directory / SHARDS).glob(f"*/*{RUNNING}"):
+            machine, _, pid = marker.name.removesuffix(RUNNING).partition(".")[2].rpartition("-")
+            if machine == here and pid.isdigit() and start_of(int(pid)) != marker.read_text():
+                marker.unlink(missing_ok=True)
+        if not self.manifest.has_points():
+            # Deferred: what samples is slow to load, and a sound sweep does not need it.
+            from abm.experiments.expansion import points_again
+
+            put(self.directory / POINTS, encoded_points(points_again(self.manifest.content)))
