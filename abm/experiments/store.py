@@ -204,6 +204,13 @@ def read_results(directory: Path) -> Results:
     )
 
 
+def table_bytes(columns: Columns) -> bytes:
+    """Return a table as the content of a Parquet file."""
+    stream = pa.BufferOutputStream()
+    pq.write_table(pa.table(dict(columns)), stream, compression="zstd")
+    return bytes(stream.getvalue())
+
+
 def _runs_table(tables: Tables, failures: Sequence[Failure]) -> pa.Table:
     done = pa.table(dict(tables.runs))
     rows = done.num_rows

@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-LOOK, CHECK, SIMULATE = "Look", "Check", "Simulate"
+LOOK, CHECK, SIMULATE, SEE = "Look", "Check", "Simulate", "See"
 
 app.add_typer(places, rich_help_panel=LOOK)
 
@@ -258,6 +258,44 @@ def calibrate(
         found = describe_defaults(output(), wanted)
     if out is not None:
         write_calibration(found, out)
+
+
+@app.command("app", rich_help_panel=SEE)
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other computers in.")
+    ] = "127.0.0.1",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page at once.")] = True,
+    sweep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Show the sweep in this directory too.", show_default=False),
+    ] = None,
+    max_sessions: Annotated[int, typer.Option(help="People at once; the next one is asked to wait.")] = 30,
+    max_replicates: Annotated[int, typer.Option(help="Pairs of runs behind bands and intervals.")] = 100,
+    max_years: Annotated[int, typer.Option(help="Longest horizon.")] = 30,
+    workers: Annotated[int, typer.Option(help="Processes for work in the background.")] = 2,
+    idle_minutes: Annotated[
+        int, typer.Option(help="Minutes after which a session without a browser is forgotten.")
+    ] = 10,
+) -> None:
+    """Open the page: explore a place, compare policies, and survey the landscape in a browser."""
+    from abm.interface.serving import serve_page
+
+    serve_page(
+        output(),
+        host,
+        port,
+        opens=browser,
+        sweep=sweep,
+        limits={
+            "sessions": max_sessions,
+            "replicates": max_replicates,
+            "years": max_years,
+            "workers": workers,
+            "idle_minutes": idle_minutes,
+        },
+    )
 
 
 def _carry_out(request: "Request") -> None:

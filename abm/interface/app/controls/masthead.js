@@ -1,0 +1,132 @@
+import { button, h, icon, listening } from "./dom.js";
+
+const TABS = [
+  ["explore", "Explore"],
+  ["compare", "Compare"],
+  ["landscape", "Landscape"],
+];
+const STORED = "abm.theme";
+
+function systemTheme() {
+  return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+function render({ model, el }) {
+  const say = h("span", { class: "abm-said", role: "status" });
+  const tabs = TABS.map(([name, label]) =>
+    h("button", { type: "button", class: "abm-tab", onclick: () => model.send({ kind: "tab", tab: name }) }, label),
+  );
+  const theme = h("button", { type: "button", class: "abm-quiet abm-iconic", onclick: turnTheme });
+  const share = button("Share", { class: "abm-quiet", onclick: copyLink }, "link");
+  const take = takeAway();
+  const file = h("input", {
+    type: "file", accept: ".yaml,.yml", class: "abm-hidden", tabindex: "-1", "aria-hidden": "true", onchange: upload,
+  });
+  el.classList.add("abm-masthead-host");
+  el.replaceChildren(
+    h("header", { class: "abm-masthead" },
+      h("a", { class: "abm-skip", href: "#abm-main" }, "Skip to the picture"),
+      h("h1", { class: "abm-brand" },
+        h("svg:svg", { viewBox: "0 0 32 32", class: "abm-logo", "aria-hidden": "true" },
+          h("svg:path", { d: "M9 22L16 8l7 14M9 22h14", class: "abm-logo-line" }),
+          h("svg:circle", { cx: 16, cy: 8, r: 4.2, class: "abm-logo-a" }),
+          h("svg:circle", { cx: 9, cy: 22, r: 4.2, class: "abm-logo-b" }),
+          h("svg:circle", { cx: 23, cy: 22, r: 4.2, class: "abm-logo-c" })),
+        h("span", {}, h("strong", {}, "abm"), h("span", { class: "abm-brand-words" }, "a policy laboratory for integrated care"))),
+      h("nav", { class: "abm-tabs", "aria-label": "Pages" }, tabs),
+      h("div", { class: "abm-tools" }, say, share, take, theme, file)),
+  );
+
+  function applyTheme() {
+    const chosen = localStorage.getItem(STORED) || systemTheme();
+    document.documentElement.dataset.theme = chosen;
+    theme.replaceChildren(icon(chosen === "dark" ? "sun" : "moon"));
+    const name = chosen === "dark" ? "Light colours" : "Dark colours";
+    theme.title = name;
+    theme.setAttribute("aria-label", name);
+    model.send({ kind: "theme", theme: chosen });
+  }
+  function turnTheme() {
+    localStorage.setItem(STORED, document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+    applyTheme();
+  }
+  function told(text) {
+    say.textContent = text;
+    clearTimeout(told.timer);
+    told.timer = setTimeout(() => { say.textContent = ""; }, 4000);
+  }
+  async function copyLink() {
+    const address = `${location.origin}${location.pathname}?${model.get("query")}`;
+    try {
+      await navigator.clipboard.writeText(address);
+      told("Link copied");
+    } catch {
+      window.prompt("Copy this link", address);
+    }
+  }
+  function takeAway() {
+    const items = [
+      ["scenario", "Scenario (YAML)"],
+      ["reference", "Its reference (YAML)"],
+      ["csv", "Results (CSV)"],
+      ["parquet", "Results (Parquet)"],
+    ];
+    const menu = h("details", { class: "abm-menu" },
+      h("summary", { class: "abm-quiet", role: "button" }, icon("down"), h("span", {}, "Take away")),
+      h("div", { class: "abm-menu-list" },
+        items.map(([what, label]) =>
+          button(label, { class: "abm-item", onclick: () => { menu.open = false; model.send({ kind: "take", what }); } })),
+        button("Copy the command line", {
+          class: "abm-item",
+          onclick: async () => {
+            menu.open = false;
+            try { await navigator.clipboard.writeText(model.get("command")); told("Command copied"); }
+            catch { window.prompt("Copy this command", model.get("command")); }
+          },
+        }),
+        h("p", { class: "abm-hint" }, "Figures: the menu on each picture saves SVG or PNG."),
+        button("Open a scenario file…", { class: "abm-item", onclick: () => { menu.open = false; file.click(); } }, "up")));
+    menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.firstChild.focus(); } });
+    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    return menu;
+  }
+  async function upload() {
+    const chosen = file.files[0];
+    file.value = "";
+    if (!chosen) return;
+    if (chosen.size > model.get("most_bytes")) {
+      told(`The file is larger than ${Math.round(model.get("most_bytes") / 1024)} kB`);
+      return;
+    }
+    model.send({ kind: "upload", name: chosen.name, text: await chosen.text() });
+  }
+  function save(message, buffers) {
+    if (message.kind !== "file") return;
+    const address = URL.createObjectURL(new Blob(buffers, { type: message.type }));
+    const link = h("a", { href: address, download: message.name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+    told(`${message.name} saved`);
+  }
+  function update() {
+    const current = model.get("tab");
+    tabs.forEach((tab, index) => {
+      if (TABS[index][0] === current) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    });
+    const query = model.get("query");
+    // The address follows the page, so that a reload or a bookmark shows the same; history stays short.
+    if (query && location.search !== `?${query}`) history.replaceState(history.state, "", `${location.pathname}?${query}`);
+  }
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  media.addEventListener("change", applyTheme);
+  model.on("msg:custom", save);
+  const stop = listening(model, ["tab", "query"], update);
+  applyTheme();
+  update();
+  return () => { stop(); model.off("msg:custom", save); media.removeEventListener("change", applyTheme); };
+}
+
+export default { render };

@@ -1,0 +1,346 @@
+"""Explore: levers on the left, the place in the middle, and on the right what becomes of it."""
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import solara
+
+from abm.interface.app.bands import BAND_LABEL, Band, emergence
+from abm.interface.app.chronicle import month_name
+from abm.interface.app.controls import Action, LeverPanel, QuestionBar, Readout, Storyline, Timeline
+from abm.interface.app.elements import box
+from abm.interface.app.layout_of_place import PlaceLayout, lay_out
+from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
+from abm.interface.app.network_values import names_of, pack_month, pack_structure, values_of
+from abm.interface.app.network_view import NetworkView
+from abm.interface.app.question import Question
+from abm.interface.app.series_chart import SeriesChart
+from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.app.state import Answer, Session, first_measures, with_preset
+from abm.model.measures import MEASURES
+from abm.model.scenario import load_scenario, place_names, scenario_names
+from abm.policy.levers import levers
+from abm.records import Document
+from abm.world.place import Place
+
+BY_NAME = {measure.name: measure for measure in MEASURES}
+SMALL_PANELS = ("trust", "engagement", "admissions")
+
+
+@lru_cache(maxsize=8)
+def layout_of(place: Place) -> PlaceLayout:
+    """Lay a place out once in a process."""
+    return lay_out(place)
+
+
+@lru_cache(maxsize=8)
+def structure_of(place: Place) -> bytes:
+    """Pack what no month changes once in a process."""
+    return pack_structure(place, layout_of(place))
+
+
+@lru_cache(maxsize=1)
+def choices() -> dict[str, list[tuple[str, str]]]:
+    """List the policies and places that can be chosen, with their labels."""
+    from abm.model.shipped import shipped_directory
+
+    scenarios = sorted(
+        ((name, load_scenario(name).label) for name in scenario_names()), key=lambda one: one[1]
+    )
+    folder = shipped_directory() / "places"
+    places = [
+        (name, str(Document.read(folder / f"{name}.yaml").data.get("label", name))) for name in place_names()
+    ]
+    first = [one for one in scenarios if one[0] == "baseline"]
+    ordered = first + [one for one in scenarios if one[0] != "baseline"]
+    return {"preset": ordered, "reference": ordered, "place": places}
+
+
+@solara.component
+def Explore(session: Session) -> None:
+    """Show the page."""
+    with box("abm-page abm-explore"):
+        Ask(session)
+        with box("abm-columns"):
+            with box("abm-left"):
+                Levers(session)
+            with box("abm-middle", tag="main", id="abm-main", tabindex="-1"):
+                Stage(session)
+                Time(session)
+                Selected(session)
+            with box("abm-right"):
+                with box("abm-card abm-figures"):
+                    Now(session)
+                    Curves(session)
+                Happened(session)
+
+
+@solara.component
+def Ask(session: Session) -> None:
+    """Show the bar that says what is asked."""
+    question = session.question.value
+
+    def act(action: Action | None) -> None:
+        if action is not None and action.kind == "ask":
+            session.change(
+                lambda now: asked(now, str(action.content.get("field")), action.content.get("value"))
+            )
+
+    QuestionBar.element(
+        values={
+            "preset": question.preset,
+            "place": question.place,
+            "reference": question.reference,
+            "years": f"{question.years:g}",
+            "seed": question.seed,
+            "replicate": question.replicate,
+        },
+        options=choices(),
+        about=question.preset_scenario.description.strip(),
+        most_years=session.limits.years,
+        on_action=act,
+    )
+
+
+def asked(question: Question, field: str, value: Any) -> Question:
+    """Change one field of a question as the bar asks; what is not a field changes nothing."""
+    if field == "preset":
+        return with_preset(question, str(value))
+    texts, numbers = ("place", "reference"), {"years": float, "seed": int, "replicate": int}
+    if field in texts:
+        changed: dict[str, Any] = {field: str(value)}
+    elif field in numbers and isinstance(value, int | float):
+        changed = {field: numbers[field](value)}
+    else:
+        return question
+    return replace(question, **changed)
+
+
+@solara.component
+def Levers(session: Session) -> None:
+    """Show the levers."""
+    question, month = session.question.value, session.month.value
+    states = solara.use_memo(lambda: lever_states(question), [question])
+    records = solara.use_memo(lever_records, [])
+
+    def changed(change: dict[str, Any] | None) -> None:
+        if change is None:
+            return
+        name = str(change.get("lever"))
+        if "schedule" in change:
+            session.change(lambda now: now.with_schedule(name, change["schedule"]))
+        elif isinstance(change.get("value"), int | float):
+            session.change(lambda now: now.with_value(name, float(change["value"]), session.month.value))
+
+    def act(action: Action | None) -> None:
+        if action is not None and action.kind == "undo":
+            lever = action.content.get("lever")
+            session.change(lambda now: now.without(lever if isinstance(lever, str) else None))
+
+    LeverPanel.element(
+        levers=records,
+        groups=lever_groups(),
+        headline=list(HEADLINE),
+        states=states,
+        month=month,
+        months=question.months,
+        start=question.start,
+        on_change=changed,
+        on_action=act,
+    )
+
+
+@solara.component
+def Stage(session: Session) -> None:
+    """Show the place in the month in view, once its first run is there."""
+    if session.answer.value is None:
+        with box("abm-card abm-stage abm-waiting", role="status"):
+            box("", "p", ["The first run of this place is being simulated …"])
+        return
+    with box("abm-card abm-stage"):
+        if session.is_busy.value:
+            box("abm-busy", "p", ["Simulating …"], role="status")
+        Picture(session, session.answer.value)
+
+
+@solara.component
+def Picture(session: Session, answer: Answer) -> None:
+    """Draw the place."""
+    names = solara.use_memo(lambda: names_of(answer.place), [answer.place])
+    month = min(session.month.value, answer.course.months)
+    organisations, places = session.highlighted.value
+    NetworkView.element(
+        names=names,
+        structure=structure_of(answer.place),
+        values=month_bytes(answer, month),
+        title=f"{answer.place.label}, {month_name(answer.question.start, month)}",
+        selected=session.selected.value,
+        highlighted=list(organisations),
+        highlighted_places=list(places),
+        theme=session.theme.value,
+        height=560,
+        on_selected=session.select,
+    )
+
+
+def month_bytes(answer: Answer, month: int) -> bytes:
+    """Pack a month of a run for the picture."""
+    return pack_month(answer.place, values_of(answer.place, answer.course.arrays(month), month))
+
+
+@solara.component
+def Time(session: Session) -> None:
+    """Show the controls of time."""
+    question, answer = session.question.value, session.answer.value
+    moves = answer.marks if answer else ()
+    Timeline.element(
+        month=session.month.value,
+        shown=session.month.value,
+        months=question.months,
+        start=question.start,
+        marks=[{"month": mark.month, "label": mark_label(mark.lever, mark.after)} for mark in moves],
+        on_month=session.show_month,
+    )
+
+
+def mark_label(lever: str, after: float) -> str:
+    """Say in few words what a lever did."""
+    record = levers().get(lever)
+    return f"{record.label if record else lever} {after:.3g}"
+
+
+@solara.component
+def Now(session: Session) -> None:
+    """Show the measure in view as a number, and all measures as a table."""
+    answer, month = session.answer.value, session.month.value
+    if answer is None:
+        return
+    month = min(month, answer.course.months)
+    sample = session.sample.value
+    rows = [
+        {
+            "name": name,
+            "label": BY_NAME[name].label,
+            "unit": BY_NAME[name].unit,
+            "definition": BY_NAME[name].definition,
+            "value": shown(float(answer.course.measure(name)[month])),
+            "reference": shown(float(answer.reference.measure(name)[month])),
+        }
+        for name in first_measures(answer)
+        if name in BY_NAME
+    ]
+    odds = ""
+    if sample is not None:
+        share = emergence(sample, 1)
+        years = answer.question.years
+        odds = (
+            f"Integrated care emerges within {years:g} years in {share.count} of {share.trials} runs "
+            f"({share.low:.0%} to {share.high:.0%})."
+        )
+
+    def act(action: Action | None) -> None:
+        if action is not None and action.kind == "measure" and action.content.get("measure") in BY_NAME:
+            session.measure.set(str(action.content["measure"]))
+
+    Readout.element(
+        rows=rows,
+        measure=session.measure.value,
+        reference=answer.question.reference_scenario.label,
+        odds=odds,
+        on_action=act,
+    )
+
+
+def shown(value: float) -> float | None:
+    """Return a number for the browser, None for a missing one."""
+    return None if math.isnan(value) else value
+
+
+@solara.component
+def Curves(session: Session) -> None:
+    """Show the measure in view, and a few others, over the months."""
+    answer = session.answer.value
+    if answer is None:
+        return
+    sample = session.sample.value
+    chosen = session.measure.value
+    names = [chosen, *(name for name in SMALL_PANELS if name != chosen)]
+    panels = [panel_of(session, answer, name) for name in names if name in BY_NAME]
+    months = answer.course.months
+    SeriesChart.element(
+        panels=panel_records(panels),
+        values=pack_lines(panels, months),
+        months=months,
+        month=session.month.value,
+        marks=[{"month": mark.month, "label": mark_label(mark.lever, mark.after)} for mark in answer.marks],
+        band_label=BAND_LABEL.format(size=sample.size) if sample is not None else "",
+        title=f"{answer.question.scenario.label} at {answer.place.label}",
+        columns=1,
+        height=150,
+        theme=session.theme.value,
+        on_month=session.show_month,
+    )
+
+
+def panel_of(session: Session, answer: Answer, name: str) -> Panel:
+    """Return the chart of a measure: the counterfactual and the run, with their bands."""
+    bands = session.bands(name) or (None, None)
+    question = answer.question
+    label = question.scenario.label + (" *" if question.levers else "")
+    lines = [
+        line(question.reference_scenario.label, "counterfactual", answer.reference.measure(name), bands[0]),
+        line(label, "focus", answer.course.measure(name), bands[1]),
+    ]
+    return Panel(BY_NAME[name], lines)
+
+
+def line(label: str, role: str, values: Any, own: Band | None) -> Line:
+    """Return a line with its band, where there is one."""
+    return Line(label, role, values, own.low if own else None, own.high if own else None)
+
+
+@solara.component
+def Happened(session: Session) -> None:
+    """Show the run in words."""
+    answer = session.answer.value
+    entries = solara.use_memo(lambda: told_entries(answer), [answer])
+
+    def act(action: Action | None) -> None:
+        if action is None or action.kind != "entry" or answer is None:
+            return
+        number = action.content.get("number")
+        if not isinstance(number, int) or not 0 <= number < len(answer.entries):
+            return
+        entry = answer.entries[number]
+        session.highlighted.set((entry.organisations, entry.places))
+        session.show_month(entry.month)
+
+    Storyline.element(entries=entries, month=session.month.value, on_action=act)
+
+
+def told_entries(answer: Answer | None) -> list[dict[str, Any]]:
+    """Prepare the chronicle for the browser."""
+    if answer is None:
+        return []
+    return [
+        {
+            "number": number,
+            "month": entry.month,
+            "when": month_name(answer.question.start, entry.month),
+            "kind": entry.kind,
+            "text": entry.text,
+        }
+        for number, entry in enumerate(answer.entries)
+    ]
+
+
+@solara.component
+def Selected(session: Session) -> None:
+    """Show the history of what is selected."""
+    from abm.interface.app.selection import Selection
+
+    answer, selected = session.answer.value, session.selected.value
+    if answer is not None and selected:
+        Selection(session, answer, selected)

@@ -1,0 +1,98 @@
+"""The page of one visitor, as Solara starts it for every browser."""
+
+import uuid
+
+import solara
+
+from abm.interface.app.controls import Action, Masthead
+from abm.interface.app.download import command_line, results_file, scenario_file
+from abm.interface.app.elements import Press, box
+from abm.interface.app.explore import Explore
+from abm.interface.app.services import COUNTER
+from abm.interface.app.share import TABS
+from abm.interface.app.state import EXPLORE_REPLICATES, Session
+from abm.interface.app.upload import read_upload
+
+TITLE = "abm: a policy laboratory for integrated care"
+
+
+@solara.component
+def Page() -> None:
+    """Show the page of one visitor."""
+    router = solara.use_router()
+    services = COUNTER.services()
+    session = solara.use_memo(
+        lambda: Session(uuid.uuid4().hex, services.workshop, services.limits, router.search or ""), []
+    )
+    solara.use_effect(lambda: session.close, [])
+    solara.Title(TITLE)
+    with box("abm"):
+        Head(session)
+        Notice(session)
+        Body(session)
+
+
+@solara.component
+def Head(session: Session) -> None:
+    """Show the head of the page."""
+    question = session.question.value
+    session.month.value, session.measure.value, session.selected.value, session.compared.value  # noqa: B018
+    query = session.query()
+
+    def act(action: Action | None) -> None:
+        if action is not None:
+            answer_head(session, action)
+
+    Masthead.element(
+        tab=session.tab.value,
+        query=query,
+        command=command_line(question, min(EXPLORE_REPLICATES, session.limits.replicates)),
+        most_bytes=session.limits.upload_bytes,
+        on_action=act,
+    )
+
+
+def answer_head(session: Session, action: Action) -> None:
+    """Do what a visitor asks of the head of the page."""
+    content = action.content
+    if action.kind == "tab" and content.get("tab") in TABS:
+        session.tab.set(str(content["tab"]))
+    elif action.kind == "theme" and content.get("theme") in ("light", "dark"):
+        session.theme.set(str(content["theme"]))
+    elif action.kind == "take":
+        take(session, str(content.get("what")), action)
+    elif action.kind == "upload":
+        read_upload(session, content.get("text"))
+
+
+def take(session: Session, what: str, action: Action) -> None:
+    """Send a file to the browser."""
+    question, sample = session.question.value, session.sample.value
+    if what in ("scenario", "reference"):
+        file = scenario_file(question, is_reference=what == "reference")
+    elif what in ("csv", "parquet"):
+        if sample is None:
+            session.notice.set("The replicates are still being simulated; try again in a moment.")
+            return
+        names = (question.reference, scenario_file(question).name.removesuffix(".yaml"))
+        file = results_file(sample, names, what)
+    else:
+        return
+    action.reply({"kind": "file", "name": file.name, "type": file.type}, [file.content])
+
+
+@solara.component
+def Notice(session: Session) -> None:
+    """Show what is wrong, if anything is."""
+    text = session.notice.value
+    with box("abm-notice-host", role="alert"):
+        if text:
+            with box("abm-notice"):
+                box("", "p", [text])
+                Press("Dismiss", lambda: session.notice.set(""))
+
+
+@solara.component
+def Body(session: Session) -> None:
+    """Show the tab that is chosen."""
+    Explore(session)

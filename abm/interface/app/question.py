@@ -1,0 +1,204 @@
+"""Hold what a visitor asks: a preset, a place, changes of levers, a seed and a reference; and make scenarios of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from abm.errors import InvalidInput, Problem
+from abm.interface.app.limits import Limits
+from abm.interface.app.schedules import changed_from, settled_schedule
+from abm.model.model import check_key
+from abm.model.scenario import Scenario, load_scenario
+from abm.model.shipped import place_names, scenario_names
+from abm.policy.levers import levers
+from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import FrozenMapping
+
+FIRST_PRESET = "leadership_with_reform"
+REFERENCE = "baseline"
+FIRST_PLACE = "somerset"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Hold all that decides the runs on a page.
+
+    Attributes
+    ----------
+    preset : str
+        Name of a shipped scenario.
+    place : str
+        Name of a shipped place.
+    levers : FrozenMapping
+        Plain schedules by lever, where they differ from the preset's.
+    parameters : FrozenMapping of float
+        Parameters by flat name, where they differ from the preset's.
+    structure : FrozenMapping of str
+        Structural variants by part, where they differ from the preset's.
+    years : float
+        Horizon.
+    start : str
+        First month, 'YYYY-MM'.
+    substeps : int
+        Steps a month.
+    seed, replicate : int
+        Which accidents of fate.
+    reference : str
+        Name of the shipped scenario to compare with; it meets the same accidents at the same place.
+    """
+
+    preset: str = FIRST_PRESET
+    place: str = FIRST_PLACE
+    levers: FrozenMapping[Any] = field(default_factory=FrozenMapping)
+    parameters: FrozenMapping[float] = field(default_factory=FrozenMapping)
+    structure: FrozenMapping[str] = field(default_factory=FrozenMapping)
+    years: float = 10.0
+    start: str = "2014-04"
+    substeps: int = 1
+    seed: int = 1
+    replicate: int = 0
+    reference: str = REFERENCE
+
+    @classmethod
+    def of_preset(cls, preset: str, place: str = FIRST_PLACE, **others: Any) -> Question:
+        """Ask about a shipped scenario with its own horizon."""
+        loaded = load_scenario(known(preset, scenario_names(), "scenario"))
+        own = {"years": loaded.horizon_years, "start": loaded.start, "substeps": loaded.substeps}
+        return cls(preset=preset, place=place, **{**own, **others})
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """Give the scenario that is asked about.
+
+        Raises
+        ------
+        InvalidInput
+            With what is wrong.
+        """
+        return self._built(self.preset).with_levers(dict(self.levers), "lever")
+
+    @cached_property
+    def preset_scenario(self) -> Scenario:
+        """Give the preset at this place and over these years, before any change of levers."""
+        return self._built(self.preset)
+
+    @cached_property
+    def reference_scenario(self) -> Scenario:
+        """Give the scenario to compare with, under the same parameters."""
+        return self._built(self.reference)
+
+    def _built(self, name: str) -> Scenario:
+        loaded = load_scenario(known(name, scenario_names(), "scenario"))
+        place = known(self.place, place_names(), "place")
+        told = replace(loaded, start=self.start, substeps=self.substeps).with_place(place)
+        told = told.with_horizon(self.years)
+        if self.structure:
+            told = told.with_structure(dict(self.structure))
+        return told.with_parameters(dict(self.parameters)) if self.parameters else told
+
+    @property
+    def months(self) -> int:
+        """Count the months of the horizon."""
+        return round(self.years * MONTHS_PER_YEAR)
+
+    def with_value(self, lever: str, value: float, month: int) -> Question:
+        """Set a lever from the month after `month` on; what came before stays.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such lever or the value is out of bounds.
+        """
+        record = levers().get(lever)
+        if record is None:
+            return self.with_schedule(lever, value)
+        now = settled_schedule(self.scenario, record)
+        return self.with_schedule(lever, changed_from(now, month, value).data())
+
+    def with_schedule(self, lever: str, schedule: Any) -> Question:
+        """Give a lever a schedule, as plain values.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such lever or the schedule is not valid.
+        """
+        settled = self.preset_scenario.with_levers({lever: schedule}, "lever").policy.settings[lever]
+        changed = {**self.levers, lever: settled.data()}
+        own = settled_schedule(self.preset_scenario, levers()[lever]).data()
+        if changed[lever] == own:
+            del changed[lever]
+        return replace(self, levers=FrozenMapping(sorted(changed.items())))
+
+    def without(self, lever: str | None = None) -> Question:
+        """Take back the changes of one lever, or of all."""
+        kept = {} if lever is None else {name: own for name, own in self.levers.items() if name != lever}
+        return replace(self, levers=FrozenMapping(kept))
+
+
+def known(name: str, valid: Iterable[str], noun: str) -> str:
+    """Require a name of what comes with abm, never a path.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none of that name.
+    """
+    names = tuple(valid)
+    if name not in names:
+        message = f"{noun} {name!r} is unknown; valid: {', '.join(names)}"
+        raise InvalidInput([Problem(noun, None, message)])
+    return name
+
+
+def checked(question: Question, limits: Limits) -> Question:
+    """Return a question that can be answered within the limits.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem.
+    """
+    check_key(question.seed, question.replicate)
+    if question.months > limits.months:
+        message = f"found {question.years:g} years; this server runs up to {limits.years} years"
+        raise InvalidInput([Problem("years", None, message)])
+    problems: list[Problem] = []
+    for build in ("scenario", "reference_scenario"):
+        try:
+            getattr(question, build)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidInput(problems)
+    return question
+
+
+def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | None = None) -> Question:
+    """Ask about a scenario from a file, as changes of the baseline, so that it fits into a link.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Of abm's own levers and parameters, at a shipped place.
+    place : str
+        Name of the place.
+    mapping : mapping, optional
+        Other fields of the question.
+    """
+    return Question(
+        preset=REFERENCE,
+        place=place,
+        levers=FrozenMapping(
+            sorted((name, schedule.data()) for name, schedule in scenario.policy.settings.items())
+        ),
+        parameters=scenario.parameters,
+        structure=scenario.structure,
+        years=scenario.horizon_years,
+        start=scenario.start,
+        substeps=scenario.substeps,
+        **dict(mapping or {}),
+    )

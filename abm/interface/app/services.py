@@ -1,0 +1,59 @@
+"""Hold what all visitors of a server share: its limits and its workshop. Set once, before the first visitor."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from abm.errors import AbmError
+from abm.interface.app.limits import Limits
+from abm.interface.app.work import Workshop
+
+
+@dataclass(frozen=True)
+class Services:
+    """Hold what a page needs of its server.
+
+    Attributes
+    ----------
+    limits : Limits
+    workshop : Workshop
+    sweep : Path or None
+        Sweep directory that the operator opened.
+    """
+
+    limits: Limits
+    workshop: Workshop
+    sweep: Path | None = None
+
+
+class Counter:
+    """Hand the services of this process to its pages, which Solara imports by name and calls without arguments."""
+
+    def __init__(self) -> None:
+        self._services: Services | None = None
+
+    def install(self, services: Services) -> None:
+        """Set the services of this process.
+
+        Raises
+        ------
+        AbmError
+            If they are set already: a process serves one configuration.
+        """
+        if self._services is not None:
+            raise AbmError("this process serves a page already")
+        self._services = services
+
+    def services(self) -> Services:
+        """Return the services.
+
+        Raises
+        ------
+        AbmError
+            If the page was not started by its server.
+        """
+        if self._services is None:
+            raise AbmError("the page is started by 'abm app'")
+        return self._services
+
+
+COUNTER = Counter()

@@ -1,0 +1,298 @@
+"""Hold what one visitor looks at, and keep runs, bands and chronicle in step with what is asked.
+
+One `Session` belongs to one browser page; nothing of it is shared. Components read its reactive fields; every
+change goes through its methods.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import solara
+
+from abm.errors import AbmError, InvalidInput
+from abm.interface.app.bands import Band, band
+from abm.interface.app.chronicle import Entry, chronicle
+from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.limits import Limits
+from abm.interface.app.question import Question, checked
+from abm.interface.app.schedules import Mark, marks
+from abm.interface.app.share import View, from_query, to_query
+from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
+from abm.interface.app.work import Job, Task, Workshop
+from abm.model.scenario import Scenario
+from abm.model.simulate import cached_place
+from abm.world.place import Place
+
+AT_ONCE = 100_000
+"""Ties times months up to which a run is simulated within the answer to a click: a few hundredths of a second."""
+EXPLORE_REPLICATES = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Hold what came of a question: the run in view, its counterfactual, and the words for it.
+
+    Attributes
+    ----------
+    question : Question
+    place : Place
+    course, reference : Course
+        The run and the same accidents under the reference.
+    marks : tuple of Mark
+    entries : tuple of Entry
+    """
+
+    question: Question
+    place: Place
+    course: Course
+    reference: Course
+    marks: tuple[Mark, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Say how much of some work in the background is done.
+
+    Attributes
+    ----------
+    done, total : int
+        Replicates.
+    is_running : bool
+    """
+
+    done: int = 0
+    total: int = 0
+    is_running: bool = False
+
+
+class Session:
+    """Hold the state of one visitor.
+
+    Parameters
+    ----------
+    name : str
+        Tells the visitor from others in the workshop's lines.
+    workshop : Workshop
+        For work in the background.
+    limits : Limits
+    query : str
+        Query of the link that was opened.
+    """
+
+    def __init__(self, name: str, workshop: Workshop, limits: Limits, query: str = "") -> None:
+        self.name = name
+        self.workshop = workshop
+        self.limits = limits
+        notice = ""
+        try:
+            view = from_query(query, limits)
+        except InvalidInput as error:
+            view = View()
+            notice = "This link cannot be opened: " + " ".join(
+                f"{problem}." for problem in error.problems[:3]
+            )
+        self.tab = solara.reactive(view.tab)
+        self.month = solara.reactive(view.month)
+        self.measure = solara.reactive(view.measure)
+        self.selected: solara.Reactive[dict[str, Any] | None] = solara.reactive(None)
+        self.highlighted: solara.Reactive[tuple[tuple[int, ...], tuple[int, ...]]] = solara.reactive(((), ()))
+        self.compared = solara.reactive(view.compared)
+        self.question = solara.reactive(view.question)
+        self.answer: solara.Reactive[Answer | None] = solara.reactive(None)
+        self.sample: solara.Reactive[Sample | None] = solara.reactive(None)
+        self.progress = solara.reactive(Progress())
+        self.is_busy = solara.reactive(False)
+        self.notice = solara.reactive(notice)
+        self.theme = solara.reactive("light")
+        self._jobs: dict[str, Job] = {}
+        self._references: dict[tuple[str, int, int], Course] = {}
+        self._wanted = view.selected
+        self._answer(view.question)
+
+    def view(self) -> View:
+        """Give the state that a link carries."""
+        return View(
+            question=self.question.value,
+            tab=self.tab.value,
+            month=self.month.value,
+            measure=self.measure.value,
+            selected=self._selected_id(),
+            compared=self.compared.value,
+        )
+
+    def query(self) -> str:
+        """Write the state as the query of a link."""
+        return to_query(self.view())
+
+    def ask(self, question: Question) -> bool:
+        """Ask another question; where it is not valid, say so and keep the present one."""
+        try:
+            question = checked(question, self.limits)
+        except AbmError as error:
+            self.say(error)
+            return False
+        self.notice.set("")
+        self.month.set(min(self.month.value, question.months))
+        self.question.set(question)
+        self._answer(question)
+        return True
+
+    def change(self, change: Callable[[Question], Question]) -> bool:
+        """Change the present question, as `ask` does."""
+        try:
+            return self.ask(change(self.question.value))
+        except AbmError as error:
+            self.say(error)
+            return False
+
+    def say(self, error: AbmError) -> None:
+        """Show what is wrong."""
+        problems = error.problems if isinstance(error, InvalidInput) else (error,)
+        self.notice.set(" ".join(str(problem).strip().removesuffix(".") + "." for problem in problems))
+
+    def show_month(self, month: int) -> None:
+        """Look at a month."""
+        self.month.set(min(max(month, 0), self.question.value.months))
+
+    def select(self, selected: dict[str, Any] | None) -> None:
+        """Look at an organisation, tie or place; None for none."""
+        self.selected.set(selected)
+
+    def begin(self, line: str, tasks: Sequence[Task], collect: Callable[[int, Any], None]) -> Job:
+        """Do tasks in the background and collect number and result of each; a newer job of a line replaces older.
+
+        Raises
+        ------
+        Busy
+            If too much is waiting.
+        """
+        self.stop(line)
+        job = self.workshop.submit(self.name, tasks, is_urgent=line == "course")
+        self._jobs[line] = job
+
+        def follow() -> None:
+            try:
+                for number, result in job:
+                    if self._jobs.get(line) is job:
+                        collect(number, result)
+            except AbmError as error:
+                self.say(error)
+            finally:
+                if job.failure is not None and not isinstance(job.failure, AbmError):
+                    self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
+
+        threading.Thread(target=follow, name=f"abm-{line}", daemon=True).start()
+        return job
+
+    def stop(self, line: str) -> None:
+        """Call off what a line of work is doing."""
+        job = self._jobs.pop(line, None)
+        if job is not None:
+            job.cancel()
+
+    def close(self) -> None:
+        """Leave: nothing goes on in the background."""
+        for line in list(self._jobs):
+            self.stop(line)
+        self.workshop.leave(self.name)
+
+    def _selected_id(self) -> str:
+        found, answer = self.selected.value, self.answer.value
+        if not found or answer is None or found.get("kind") != "organisation":
+            return ""
+        return str(answer.place.organisation_id[found["row"]])
+
+    def _answer(self, question: Question) -> None:
+        place = cached_place(question.scenario.place)
+        if place.ties * question.months <= AT_ONCE:
+            self.stop("course")
+            course = simulate_course(question.scenario, question.seed, question.replicate)
+            self._answered(question, place, course, self._reference(question))
+            return
+        self.is_busy.set(True)
+        courses: dict[str, Course] = {}
+        scenarios: dict[str, Scenario] = {"course": question.scenario}
+        if self._key(question) not in self._references:
+            scenarios["reference"] = question.reference_scenario
+        order = list(scenarios)
+
+        def collect(number: int, course: Course) -> None:
+            courses[order[number]] = course
+            if "reference" in courses:
+                self._remember(question, courses["reference"])
+            if len(courses) == len(order):
+                self._answered(question, place, courses["course"], self._references[self._key(question)])
+
+        tasks = [course_task(scenarios[name], question.seed, question.replicate) for name in order]
+        self.begin("course", tasks, collect)
+
+    def _key(self, question: Question) -> tuple[str, int, int]:
+        return question.reference_scenario.content_hash, question.seed, question.replicate
+
+    def _reference(self, question: Question) -> Course:
+        key = self._key(question)
+        if key not in self._references:
+            found = simulate_course(question.reference_scenario, question.seed, question.replicate)
+            self._remember(question, found)
+        return self._references[key]
+
+    def _remember(self, question: Question, course: Course) -> None:
+        self._references = {self._key(question): course}
+
+    def _answered(self, question: Question, place: Place, course: Course, reference: Course) -> None:
+        moves = marks(question.scenario)
+        before = self.answer.value
+        if before is not None and before.place is not place:
+            self.selected.set(None)
+            self.highlighted.set(((), ()))
+        answer = Answer(question, place, course, reference, moves, chronicle(course, place, moves))
+        self.answer.set(answer)
+        if self._wanted in place.organisation_id and self._wanted:
+            self.selected.set({"kind": "organisation", "row": place.organisation_id.index(self._wanted)})
+        self._wanted = ""
+        self.is_busy.set(False)
+        self._replicate(question, place)
+
+    def _replicate(self, question: Question, place: Place) -> None:
+        wanted = min(EXPLORE_REPLICATES, self.limits.replicates)
+        tasks = sample_tasks(
+            (question.reference_scenario, question.scenario), question.seed, wanted, place.ties
+        )
+        parts: list[Sample] = []
+        self.sample.set(None)
+        self.progress.set(Progress(0, wanted, True))
+
+        def collect(_: int, part: Sample) -> None:
+            parts[:] = [joined([*parts, part])]
+            done = parts[0].size
+            self.sample.set(parts[0])
+            self.progress.set(Progress(done, wanted, done < wanted))
+
+        try:
+            self.begin("sample", tasks, collect)
+        except AbmError as error:
+            self.progress.set(Progress())
+            self.say(error)
+
+    def bands(self, measure: str) -> tuple[Band, Band] | None:
+        """Return the bands of the reference and of the scenario; None before the first replicates are there."""
+        sample = self.sample.value
+        if sample is None or sample.size < 2 or measure not in sample.measures:
+            return None
+        return band(sample.measure(0, measure)), band(sample.measure(1, measure))
+
+
+def first_measures(answer: Answer) -> tuple[str, ...]:
+    """Name the measures that a run has values of, in their order."""
+    course = answer.course
+    return tuple(name for name in course.measures if not np.isnan(course.measure(name)).all())
+
+
+def with_preset(question: Question, preset: str) -> Question:
+    """Ask about another preset at the same place with the same accidents; its own horizon and no changes."""
+    fresh = Question.of_preset(preset, question.place)
+    return replace(fresh, seed=question.seed, replicate=question.replicate, reference=question.reference)

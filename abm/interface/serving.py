@@ -1,0 +1,81 @@
+"""Start the page from the command line, or say what it needs."""
+
+import socket
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abm.errors import AbmError, InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NEEDED = ("anywidget", "solara", "solara_assets", "starlette", "uvicorn")
+ADVICE = "The page needs packages that abm does without elsewhere; install them with: pip install 'abm[app]'"
+
+
+def serve_page(
+    console: "Console", host: str, port: int, *, opens: bool, sweep: Path | None, limits: Mapping[str, int]
+) -> None:
+    """Serve the page until it is interrupted.
+
+    Parameters
+    ----------
+    console : Console
+        Where the address is told.
+    host, port : str, int
+        Address to listen on.
+    opens : bool
+        Whether a browser is opened.
+    sweep : Path, optional
+        Sweep directory to show.
+    limits : mapping
+        Fields of `abm.interface.app.limits.Limits`.
+
+    Raises
+    ------
+    AbmError
+        If packages are missing.
+    InvalidInput
+        If a limit is out of range, the address cannot be used, or the sweep is no directory.
+    """
+    if any(find_spec(name) is None for name in NEEDED):
+        raise AbmError(ADVICE)
+    from abm.interface.app.limits import Limits
+
+    problems: list[Problem] = []
+    chosen = Limits()
+    try:
+        chosen = Limits(**limits)
+    except InvalidInput as error:
+        problems.extend(error.problems)
+    problems.extend(address_problems(host, port))
+    if sweep is not None and not sweep.is_dir():
+        problems.append(Problem("--sweep", None, f"found '{sweep}'; give the directory that a sweep wrote"))
+    if problems:
+        raise InvalidInput(problems)
+    from abm.interface.app.server import serve
+
+    console.print(f"The page is at http://{shown_host(host)}:{port}/ (Ctrl+C ends it).", markup=False)
+    serve(chosen, host, port, sweep=sweep, opens=opens)
+
+
+def shown_host(host: str) -> str:
+    """Return a name under which a browser on this computer finds the page."""
+    return "localhost" if host in ("0.0.0.0", "127.0.0.1", "::", "") else host
+
+
+def address_problems(host: str, port: int) -> list[Problem]:
+    """Say why an address cannot be listened on; empty when it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = (
+                f"port {port} of '{host}' cannot be used ({error.strerror or error}); give another --port"
+            )
+            return [Problem("--port", None, advice)]
+    return []
