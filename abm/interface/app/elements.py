@@ -13,7 +13,7 @@ def box(classes: str, tag: str = "div", children: Any = (), **attributes: str) -
 
 
 @solara.component
-def Press(label: str, on_press: Callable[[], None], classes: str = "abm-quiet abm-small") -> None:
+def Press(label: str, on_press: Callable[[], None], classes: str = "lab-quiet lab-small") -> None:
     """Show a button."""
     button = box(classes, "button", [label], type="button")
     v.use_event(button, "click", lambda *_: on_press())

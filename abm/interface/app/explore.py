@@ -61,17 +61,17 @@ def choices() -> dict[str, list[tuple[str, str]]]:
 @solara.component
 def Explore(session: Session) -> None:
     """Show the page."""
-    with box("abm-page abm-explore"):
+    with box("lab-page lab-explore"):
         Ask(session)
-        with box("abm-columns"):
-            with box("abm-left"):
+        with box("lab-columns"):
+            with box("lab-left"):
                 Levers(session)
-            with box("abm-middle", tag="main", id="abm-main", tabindex="-1"):
-                Stage(session)
+            with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
                 Time(session)
+                Stage(session)
                 Selected(session)
-            with box("abm-right"):
-                with box("abm-card abm-figures"):
+            with box("lab-right"):
+                with box("lab-card lab-figures"):
                     Now(session)
                     Curves(session)
                 Happened(session)
@@ -156,12 +156,12 @@ def Levers(session: Session) -> None:
 def Stage(session: Session) -> None:
     """Show the place in the month in view, once its first run is there."""
     if session.answer.value is None:
-        with box("abm-card abm-stage abm-waiting", role="status"):
+        with box("lab-card lab-stage lab-waiting", role="status"):
             box("", "p", ["The first run of this place is being simulated …"])
         return
-    with box("abm-card abm-stage"):
+    with box("lab-card lab-stage"):
         if session.is_busy.value:
-            box("abm-busy", "p", ["Simulating …"], role="status")
+            box("lab-busy", "p", ["Simulating …"], role="status")
         Picture(session, session.answer.value)
 
 
@@ -180,7 +180,7 @@ def Picture(session: Session, answer: Answer) -> None:
         highlighted=list(organisations),
         highlighted_places=list(places),
         theme=session.theme.value,
-        height=560,
+        height=500,
         on_selected=session.select,
     )
 
@@ -224,6 +224,7 @@ def Now(session: Session) -> None:
             "name": name,
             "label": BY_NAME[name].label,
             "unit": BY_NAME[name].unit,
+            "is_share": BY_NAME[name].unit.startswith("share"),
             "definition": BY_NAME[name].definition,
             "value": shown(float(answer.course.measure(name)[month])),
             "reference": shown(float(answer.reference.measure(name)[month])),

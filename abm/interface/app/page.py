@@ -26,7 +26,7 @@ def Page() -> None:
     )
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
-    with box("abm"):
+    with box("lab"):
         Head(session)
         Notice(session)
         Body(session)
@@ -85,9 +85,9 @@ def take(session: Session, what: str, action: Action) -> None:
 def Notice(session: Session) -> None:
     """Show what is wrong, if anything is."""
     text = session.notice.value
-    with box("abm-notice-host", role="alert"):
+    with box("lab-notice-host", role="alert"):
         if text:
-            with box("abm-notice"):
+            with box("lab-notice"):
                 box("", "p", [text])
                 Press("Dismiss", lambda: session.notice.set(""))
 

@@ -28,11 +28,11 @@ def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> Non
         return
     title, facts, panels = described(str(kind), row, answer)
     month = min(session.month.value, answer.course.months)
-    with box("abm-card abm-selection", "section", **{"aria-label": title}):
-        with box("abm-card-head"):
+    with box("lab-card lab-selection", "section", **{"aria-label": title}):
+        with box("lab-card-head"):
             box("", "h2", [title])
             Press("Close", lambda: session.select(None))
-        box("abm-hint", "p", [facts])
+        box("lab-hint", "p", [facts])
         SeriesChart.element(
             panels=panel_records(panels),
             values=pack_lines(panels, answer.course.months),
@@ -53,10 +53,10 @@ def Partners(answer: Answer, row: int, month: int) -> None:
     """Show whom an organisation deals with, and how much either side trusts the other."""
     rows = partner_rows(answer.place, answer.course, row, month)
     with (
-        box("abm-scroll", tabindex="0", role="region", **{"aria-label": "Partners"}),
-        box("abm-table", "table"),
+        box("lab-scroll", tabindex="0", role="region", **{"aria-label": "Partners"}),
+        box("lab-table", "table"),
     ):
-        box("abm-hidden-text", "caption", ["Partners, in the order of trust"])
+        box("lab-hidden-text", "caption", ["Partners, in the order of trust"])
         with box("", "thead"), box("", "tr"):
             for head in ("Partner", "Tie", "Trusts them", "Is trusted"):
                 box("", "th", [head], scope="col")
@@ -65,10 +65,10 @@ def Partners(answer: Answer, row: int, month: int) -> None:
                 with box("", "tr"):
                     box("", "th", [name], scope="row")
                     box("", "td", [tie])
-                    box("abm-number", "td", [f"{given:.2f}"])
-                    box("abm-number", "td", [f"{received:.2f}"])
+                    box("lab-number", "td", [f"{given:.2f}"])
+                    box("lab-number", "td", [f"{received:.2f}"])
     if len(rows) > PARTNERS_SHOWN:
-        box("abm-hint", "p", [f"and {len(rows) - PARTNERS_SHOWN} more partners"])
+        box("lab-hint", "p", [f"and {len(rows) - PARTNERS_SHOWN} more partners"])
 
 
 def partner_rows(place: Place, course: Course, row: int, month: int) -> list[tuple[str, str, float, float]]:

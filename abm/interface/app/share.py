@@ -20,6 +20,8 @@ LONGEST_QUERY = 8_000
 MOST_COMPARED = 3
 TABS = ("explore", "compare", "landscape")
 FIRST_MEASURE = "implementation"
+FIRST_MONTH = 60
+"""Five years in, when there is something to see."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class View:
 
     question: Question = field(default_factory=Question)
     tab: str = TABS[0]
-    month: int = 0
+    month: int = FIRST_MONTH
     measure: str = FIRST_MEASURE
     selected: str = ""
     compared: tuple[str, ...] = ("baseline", "sustained_leadership", "leadership_with_reform")
@@ -151,7 +153,9 @@ def _looked_at(question: Question, last: Mapping[str, str]) -> View:
     return replace(
         view,
         tab=last["tab"] if last.get("tab") in TABS else view.tab,
-        month=min(int(month), question.months) if month.isdecimal() and len(month) < 6 else view.month,
+        month=min(int(month), question.months)
+        if month.isdecimal() and len(month) < 6
+        else min(view.month, question.months),
         measure=last["measure"] if last.get("measure") in known_measures else view.measure,
         selected=last.get("selected", "")[:80],
         compared=names if len(names) > 1 and _are_scenarios(names) else view.compared,

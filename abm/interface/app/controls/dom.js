@@ -38,7 +38,7 @@ const PATHS = {
 export function icon(name) {
   return h(
     "svg:svg",
-    { class: "abm-icon", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
+    { class: "lab-icon", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
     h("svg:path", { d: PATHS[name] }),
   );
 }
@@ -57,6 +57,12 @@ export function shownNumber(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const text = Number(value).toPrecision(3);
   return text.includes("e") ? Number(value).toString() : String(Number(text));
+}
+
+// A measured value: shares in per cent, all else with three digits.
+export function shownMeasure(value, isShare) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return isShare ? `${Math.round(100 * value)}%` : shownNumber(value);
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

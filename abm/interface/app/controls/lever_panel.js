@@ -33,26 +33,26 @@ function render({ model, el }) {
   }
 
   const levers = new Map(model.get("levers").map((lever) => [lever.name, lever]));
-  const search = h("input", { type: "search", placeholder: "Find a lever", "aria-label": "Find a lever", class: "abm-search", oninput: filter });
-  const undo = button("Undo all", { class: "abm-quiet abm-small", onclick: () => model.send({ kind: "undo" }) }, "undo");
-  const acts = h("p", { class: "abm-hint", role: "note" });
+  const search = h("input", { type: "search", placeholder: "Find a lever", "aria-label": "Find a lever", class: "lab-search", oninput: filter });
+  const undo = button("Undo all", { class: "lab-quiet lab-small", onclick: () => model.send({ kind: "undo" }) }, "undo");
+  const acts = h("p", { class: "lab-hint", role: "note" });
   const sections = [section("headline", "Headline levers", model.get("headline"), true)];
   for (const group of model.get("groups")) {
     const names = [...levers.keys()].filter((name) => name.startsWith(`${group.name}.`) && !model.get("headline").includes(name));
     if (names.length) sections.push(section(group.name, group.label, names, false));
   }
-  const none = h("p", { class: "abm-hint", hidden: true }, "No lever has this in its name or meaning.");
+  const none = h("p", { class: "lab-hint", hidden: true }, "No lever has this in its name or meaning.");
   el.replaceChildren(
-    h("section", { class: "abm-card abm-levers", "aria-label": "Policy levers" },
-      h("div", { class: "abm-card-head" }, h("h2", {}, "Policy levers"), undo),
+    h("section", { class: "lab-card lab-levers", "aria-label": "Policy levers" },
+      h("div", { class: "lab-card-head" }, h("h2", {}, "Policy levers"), undo),
       acts, search, ...sections.map((each) => each.element), none));
 
   function section(name, label, names, isOpen) {
-    const badge = h("span", { class: "abm-badge", hidden: true });
+    const badge = h("span", { class: "lab-badge", hidden: true });
     const own = names.map((each) => row(levers.get(each)));
-    const element = h("details", { class: "abm-group", open: isOpen },
+    const element = h("details", { class: "lab-group", open: isOpen },
       h("summary", {}, h("span", {}, label), badge),
-      h("div", { class: "abm-group-levers" }, own.map((each) => each.element)));
+      h("div", { class: "lab-group-levers" }, own.map((each) => each.element)));
     return { element, badge, names, isOpen };
   }
 
@@ -76,22 +76,22 @@ function render({ model, el }) {
 
   function row(lever) {
     const id = `lever-${lever.name.replace(".", "-")}`;
-    const value = h("output", { class: "abm-lever-value", for: id });
+    const value = h("output", { class: "lab-lever-value", for: id });
     const isSwitch = lever.type === "switch";
     const slider = isSwitch
-      ? h("input", { type: "checkbox", id, role: "switch", class: "abm-switch", "aria-describedby": `${id}-help`,
+      ? h("input", { type: "checkbox", id, role: "switch", class: "lab-switch", "aria-describedby": `${id}-help`,
           onchange: () => send({ lever: lever.name, value: slider.checked ? 1 : 0 }) })
-      : h("input", { type: "range", id, min: lever.low, max: lever.high, step: lever.step, class: "abm-range", "aria-describedby": `${id}-help`,
+      : h("input", { type: "range", id, min: lever.low, max: lever.high, step: lever.step, class: "lab-range", "aria-describedby": `${id}-help`,
           oninput: () => { value.textContent = shownNumber(Number(slider.value)); fill(Number(slider.value)); send({ lever: lever.name, value: Number(slider.value) }); } });
     const fill = (now) => slider.style.setProperty("--done", `${(100 * (now - lever.low)) / (lever.high - lever.low)}%`);
-    const reset = button(`Undo changes of ${lever.label}`, { class: "abm-quiet abm-iconic abm-small", hidden: true, onclick: () => model.send({ kind: "undo", lever: lever.name }) }, "undo", true);
-    const open = button(`Schedule and source of ${lever.label}`, { class: "abm-quiet abm-iconic abm-small", "aria-expanded": "false", onclick: toggle }, "clock", true);
-    const strip = h("div", { class: "abm-strip" });
-    const editor = h("div", { class: "abm-editor", hidden: true });
-    const element = h("div", { class: "abm-lever" },
-      h("div", { class: "abm-lever-head" }, h("label", { for: id }, lever.label), value, reset, open),
+    const reset = button(`Undo changes of ${lever.label}`, { class: "lab-quiet lab-iconic lab-small", hidden: true, onclick: () => model.send({ kind: "undo", lever: lever.name }) }, "undo", true);
+    const open = button(`Schedule and source of ${lever.label}`, { class: "lab-quiet lab-iconic lab-small", "aria-expanded": "false", onclick: toggle }, "clock", true);
+    const strip = h("div", { class: "lab-strip" });
+    const editor = h("div", { class: "lab-editor", hidden: true });
+    const element = h("div", { class: "lab-lever" },
+      h("div", { class: "lab-lever-head" }, h("label", { for: id }, lever.label), value, reset, open),
       slider,
-      h("p", { class: "abm-lever-help", id: `${id}-help` }, lever.description, " ", h("span", { class: "abm-unit" }, isSwitch ? "" : `${lever.low}–${lever.high}, ${lever.unit}`)),
+      h("p", { class: "lab-lever-help", id: `${id}-help` }, lever.description, " ", h("span", { class: "lab-unit" }, isSwitch ? "" : `${lever.low}–${lever.high}, ${lever.unit}`)),
       strip, editor);
     let isOpen = false;
     let drawn = null;
@@ -111,7 +111,7 @@ function render({ model, el }) {
       if (!isSwitch) fill(now);
       value.textContent = isSwitch ? (now >= 0.5 ? "on" : "off") : shownNumber(now);
       reset.hidden = !state.edited;
-      element.classList.toggle("abm-edited", state.edited);
+      element.classList.toggle("lab-edited", state.edited);
       strip.hidden = isOpen || state.form === "constant";
       if (!strip.hidden) strip.replaceChildren(curve(lever, state, false));
       if (isOpen) edit(state);
@@ -120,7 +120,7 @@ function render({ model, el }) {
       // What is dragged or typed into must not be replaced under the hand.
       const key = JSON.stringify([state, model.get("month"), model.get("months")]);
       if (key === drawn) return;
-      if (editor.querySelector(".abm-dragged")) return;
+      if (editor.querySelector(".lab-dragged")) return;
       const focus = editor.contains(document.activeElement) ? document.activeElement.dataset.key : null;
       drawn = key;
       editor.replaceChildren(...scheduleEditor(lever, state), about(lever, state));
@@ -132,7 +132,7 @@ function render({ model, el }) {
   }
 
   function about(lever, state) {
-    return h("dl", { class: "abm-facts" },
+    return h("dl", { class: "lab-facts" },
       ...[
         ["Set by", state.source],
         ["Acts on", `${lever.writes} (${lever.mechanism})`],
@@ -154,11 +154,11 @@ function render({ model, el }) {
     const field = (key, label, attributes) => {
       const box = h("input", { type: "number", "data-key": key, value: String(parts[key] ?? ""), ...attributes,
         onchange: () => { if (box.reportValidity() && box.value !== "") { parts[key] = Number(box.value); settle(); push(); } } });
-      return h("label", { class: "abm-field abm-short" }, h("span", {}, label), box);
+      return h("label", { class: "lab-field lab-short" }, h("span", {}, label), box);
     };
     const level = { min: lever.low, max: lever.high, step: lever.step };
     const time = { min: 0, max: months, step: 1 };
-    const fields = [h("label", { class: "abm-field" }, h("span", {}, "Shape"), forms)];
+    const fields = [h("label", { class: "lab-field" }, h("span", {}, "Shape"), forms)];
     if (parts.form !== "custom") fields.push(field("to", parts.form === "constant" ? "Value" : "To", level));
     if (parts.form !== "constant" && parts.form !== "custom") fields.push(field("start", "From month", time));
     if (parts.form === "ramp" || parts.form === "pulse") fields.push(field("end", "Until month", time));
@@ -185,7 +185,7 @@ function render({ model, el }) {
     if (parts.form !== "constant" && parts.form !== "custom") {
       handles(svg, lever, parts, months, () => { settle(); push(); });
     }
-    return [svg, h("div", { class: "abm-fields" }, fields)];
+    return [svg, h("div", { class: "lab-fields" }, fields)];
   }
 
   // Start and end can be dragged, up and down too, or moved with the arrow keys.
@@ -193,10 +193,10 @@ function render({ model, el }) {
     const keys = parts.form === "step" ? ["start"] : ["start", "end"];
     for (const key of keys) {
       const handle = h("svg:g", {
-        class: "abm-handle", tabindex: "0", role: "slider", "data-key": `handle-${key}`,
+        class: "lab-handle", tabindex: "0", role: "slider", "data-key": `handle-${key}`,
         "aria-label": `${key === "start" ? "Start" : "End"} of the ${parts.form} of ${lever.label}`,
         "aria-valuemin": "0", "aria-valuemax": String(months),
-      }, h("svg:circle", { r: 11, class: "abm-handle-reach" }), h("svg:circle", { r: 5.5 }));
+      }, h("svg:circle", { r: 11, class: "lab-handle-reach" }), h("svg:circle", { r: 5.5 }));
       const place = () => {
         const level = key === "end" && parts.form === "pulse" ? parts.to : parts.to;
         handle.setAttribute("transform", `translate(${x(parts[key], months)} ${y(level, lever)})`);
@@ -204,18 +204,18 @@ function render({ model, el }) {
         handle.setAttribute("aria-valuetext", `${monthName(model.get("start"), parts[key] + 1)}, value ${shownNumber(parts.to)}`);
       };
       const redraw = () => {
-        svg.querySelector(".abm-curve").setAttribute("d", path(pointsOf(parts, months), lever, months));
-        svg.querySelectorAll(".abm-handle").forEach((each) => each.place());
+        svg.querySelector(".lab-curve").setAttribute("d", path(pointsOf(parts, months), lever, months));
+        svg.querySelectorAll(".lab-handle").forEach((each) => each.place());
       };
       handle.place = place;
       handle.addEventListener("pointerdown", (event) => {
         event.preventDefault();
         handle.focus();
         handle.setPointerCapture(event.pointerId);
-        handle.classList.add("abm-dragged");
+        handle.classList.add("lab-dragged");
       });
       handle.addEventListener("pointermove", (event) => {
-        if (!handle.classList.contains("abm-dragged")) return;
+        if (!handle.classList.contains("lab-dragged")) return;
         const box = svg.getBoundingClientRect();
         const across = ((event.clientX - box.left) / box.width) * WIDTH;
         const down = ((event.clientY - box.top) / box.height) * HEIGHT;
@@ -225,7 +225,7 @@ function render({ model, el }) {
         changed();
         redraw();
       });
-      const drop = () => { handle.classList.remove("abm-dragged"); };
+      const drop = () => { handle.classList.remove("lab-dragged"); };
       handle.addEventListener("pointerup", drop);
       handle.addEventListener("pointercancel", drop);
       handle.addEventListener("keydown", (event) => {
@@ -271,11 +271,11 @@ function render({ model, el }) {
   function curve(lever, state, isLarge) {
     const months = model.get("months");
     const month = model.get("month");
-    return h("svg:svg", { class: isLarge ? "abm-schedule" : "abm-schedule abm-sketch", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: isLarge ? "group" : "img", preserveAspectRatio: "none",
+    return h("svg:svg", { class: isLarge ? "lab-schedule" : "lab-schedule lab-sketch", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: isLarge ? "group" : "img", preserveAspectRatio: "none",
       "aria-label": `${lever.label} over the years: ${state.words}` },
-      h("svg:path", { class: "abm-schedule-ground", d: `M${PAD} ${HEIGHT - PAD}H${WIDTH - PAD}` }),
-      h("svg:path", { class: "abm-schedule-now", d: `M${x(month, months)} ${PAD - 4}V${HEIGHT - PAD + 4}` }),
-      h("svg:path", { class: "abm-curve", d: path(state.points, lever, months) }));
+      h("svg:path", { class: "lab-schedule-ground", d: `M${PAD} ${HEIGHT - PAD}H${WIDTH - PAD}` }),
+      h("svg:path", { class: "lab-schedule-now", d: `M${x(month, months)} ${PAD - 4}V${HEIGHT - PAD + 4}` }),
+      h("svg:path", { class: "lab-curve", d: path(state.points, lever, months) }));
   }
 
   function update() {

@@ -12,29 +12,29 @@ function systemTheme() {
 }
 
 function render({ model, el }) {
-  const say = h("span", { class: "abm-said", role: "status" });
+  const say = h("span", { class: "lab-said", role: "status" });
   const tabs = TABS.map(([name, label]) =>
-    h("button", { type: "button", class: "abm-tab", onclick: () => model.send({ kind: "tab", tab: name }) }, label),
+    h("button", { type: "button", class: "lab-tab", onclick: () => model.send({ kind: "tab", tab: name }) }, label),
   );
-  const theme = h("button", { type: "button", class: "abm-quiet abm-iconic", onclick: turnTheme });
-  const share = button("Share", { class: "abm-quiet", onclick: copyLink }, "link");
+  const theme = h("button", { type: "button", class: "lab-quiet lab-iconic", onclick: turnTheme });
+  const share = button("Share", { class: "lab-quiet", onclick: copyLink }, "link");
   const take = takeAway();
   const file = h("input", {
-    type: "file", accept: ".yaml,.yml", class: "abm-hidden", tabindex: "-1", "aria-hidden": "true", onchange: upload,
+    type: "file", accept: ".yaml,.yml", class: "lab-hidden", tabindex: "-1", "aria-hidden": "true", onchange: upload,
   });
-  el.classList.add("abm-masthead-host");
+  el.classList.add("lab-masthead-host");
   el.replaceChildren(
-    h("header", { class: "abm-masthead" },
-      h("a", { class: "abm-skip", href: "#abm-main" }, "Skip to the picture"),
-      h("h1", { class: "abm-brand" },
-        h("svg:svg", { viewBox: "0 0 32 32", class: "abm-logo", "aria-hidden": "true" },
-          h("svg:path", { d: "M9 22L16 8l7 14M9 22h14", class: "abm-logo-line" }),
-          h("svg:circle", { cx: 16, cy: 8, r: 4.2, class: "abm-logo-a" }),
-          h("svg:circle", { cx: 9, cy: 22, r: 4.2, class: "abm-logo-b" }),
-          h("svg:circle", { cx: 23, cy: 22, r: 4.2, class: "abm-logo-c" })),
-        h("span", {}, h("strong", {}, "abm"), h("span", { class: "abm-brand-words" }, "a policy laboratory for integrated care"))),
-      h("nav", { class: "abm-tabs", "aria-label": "Pages" }, tabs),
-      h("div", { class: "abm-tools" }, say, share, take, theme, file)),
+    h("header", { class: "lab-masthead" },
+      h("a", { class: "lab-skip", href: "#lab-main" }, "Skip to the picture"),
+      h("h1", { class: "lab-brand" },
+        h("svg:svg", { viewBox: "0 0 32 32", class: "lab-logo", "aria-hidden": "true" },
+          h("svg:path", { d: "M9 22L16 8l7 14M9 22h14", class: "lab-logo-line" }),
+          h("svg:circle", { cx: 16, cy: 8, r: 4.2, class: "lab-logo-a" }),
+          h("svg:circle", { cx: 9, cy: 22, r: 4.2, class: "lab-logo-b" }),
+          h("svg:circle", { cx: 23, cy: 22, r: 4.2, class: "lab-logo-c" })),
+        h("span", {}, h("strong", {}, "abm"), h("span", { class: "lab-brand-words" }, "a policy laboratory for integrated care"))),
+      h("nav", { class: "lab-tabs", "aria-label": "Pages" }, tabs),
+      h("div", { class: "lab-tools" }, say, share, take, theme, file)),
   );
 
   function applyTheme() {
@@ -71,21 +71,21 @@ function render({ model, el }) {
       ["csv", "Results (CSV)"],
       ["parquet", "Results (Parquet)"],
     ];
-    const menu = h("details", { class: "abm-menu" },
-      h("summary", { class: "abm-quiet", role: "button" }, icon("down"), h("span", {}, "Take away")),
-      h("div", { class: "abm-menu-list" },
+    const menu = h("details", { class: "lab-menu" },
+      h("summary", { class: "lab-quiet", role: "button" }, icon("down"), h("span", {}, "Take away")),
+      h("div", { class: "lab-menu-list" },
         items.map(([what, label]) =>
-          button(label, { class: "abm-item", onclick: () => { menu.open = false; model.send({ kind: "take", what }); } })),
+          button(label, { class: "lab-item", onclick: () => { menu.open = false; model.send({ kind: "take", what }); } })),
         button("Copy the command line", {
-          class: "abm-item",
+          class: "lab-item",
           onclick: async () => {
             menu.open = false;
             try { await navigator.clipboard.writeText(model.get("command")); told("Command copied"); }
             catch { window.prompt("Copy this command", model.get("command")); }
           },
         }),
-        h("p", { class: "abm-hint" }, "Figures: the menu on each picture saves SVG or PNG."),
-        button("Open a scenario file…", { class: "abm-item", onclick: () => { menu.open = false; file.click(); } }, "up")));
+        h("p", { class: "lab-hint" }, "Figures: the menu on each picture saves SVG or PNG."),
+        button("Open a scenario file…", { class: "lab-item", onclick: () => { menu.open = false; file.click(); } }, "up")));
     menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.firstChild.focus(); } });
     document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
     return menu;

@@ -6,7 +6,7 @@ function render({ model, el }) {
   function select(name, label) {
     const box = h("select", { onchange: () => model.send({ kind: "ask", field: name, value: box.value }) });
     selects[name] = box;
-    return h("label", { class: "abm-field" }, h("span", {}, label), box);
+    return h("label", { class: "lab-field" }, h("span", {}, label), box);
   }
   function number(name, label, attributes) {
     const box = h("input", {
@@ -14,12 +14,12 @@ function render({ model, el }) {
       onchange: () => { if (box.reportValidity()) model.send({ kind: "ask", field: name, value: Number(box.value) }); },
     });
     selects[name] = box;
-    return h("label", { class: "abm-field abm-short" }, h("span", {}, label), box);
+    return h("label", { class: "lab-field lab-short" }, h("span", {}, label), box);
   }
-  const about = h("p", { class: "abm-about" });
+  const about = h("p", { class: "lab-about" });
   el.replaceChildren(
-    h("section", { class: "abm-question", "aria-label": "The question" },
-      h("div", { class: "abm-fields" },
+    h("section", { class: "lab-question", "aria-label": "The question" },
+      h("div", { class: "lab-fields" },
         select("preset", "Policy"),
         select("place", "Place"),
         select("reference", "Compared with"),
@@ -27,7 +27,7 @@ function render({ model, el }) {
         number("seed", "Seed", { min: 0, max: 2 ** 32, step: 1 }),
         number("replicate", "Replicate", { min: 0, max: 9999, step: 1 }),
         button("Other accidents of fate", {
-          class: "abm-quiet", onclick: () => model.send({ kind: "ask", field: "replicate", value: Number(selects.replicate.value) + 1 }),
+          class: "lab-quiet", onclick: () => model.send({ kind: "ask", field: "replicate", value: Number(selects.replicate.value) + 1 }),
         }, "dice", true)),
       about),
   );

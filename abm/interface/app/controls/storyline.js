@@ -2,16 +2,16 @@ import { h, listening } from "./dom.js";
 
 // What happened: the run in words, each line leading to its month and to those whom it is about.
 function render({ model, el }) {
-  const list = h("ol", { class: "abm-story" });
-  const live = h("div", { class: "abm-hidden-text", role: "status" });
-  const empty = h("p", { class: "abm-hint" }, "Nothing yet. Play, or move to a later month.");
-  const all = h("label", { class: "abm-check" },
+  const list = h("ol", { class: "lab-story" });
+  const live = h("div", { class: "lab-hidden-text", role: "status" });
+  const empty = h("p", { class: "lab-hint" }, "Nothing yet. Play, or move to a later month.");
+  const all = h("label", { class: "lab-check" },
     h("input", { type: "checkbox", onchange: (event) => { showsAll = event.target.checked; update(); } }), "Show what is to come");
   let showsAll = false;
   let saidAt = 0;
   el.replaceChildren(
-    h("section", { class: "abm-card abm-happened", "aria-label": "What happened" },
-      h("div", { class: "abm-card-head" }, h("h2", {}, "What happened"), all), empty, list, live));
+    h("section", { class: "lab-card lab-happened", "aria-label": "What happened" },
+      h("div", { class: "lab-card-head" }, h("h2", {}, "What happened"), all), empty, list, live));
 
   let known = null;
   let rows = [];
@@ -21,9 +21,9 @@ function render({ model, el }) {
     if (entries !== known) {
       known = entries;
       rows = entries.map((entry) =>
-        h("li", { class: `abm-entry abm-${entry.kind}` },
+        h("li", { class: `lab-entry abm-${entry.kind}` },
           h("button", { type: "button", onclick: () => model.send({ kind: "entry", number: entry.number }) },
-            h("span", { class: "abm-entry-when" }, entry.when), h("span", {}, entry.text))));
+            h("span", { class: "lab-entry-when" }, entry.when), h("span", {}, entry.text))));
       list.replaceChildren(...rows.slice().reverse());
     }
     let latest = null;
@@ -31,8 +31,8 @@ function render({ model, el }) {
     entries.forEach((entry, index) => {
       const isPast = entry.month <= month;
       rows[index].hidden = !isPast && !showsAll;
-      rows[index].classList.toggle("abm-future", !isPast);
-      rows[index].classList.toggle("abm-now", entry.month === month);
+      rows[index].classList.toggle("lab-future", !isPast);
+      rows[index].classList.toggle("lab-now", entry.month === month);
       if (isPast) latest = entry;
       if (!rows[index].hidden) count += 1;
     });

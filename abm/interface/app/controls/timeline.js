@@ -10,35 +10,35 @@ function render({ model, el }) {
   let month = model.get("month");
   let speed = 6;
 
-  const play = h("button", { type: "button", class: "abm-primary abm-play", onclick: () => (timer ? pause() : start()) });
+  const play = h("button", { type: "button", class: "lab-primary lab-play", onclick: () => (timer ? pause() : start()) });
   const range = h("input", {
-    type: "range", min: 0, step: 1, class: "abm-range", "aria-label": "Month", oninput: () => { pause(); go(Number(range.value)); },
+    type: "range", min: 0, step: 1, class: "lab-range", "aria-label": "Month", oninput: () => { pause(); go(Number(range.value)); },
   });
-  const marks = h("div", { class: "abm-range-marks", "aria-hidden": "true" });
-  const date = h("output", { class: "abm-date" });
-  const count = h("span", { class: "abm-date-count" });
+  const marks = h("div", { class: "lab-range-marks", "aria-hidden": "true" });
+  const date = h("output", { class: "lab-date" });
+  const count = h("span", { class: "lab-date-count" });
   const pace = h("select", { "aria-label": "Speed", onchange: () => { speed = Number(pace.value); if (timer) { pause(); start(); } } },
     SPEEDS.map((each) => h("option", { value: each, selected: each === speed }, `${each} months a second`)));
   const jump = h("input", {
-    type: "month", "aria-label": "Jump to month", class: "abm-jump",
+    type: "month", "aria-label": "Jump to month", class: "lab-jump",
     onchange: () => {
       const [year, number] = jump.value.split("-").map(Number);
       const [firstYear, firstNumber] = model.get("start").split("-").map(Number);
       if (year) { pause(); go((year - firstYear) * 12 + number - firstNumber + 1); }
     },
   });
-  const live = h("span", { class: "abm-hidden-text", role: "status" });
+  const live = h("span", { class: "lab-hidden-text", role: "status" });
   el.replaceChildren(
-    h("section", { class: "abm-timeline", "aria-label": "Time" },
-      h("div", { class: "abm-buttons" },
-        button("Back to the start", { class: "abm-quiet abm-iconic", onclick: () => { pause(); go(0); } }, "first", true),
-        button("A month back", { class: "abm-quiet abm-iconic", onclick: () => { pause(); go(month - 1); } }, "back", true),
+    h("section", { class: "lab-timeline", "aria-label": "Time" },
+      h("div", { class: "lab-buttons" },
+        button("Back to the start", { class: "lab-quiet lab-iconic", onclick: () => { pause(); go(0); } }, "first", true),
+        button("A month back", { class: "lab-quiet lab-iconic", onclick: () => { pause(); go(month - 1); } }, "back", true),
         play,
-        button("A month on", { class: "abm-quiet abm-iconic", onclick: () => { pause(); go(month + 1); } }, "next", true),
-        button("To the end", { class: "abm-quiet abm-iconic", onclick: () => { pause(); go(model.get("months")); } }, "last", true)),
-      h("div", { class: "abm-track" }, range, marks),
-      h("div", { class: "abm-when" }, date, count),
-      h("div", { class: "abm-pace" }, pace, jump),
+        button("A month on", { class: "lab-quiet lab-iconic", onclick: () => { pause(); go(month + 1); } }, "next", true),
+        button("To the end", { class: "lab-quiet lab-iconic", onclick: () => { pause(); go(model.get("months")); } }, "last", true)),
+      h("div", { class: "lab-track" }, range, marks),
+      h("div", { class: "lab-when" }, date, count),
+      h("div", { class: "lab-pace" }, pace, jump),
       live),
   );
 
@@ -91,7 +91,7 @@ function render({ model, el }) {
     month = Math.min(month, model.get("months"));
     const months = Math.max(model.get("months"), 1);
     marks.replaceChildren(...model.get("marks").map((mark) =>
-      h("span", { class: "abm-range-mark", style: `left:${(100 * (mark.month - 1)) / months}%`, title: mark.label })));
+      h("span", { class: "lab-range-mark", style: `left:${(100 * (mark.month - 1)) / months}%`, title: mark.label })));
     show();
   }
   const stop = listening(model, ["month", "months", "start", "marks"], update);
