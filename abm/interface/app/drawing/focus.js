@@ -1,10 +1,12 @@
-// What steps forward and what steps back: 0 faint, 1 as usual, 2 strong, by organisation, tie and place.
+// What steps forward and what steps back: 0 faint, 1 as usual, 2 strong; ties between places 3, in the background.
 
 import { otherEnd } from "./place_data.js";
 
+export const BETWEEN_PLACES = 3;
+
 export function focusOf(place, selected, highlighted, highlightedPlaces) {
   const strength = new Uint8Array(place.organisations).fill(1);
-  const tieStrength = new Uint8Array(place.ties).fill(1);
+  const tieStrength = Uint8Array.from(place.pairOf, (pair) => (pair < 0 ? 1 : BETWEEN_PLACES));
   const usual = { strength, tieStrength, placeStrength: null, hasFocus: false };
   const isKnown = selected && selected.row >= 0 && selected.row < { organisation: place.organisations, tie: place.ties, place: place.places }[selected.kind];
   if (!isKnown && !highlighted.length && !highlightedPlaces.length) return usual;

@@ -2,10 +2,10 @@
 
 import { percent } from "./frame.js";
 import { markerPath } from "./marks.js";
+import { FONT } from "./palette.js";
 import { KIND } from "./place_data.js";
 import { discRadius } from "./territory.js";
 
-export const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const SIZE = 12;
 const HEADING = 13.5;
 const LEGAL_FORM = /( University)?( Teaching)?( Healthcare)? NHS( Foundation)? Trust$|^The | University Hospitals?$/g;
@@ -121,14 +121,18 @@ function drawHeadings(context, scene, taken) {
     const share = values.implementation[number] / 254;
     const facts = [];
     if (values.board[number]) facts.push("joint board");
-    facts.push(share > 0.005 ? `${percent(share)} integrated` : "no integrated care");
+    if (share > 0.005) facts.push(`${percent(share)} integrated`);
+    else if (place.places === 1) facts.push("no integrated care yet");
     const name = place.names.places[number];
-    const more = ` · ${facts.join(" · ")}`;
+    const more = facts.map((fact) => ` · ${fact}`).join("");
     context.font = `600 ${HEADING}px ${FONT}`;
     const nameWide = context.measureText(name).width;
     context.font = `${SIZE}px ${FONT}`;
     const wide = nameWide + context.measureText(more).width;
     const [x, top] = camera.toScreen(cx, topOf(place, number, cy));
+    const isAbout = Math.hypot(cx - camera.x, cy - camera.y) < place.placeRadius[number];
+    const isSeen = x > 0 && x < camera.width && top > 0 && top < camera.height;
+    if (!isSeen && !isAbout && place.places > 1) continue;
     const left = Math.min(Math.max(x - wide / 2, 10), Math.max(camera.width - wide - 10, 10));
     const base = Math.max(top - 13, 20);
     const box = boxAt(left, base, wide, HEADING);
@@ -157,7 +161,7 @@ function drawDiscNames(context, scene, taken) {
   }
   const isPointed = ({ number }) => scene.pointedPlaces.has(number);
   const wanted = inSight
-    .filter((found) => isPointed(found) || found.reach >= NAMED_DISC)
+    .filter((found) => isPointed(found) || (found.reach >= NAMED_DISC && scene.placeStrength?.[found.number] !== 0))
     .sort((a, b) => isPointed(b) - isPointed(a) || place.population[b.number] - place.population[a.number])
     .slice(0, Math.max(MOST_DISC_LABELS, scene.pointedPlaces.size))
     .map((found) => ({

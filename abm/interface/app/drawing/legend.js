@@ -3,7 +3,7 @@
 import { decimal, element, svgElement } from "./frame.js";
 import { CORNERS } from "./marks.js";
 import { gradient } from "./palette.js";
-import { KIND } from "./place_data.js";
+import { IS_CLOSED, KIND } from "./place_data.js";
 
 const ORDER = [KIND.acute, KIND.community, KIND.commissioner, KIND.practice, KIND.localAuthority];
 
@@ -27,6 +27,10 @@ export function endsInWords(isDifference, [low, high]) {
   return isDifference
     ? [`Trust ${first}`, `${last}, difference`]
     : [low > 0 ? `Trust up to ${first}` : `Trust ${first}`, high < 1 ? `${last} and above` : last];
+}
+
+export function hasClosures({ flags }) {
+  return flags.some((flag) => flag & IS_CLOSED);
 }
 
 export function legendOf({ place, values, ends }) {
@@ -55,5 +59,6 @@ export function legendOf({ place, values, ends }) {
   if (values.networks.length) {
     entries.push(entry(sign(svgElement("path", { d: "M-6 3L0-3L6 2", class: "abm-cord" })), "Network of practices"));
   }
+  if (hasClosures(values)) entries.push(entry(sign(svgElement("circle", { r: 3.6, class: "abm-closed" })), "Closed practice"));
   return [scale, ...entries];
 }

@@ -1,9 +1,12 @@
 // How organisations, ties and places look, drawn on anything with the methods of a canvas.
 
 import { IS_CLOSED, IS_ENGAGED, KIND } from "./place_data.js";
+import { BETWEEN_PLACES } from "./focus.js";
 import { colourAt } from "./palette.js";
 
 export const FAINT = 0.16;
+// Strengths of ties from the back to the front.
+export const PASSES = [0, BETWEEN_PLACES, 1, 2];
 const ENGAGED_GAP = 2;
 const ENGAGED_WIDTH = 2;
 
@@ -41,12 +44,13 @@ export function tieAlpha(value, strength, theme) {
   if (value === 255) return 0;
   if (strength === 0) return 0.05;
   const level = theme.tieFloor + (0.75 - theme.tieFloor) * (value / 254);
+  if (strength === BETWEEN_PLACES) return 0.3 * level;
   return strength === 2 ? 0.95 : level;
 }
 
 export function drawTies(context, scene, rows) {
   const { place, values, camera, table, theme, tieStrength } = scene;
-  for (const pass of [0, 1, 2]) {
+  for (const pass of PASSES) {
     for (const tie of rows) {
       if (tieStrength[tie] !== pass || values.tieTrust[tie] === 255) continue;
       const [a, b] = [place.ends[2 * tie], place.ends[2 * tie + 1]];
@@ -95,7 +99,8 @@ export function engagedRim(radius) {
 
 export function drawPairs(context, scene) {
   const { place, values, camera, table, theme } = scene;
-  const fade = 1 - 0.75 * scene.detail;
+  const fade = scene.isMoving ? 1 - 0.6 * scene.detail : 1 - scene.detail;
+  if (fade <= 0) return;
   place.pairs.forEach(({ from, to, ties }, pair) => {
     const value = values.pairTrust[pair];
     if (value === 255) return;

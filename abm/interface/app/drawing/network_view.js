@@ -4,10 +4,10 @@ import { Camera } from "./camera.js";
 import { CanvasPainter } from "./canvas_painter.js";
 import { focusOf } from "./focus.js";
 import { element, followTheme, monthInWords, prefersStillness, saveMenu } from "./frame.js";
-import { drawLabels, drawRings, FONT } from "./labels.js";
-import { endsInWords, legendOf } from "./legend.js";
+import { drawLabels, drawRings } from "./labels.js";
+import { endsInWords, hasClosures, legendOf } from "./legend.js";
 import { drawOrganisations, drawPairs, drawTies } from "./marks.js";
-import { colourScale, endsOfScale, gradientParts, THEME } from "./palette.js";
+import { colourScale, endsOfScale, FONT, gradientParts, THEME } from "./palette.js";
 import { isSame, neighbour, pick, pointOf, stops } from "./picking.js";
 import { readMonth, readPlace } from "./place_data.js";
 import { SvgContext } from "./svg_context.js";
@@ -172,7 +172,8 @@ class NetworkPicture {
     this.colour();
     const looksOther =
       !before || this.legendOf !== this.place || before.isDifference !== values.isDifference ||
-      !before.networks.length !== !values.networks.length;
+      !before.networks.length !== !values.networks.length ||
+      hasClosures(before) !== hasClosures(values);
     if (looksOther) {
       this.legend.replaceChildren(...legendOf(this));
       this.legendOf = this.place;
@@ -231,7 +232,7 @@ class NetworkPicture {
     const pointed = new Set([...rowsOf("organisation"), ...highlighted.slice(0, 12)]);
     for (const tie of rowsOf("tie")) pointed.add(place.ends[2 * tie]).add(place.ends[2 * tie + 1]);
     return {
-      place, values, camera, theme, table, detail, ratio: this.ratio, ...focus,
+      place, values, camera, theme, table, detail, ratio: this.ratio, isMoving: this.isMoving, ...focus,
       inSight: detail > 0 ? this.inSight() : [],
       tieFade: this.model.get("ties") === "all" ? Math.max(detail, 0.15) : detail,
       hovered: this.hovered, cursor: this.cursor, selected: model.get("selected"),
@@ -541,7 +542,7 @@ class NetworkPicture {
     const { hovered, card } = this;
     card.hidden = !hovered || !this.values;
     if (card.hidden) return;
-    card.replaceChildren(...cardOf({ ...this, table: this.table }, hovered));
+    card.replaceChildren(...cardOf({ ...this, detail: this.camera.detail(this.place) }, hovered));
     if (at) this.putCard(at);
   }
 

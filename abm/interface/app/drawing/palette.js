@@ -6,6 +6,8 @@ const CIVIDIS = [
 ];
 const BLUE_TO_BROWN = ["#0b3c7d", "#3f78b5", "#93b9da", "#dedede", "#dcae78", "#b06a1f", "#6e3a05"];
 
+export const FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
 export const MISSING_VALUE = 255;
 const FINEST_VALUE = 254;
 

@@ -1,5 +1,6 @@
 // What is at a point of the screen, and where the keyboard goes next.
 
+import { BETWEEN_PLACES } from "./focus.js";
 import { discRadius } from "./territory.js";
 
 const NEAR_ORGANISATION = 5;
@@ -47,10 +48,10 @@ export function pick(scene, x, y, shownTies) {
 }
 
 function nearestTie(scene, x, y, shownTies) {
-  const { place, values, tieStrength, hasFocus } = scene;
+  const { place, values, tieStrength } = scene;
   let best = [NEAR_TIE, null];
   for (const tie of shownTies) {
-    if (values.tieTrust[tie] === 255 || (hasFocus && tieStrength[tie] === 0)) continue;
+    if (values.tieTrust[tie] === 255 || tieStrength[tie] % BETWEEN_PLACES === 0) continue;
     const [ax, ay] = onScreen(scene, place.ends[2 * tie]);
     const [bx, by] = onScreen(scene, place.ends[2 * tie + 1]);
     const [dx, dy] = [bx - ax, by - ay];

@@ -1,8 +1,468 @@
-// Write the summary in words until the picture is there.
+// Measures by month as lines with bands, a panel each; the month is a slider that all panels share.
+
+import { bytesOf, element, followTheme, monthInWords, saveMenu, svgElement } from "./frame.js";
+import { FONT, THEME } from "./palette.js";
+import { axisEnds, roundTicks, unitInWords, writer } from "./scales.js";
+import { escapeXml } from "./svg_context.js";
+
+const EDGE = { left: 46, right: 14, top: 44, bottom: 26 };
+const MARK_ROOM = 14;
+const LABEL_ROOM = { least: 60, most: 160, part: 0.36 };
+const NARROWEST = 290;
+const GAP = 14;
+const LINE_HEIGHT = 14;
+const DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2"];
+const YEAR_STEPS = [1, 2, 5, 10, 20, 50];
+
+function lookOf({ role, number }, theme) {
+  if (role === "focus") return { colour: theme.lines[0], dash: "", width: 2.4 };
+  if (role === "counterfactual") return { colour: theme.other, dash: "6 4", width: 2 };
+  return { colour: theme.lines[number % theme.lines.length], dash: DASHES[number % DASHES.length], width: 2.2 };
+}
+
+function pathOf(xs, ys, isStep) {
+  let path = "";
+  let isPen = false;
+  let before = 0;
+  for (let i = 0; i < xs.length; i += 1) {
+    if (!Number.isFinite(ys[i])) {
+      isPen = false;
+      continue;
+    }
+    const [x, y] = [xs[i].toFixed(1), ys[i].toFixed(1)];
+    if (!isPen) path += `M${x} ${y}`;
+    else path += isStep && ys[i] !== before ? `H${x}V${y}` : isStep ? `H${x}` : `L${x} ${y}`;
+    before = ys[i];
+    isPen = true;
+  }
+  return path;
+}
+
+function bandPath(xs, lows, highs, isStep) {
+  const known = [];
+  for (let i = 0; i < xs.length; i += 1) if (Number.isFinite(lows[i]) && Number.isFinite(highs[i])) known.push(i);
+  if (known.length < 2) return "";
+  const pick = (list) => known.map((i) => list[i]);
+  const there = pathOf(pick(xs), pick(highs), isStep);
+  const points = known.map((i) => [xs[i], lows[i]]).reverse();
+  let back = "";
+  points.forEach(([x, y], i) => {
+    if (isStep && i > 0) back += `V${y.toFixed(1)}`;
+    back += `L${x.toFixed(1)} ${y.toFixed(1)}`;
+  });
+  return `${there}${back}Z`;
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+function widthOf(words, isBold) {
+  ruler.font = `${isBold ? "600 " : ""}11.5px ${FONT}`;
+  return ruler.measureText(words).width;
+}
+
+function shortened(words, isBold, room) {
+  if (widthOf(words, isBold) <= room) return words;
+  let kept = words;
+  while (kept.length > 3 && widthOf(`${kept}…`, isBold) > room) kept = kept.slice(0, -1).trimEnd();
+  return `${kept}…`;
+}
+
+class SeriesPicture {
+  constructor(model, el) {
+    this.model = model;
+    this.ended = [];
+    this.domains = new Map();
+    this.drawn = 0;
+    this.grid = element("div", { class: "abm-panels" });
+    this.note = element("div", { class: "abm-note" });
+    this.card = element("div", { class: "abm-card", hidden: "" });
+    this.save = element("div", { class: "abm-corner" }, saveMenu(() => this.picture(), () => this.titleNow()));
+    this.root = element("div", { class: "abm-view abm-series", "data-drawn": "0" }, this.grid, this.note, this.card, this.save);
+    el.append(this.root);
+    const on = (names, action) => {
+      for (const name of names) model.on(`change:${name}`, action);
+      this.ended.push(() => names.forEach((name) => model.off(`change:${name}`, action)));
+    };
+    on(["panels", "months"], () => {
+      this.domains.clear();
+      this.redraw();
+    });
+    on(["values", "marks", "band_label", "title", "columns", "height"], () => this.redraw());
+    on(["month"], () => this.showMonth());
+    this.ended.push(followTheme(model, this.root, () => this.redraw()));
+    const resizing = new ResizeObserver(() => this.redraw());
+    resizing.observe(this.root);
+    this.ended.push(() => resizing.disconnect());
+    this.redraw();
+  }
+
+  redraw() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  // The series of every panel; null while panels, months and values do not fit one another.
+  read() {
+    const panels = this.model.get("panels") ?? [];
+    const length = this.model.get("months") + 1;
+    const buffer = bytesOf(this.model.get("values"));
+    const rows = panels.reduce((sum, { lines }) => sum + lines.reduce((all, { band }) => all + (band ? 3 : 1), 0), 0);
+    if (!buffer || buffer.byteLength !== 4 * length * rows) return null;
+    const all = new Float32Array(buffer);
+    let row = 0;
+    const next = () => all.subarray(length * row, length * ++row);
+    return panels.map((panel) => ({
+      ...panel,
+      lines: panel.lines.map((line) => ({
+        ...line, values: next(), lows: line.band ? next() : null, highs: line.band ? next() : null,
+      })),
+    }));
+  }
+
+  draw() {
+    const began = performance.now();
+    const panels = this.read();
+    const wide = this.grid.clientWidth;
+    if (!panels || !wide) return;
+    this.theme = THEME[this.root.dataset.theme ?? "light"];
+    this.data = panels;
+    const most = Math.max(Math.floor((wide + GAP) / (NARROWEST + GAP)), 1);
+    const columns = Math.min(this.model.get("columns") || most, most, Math.max(panels.length, 1));
+    this.width = Math.floor((wide - GAP * (columns - 1)) / columns);
+    this.columns = columns;
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    while (this.grid.children.length > panels.length) this.grid.lastChild.remove();
+    while (this.grid.children.length < panels.length) this.grid.append(this.newPanel());
+    panels.forEach((panel, index) => this.drawPanel(panel, this.grid.children[index], index));
+    const bands = panels.some(({ lines }) => lines.some(({ band }) => band));
+    const label = this.model.get("band_label");
+    this.note.textContent = bands && label ? `Shaded: ${label}.` : "";
+    this.showMonth();
+    this.drawn += 1;
+    Object.assign(this.root.dataset, {
+      drawn: this.drawn, panels: panels.length, milliseconds: (performance.now() - began).toFixed(1),
+    });
+  }
+
+  newPanel() {
+    const slider = element("div", { class: "abm-slider", role: "slider", tabindex: "0", "aria-orientation": "horizontal" });
+    const panel = element("figure", { class: "abm-panel" }, svgElement("svg", { "aria-hidden": "true" }), slider);
+    const index = () => [...this.grid.children].indexOf(panel);
+    slider.addEventListener("keydown", (event) => this.step(event));
+    slider.addEventListener("pointerdown", (event) => {
+      slider.setPointerCapture(event.pointerId);
+      this.isDragging = true;
+      this.jump(this.monthAt(event, panel));
+    });
+    slider.addEventListener("pointermove", (event) => {
+      const month = this.monthAt(event, panel);
+      if (this.isDragging) this.jump(month);
+      this.hover(index(), month, event);
+    });
+    const end = () => {
+      this.isDragging = false;
+    };
+    slider.addEventListener("pointerup", end);
+    slider.addEventListener("pointercancel", end);
+    slider.addEventListener("pointerleave", () => this.hover(null));
+    return panel;
+  }
+
+  frameOf(panel) {
+    const height = this.model.get("height");
+    const wanted = Math.max(0, ...panel.lines.map(({ label, role }) => widthOf(label, role !== "counterfactual"))) + 9;
+    const isLabelled = panel.lines.length > 1;
+    const right = isLabelled ? Math.min(Math.max(wanted, LABEL_ROOM.least), LABEL_ROOM.most, this.width * LABEL_ROOM.part) : EDGE.right;
+    const top = EDGE.top + ((this.model.get("marks") ?? []).length ? MARK_ROOM : 0);
+    const plot = { left: EDGE.left, right: this.width - right, top, bottom: height - EDGE.bottom, isLabelled };
+    const months = this.model.get("months");
+    return { ...plot, height, months, x: (month) => plot.left + ((plot.right - plot.left) * month) / Math.max(months, 1) };
+  }
+
+  // The axis only grows while the same measures are shown, so that it stands still in play.
+  domainOf(panel, index) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const { values, lows, highs } of panel.lines) {
+      for (const list of [values, lows, highs]) {
+        if (!list) continue;
+        for (const value of list) {
+          if (!Number.isFinite(value)) continue;
+          if (value < low) low = value;
+          if (value > high) high = value;
+        }
+      }
+    }
+    if (panel.difference && Number.isFinite(low)) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
+    const bounds = panel.difference ? { low: null, high: null } : panel;
+    const found = axisEnds(low, high, bounds);
+    const key = `${index}:${panel.name}`;
+    const known = this.domains.get(key);
+    const ends = known ? [Math.min(known[0], found[0]), Math.max(known[1], found[1])] : found;
+    if (Number.isFinite(low)) this.domains.set(key, ends);
+    return ends;
+  }
+
+  drawPanel(panel, figure, index) {
+    const { theme } = this;
+    const frame = this.frameOf(panel);
+    const [low, high] = this.domainOf(panel, index);
+    frame.y = (value) => frame.bottom - ((frame.bottom - frame.top) * (value - low)) / (high - low);
+    panel.frame = frame;
+    panel.write = writer(panel.unit, panel.difference, high - low);
+    const text = (x, y, words, colour, more = {}) =>
+      svgElement("text", { x: x.toFixed(1), y: y.toFixed(1), fill: colour, "font-size": 11.5, ...more }, words);
+    const rule = (x1, y1, x2, y2, colour, more = {}) =>
+      svgElement("line", { x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1), stroke: colour, ...more });
+    const marks = [];
+    marks.push(text(0, 14, panel.label, theme.ink, { "font-size": 13.5, "font-weight": 600 }));
+    const unit = unitInWords(panel.unit, panel.difference);
+    if (unit.toLowerCase() !== panel.label.toLowerCase()) marks.push(text(0, 30, unit, theme.quiet));
+    for (const tick of roundTicks(low, high, 4)) {
+      const y = frame.y(tick);
+      const isZero = panel.difference && Math.abs(tick) < 1e-9;
+      marks.push(rule(frame.left, y, frame.right, y, isZero ? theme.shore : theme.line, { "stroke-width": isZero ? 1.4 : 1 }));
+      marks.push(text(frame.left - 7, y + 4, panel.write(tick), theme.quiet, { "text-anchor": "end" }));
+    }
+    marks.push(...this.yearAxis(frame, text, rule));
+    marks.push(...this.leverMarks(frame, text, rule, index === 0));
+    const xs = Float64Array.from({ length: frame.months + 1 }, (_, month) => frame.x(month));
+    const onScreen = (list) => Array.from(list, (value) => frame.y(value));
+    for (const line of panel.lines) {
+      if (!line.lows) continue;
+      const path = bandPath(xs, onScreen(line.lows), onScreen(line.highs), panel.step);
+      marks.push(svgElement("path", { d: path, fill: lookOf(line, theme).colour, "fill-opacity": theme.band }));
+    }
+    // The run in focus lies on top.
+    for (const line of panel.lines.slice().sort((a, b) => (a.role === "focus") - (b.role === "focus"))) {
+      const look = lookOf(line, theme);
+      marks.push(
+        svgElement("path", {
+          d: pathOf(xs, onScreen(line.values), panel.step), fill: "none", stroke: look.colour,
+          "stroke-width": look.width, "stroke-dasharray": look.dash || null, "stroke-linejoin": "round",
+        }),
+      );
+    }
+    marks.push(...this.lineLabels(panel, frame, text));
+    const over = svgElement("g", { class: "abm-cursor" });
+    const svg = figure.querySelector("svg");
+    svg.replaceChildren(...marks, over);
+    for (const [name, value] of Object.entries({ width: this.width, height: frame.height, viewBox: `0 0 ${this.width} ${frame.height}`, "font-family": FONT })) {
+      svg.setAttribute(name, value);
+    }
+    const slider = figure.querySelector(".abm-slider");
+    Object.assign(slider.style, {
+      left: `${frame.left - 6}px`, width: `${frame.right - frame.left + 12}px`,
+      top: `${frame.top - 6}px`, height: `${frame.bottom - frame.top + 12}px`,
+    });
+    slider.setAttribute("aria-label", `${panel.label}, month`);
+    slider.setAttribute("aria-valuemin", 0);
+    slider.setAttribute("aria-valuemax", frame.months);
+  }
+
+  yearAxis(frame, text, rule) {
+    const { theme } = this;
+    const all = frame.months / 12;
+    const room = Math.max((frame.right - frame.left) / 34, 2);
+    const step = YEAR_STEPS.find((wide) => all / wide <= room) ?? 100;
+    const marks = [
+      rule(frame.left, frame.bottom, frame.right, frame.bottom, theme.shore),
+      text(frame.left - 10, frame.bottom + 17, "Year", theme.quiet, { "text-anchor": "end" }),
+    ];
+    for (let year = 0; year <= all; year += step) {
+      const x = frame.x(year * 12);
+      marks.push(rule(x, frame.bottom, x, frame.bottom + 4, theme.shore));
+      marks.push(text(x, frame.bottom + 17, String(year), theme.quiet, { "text-anchor": "middle" }));
+    }
+    return marks;
+  }
+
+  leverMarks(frame, text, rule, isNamed) {
+    const { theme } = this;
+    const marks = [];
+    const known = (this.model.get("marks") ?? []).filter(({ month }) => month >= 0 && month <= frame.months);
+    const sorted = known.sort((a, b) => a.month - b.month);
+    for (const [index, { month, label }] of sorted.entries()) {
+      const x = frame.x(month);
+      marks.push(rule(x, frame.top - 3, x, frame.bottom, theme.quiet, { "stroke-dasharray": "2 3" }));
+      const sign = svgElement("path", { d: `M${x - 4} ${frame.top - 9}h8l-4 6z`, fill: theme.quiet });
+      sign.append(svgElement("title", {}, `${label}, ${monthInWords(month)}`));
+      marks.push(sign);
+      if (!isNamed) continue;
+      const next = sorted[index + 1];
+      const room = (next ? frame.x(next.month) - 6 : this.width) - x - 7;
+      if (room < 24) continue;
+      marks.push(text(x + 7, frame.top - 4, shortened(label, false, room), theme.quiet, { "font-size": 11 }));
+    }
+    return marks;
+  }
+
+  // Labels stand where lines end, moved apart; several lines that end in one spot keep their order.
+  lineLabels(panel, frame, text) {
+    if (!frame.isLabelled) return [];
+    const ends = [];
+    for (const line of panel.lines) {
+      let last = line.values.length - 1;
+      while (last >= 0 && !Number.isFinite(line.values[last])) last -= 1;
+      if (last < 0) continue;
+      ends.push({ line, x: frame.x(last), y: frame.y(line.values[last]), from: frame.y(line.values[last]) });
+    }
+    ends.sort((a, b) => a.y - b.y);
+    for (let round = 0; round < 40; round += 1) {
+      for (let i = 1; i < ends.length; i += 1) {
+        const short = LINE_HEIGHT - (ends[i].y - ends[i - 1].y);
+        if (short <= 0) continue;
+        ends[i - 1].y -= short / 2;
+        ends[i].y += short / 2;
+      }
+      for (const end of ends) end.y = Math.min(Math.max(end.y, frame.top + 2), frame.bottom - 2);
+    }
+    return ends.map(({ line, x, y }) => {
+      const words = shortened(line.label, line.role !== "counterfactual", this.width - frame.right - 8);
+      const made = text(x + 7, y + 4, words, lookOf(line, this.theme).colour, {
+        "font-weight": line.role === "counterfactual" ? 400 : 600, "paint-order": "stroke",
+        stroke: this.theme.ground, "stroke-width": 3, "stroke-linejoin": "round",
+      });
+      made.append(svgElement("title", {}, line.label));
+      return made;
+    });
+  }
+
+  // ---- The month
+
+  showMonth() {
+    const month = this.model.get("month");
+    if (!this.data) return;
+    this.data.forEach((panel, index) => {
+      const figure = this.grid.children[index];
+      if (!figure || !panel.frame) return;
+      this.drawCursor(panel, figure.querySelector(".abm-cursor"), month);
+      const slider = figure.querySelector(".abm-slider");
+      slider.setAttribute("aria-valuenow", Math.max(month, 0));
+      slider.setAttribute("aria-valuetext", this.monthText(panel, Math.max(month, 0)));
+    });
+    this.root.dataset.month = month;
+  }
+
+  monthText(panel, month) {
+    const values = panel.lines.map(({ label, values }) => `${label} ${panel.write(values[month])}`);
+    return `${monthInWords(month)}: ${values.join(", ")}`;
+  }
+
+  drawCursor(panel, group, month) {
+    group.replaceChildren();
+    const { frame } = panel;
+    const { theme } = this;
+    const line = (at, colour, width) => {
+      const x = frame.x(at).toFixed(1);
+      group.append(svgElement("line", { x1: x, x2: x, y1: frame.top - 2, y2: frame.bottom, stroke: colour, "stroke-width": width }));
+      for (const each of panel.lines) {
+        const value = each.values[at];
+        if (!Number.isFinite(value)) continue;
+        group.append(svgElement("circle", { cx: x, cy: frame.y(value).toFixed(1), r: 3.6, fill: lookOf(each, theme).colour, stroke: theme.ground, "stroke-width": 1.5 }));
+      }
+    };
+    if (this.hovered !== undefined && this.hovered !== null && this.hovered !== month) line(this.hovered, theme.shore, 1);
+    if (month >= 0 && month <= frame.months) line(month, theme.ink, 1.3);
+  }
+
+  monthAt(event, panel) {
+    const { frame } = this.data[[...this.grid.children].indexOf(panel)];
+    const x = event.clientX - panel.getBoundingClientRect().left;
+    const share = (x - frame.left) / Math.max(frame.right - frame.left, 1);
+    return Math.round(Math.min(Math.max(share, 0), 1) * frame.months);
+  }
+
+  jump(month) {
+    if (month === this.model.get("month")) return;
+    this.model.set("month", month);
+    this.model.save_changes();
+    this.showMonth();
+  }
+
+  step(event) {
+    const months = this.model.get("months");
+    const now = Math.max(this.model.get("month"), 0);
+    const goal = {
+      ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1,
+      PageDown: now - 12, PageUp: now + 12, Home: 0, End: months,
+    }[event.key];
+    if (goal === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.jump(Math.min(Math.max(goal, 0), months));
+  }
+
+  hover(index, month, event) {
+    this.hovered = index === null ? null : month;
+    this.card.hidden = index === null;
+    this.showMonth();
+    if (index === null) return;
+    const panel = this.data[index];
+    const list = element("dl");
+    for (const line of panel.lines) {
+      const look = lookOf(line, this.theme);
+      const sign = svgElement("svg", { width: 20, height: 8, "aria-hidden": "true" },
+        svgElement("line", { x1: 0, x2: 20, y1: 4, y2: 4, stroke: look.colour, "stroke-width": 2.4, "stroke-dasharray": look.dash || null }));
+      const band = line.lows && Number.isFinite(line.lows[month]) ? ` [${panel.write(line.lows[month])}, ${panel.write(line.highs[month])}]` : "";
+      list.append(element("dt", {}, sign, ` ${line.label}`), element("dd", {}, `${panel.write(line.values[month])}${band}`));
+    }
+    const marks = (this.model.get("marks") ?? []).filter((mark) => mark.month === month);
+    this.card.replaceChildren(
+      element("strong", {}, panel.label), element("span", { class: "abm-kind" }, monthInWords(month)), list,
+      ...marks.map(({ label }) => element("span", { class: "abm-kind" }, label)),
+    );
+    const box = this.root.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const left = x + 16 + this.card.offsetWidth > box.width ? Math.max(x - this.card.offsetWidth - 16, 2) : x + 16;
+    this.card.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(y - this.card.offsetHeight - 12, -EDGE.top))}px)`;
+  }
+
+  // ---- Saving
+
+  titleNow() {
+    return this.model.get("title") || (this.data ?? []).map(({ label }) => label).join(", ") || "Chart";
+  }
+
+  picture() {
+    const height = this.model.get("height");
+    const rows = Math.ceil(this.data.length / this.columns);
+    const pad = 16;
+    const head = this.model.get("title") ? 26 : 0;
+    const foot = this.note.textContent ? 22 : 0;
+    const width = this.columns * this.width + (this.columns - 1) * GAP + 2 * pad;
+    const all = rows * (height + GAP) + 2 * pad + head + foot;
+    const serial = new XMLSerializer();
+    const panels = [...this.grid.children].map((figure, index) => {
+      const copy = figure.querySelector("svg").cloneNode(true);
+      copy.removeAttribute("aria-hidden");
+      copy.setAttribute("x", pad + (index % this.columns) * (this.width + GAP));
+      copy.setAttribute("y", pad + head + Math.floor(index / this.columns) * (height + GAP));
+      return serial.serializeToString(copy);
+    });
+    const title = escapeXml(this.titleNow());
+    const svg = [
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" viewBox="0 0 ${width} ${all}" font-family="${escapeXml(FONT)}" role="img">`,
+      `<title>${title}</title><rect width="100%" height="100%" fill="${this.theme.ground}"/>`,
+      head ? `<text x="${pad}" y="${pad + 12}" font-size="15" font-weight="600" fill="${this.theme.ink}">${title}</text>` : "",
+      ...panels,
+      foot ? `<text x="${pad}" y="${all - pad}" font-size="12" fill="${this.theme.quiet}">${escapeXml(this.note.textContent)}</text>` : "",
+      "</svg>",
+    ].join("\n");
+    return { svg, width, height: all };
+  }
+
+  release() {
+    for (const end of this.ended) end();
+    cancelAnimationFrame(this.frame);
+    this.root.remove();
+  }
+}
+
 export default {
   render({ model, el }) {
-    const write = () => { el.textContent = `${model.get("title") || "Picture"}`; };
-    model.on("change:title", write);
-    write();
+    const picture = new SeriesPicture(model, el);
+    return () => picture.release();
   },
 };

@@ -106,8 +106,9 @@ export function drawNetworks(context, scene) {
   const inSight = new Set(scene.inSight);
   for (const { members, links } of values.networks) {
     if (!members.some((row) => inSight.has(row))) continue;
+    const faint = scene.hasFocus && !members.some((row) => scene.strength[row] === 2) ? 0.25 : 1;
     for (const [width, colour, alpha] of [[2.6, theme.network, 0.85], [0, theme.networkTint, 1]]) {
-      context.globalAlpha = scene.detail * alpha;
+      context.globalAlpha = scene.detail * alpha * faint;
       context.strokeStyle = colour;
       context.fillStyle = colour;
       context.lineCap = "round";

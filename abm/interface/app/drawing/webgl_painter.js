@@ -1,7 +1,8 @@
 // Ties and organisations by WebGL2: an instance a mark, positions kept on the card, a byte or two a month for each.
 
 import { SMALLEST_MARKER } from "./camera.js";
-import { FAINT } from "./marks.js";
+import { BETWEEN_PLACES } from "./focus.js";
+import { FAINT, PASSES } from "./marks.js";
 import { hexToRgb } from "./palette.js";
 
 const HEAD = `#version 300 es
@@ -21,7 +22,7 @@ void main() {
   float value = float(state.x), strength = float(state.y);
   if (value == 255.0 || strength != pass_) { gl_Position = vec4(2.0, 2.0, 0.0, 1.0); return; }
   float share = value / 254.0;
-  float alpha = strength == 0.0 ? 0.05 : strength == 2.0 ? 0.95 : mix(floor_, 0.75, share);
+  float alpha = strength == 0.0 ? 0.05 : strength == 2.0 ? 0.95 : mix(floor_, 0.75, share) * (strength == 3.0 ? 0.3 : 1.0);
   half_ = 0.5 * (0.5 + 1.9 * share + (strength == 2.0 ? 1.0 : 0.0));
   vec2 from = (ends.xy - camera) * zoom, to = (ends.zw - camera) * zoom;
   vec2 along = to - from;
@@ -218,7 +219,9 @@ export class WebglPainter {
       gl.uniform1f(uniforms.fade, scene.tieFade);
       gl.uniform1f(uniforms.floor_, theme.tieFloor);
       gl.bindVertexArray(this.tieArrays);
-      for (const pass of scene.hasFocus ? [0, 1, 2] : [1]) {
+      for (const pass of PASSES) {
+        if (!scene.hasFocus && pass % 2 === 0) continue;
+        if (pass === BETWEEN_PLACES && scene.place.places === 1) continue;
         gl.uniform1f(uniforms.pass_, pass);
         gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.shown.length);
       }

@@ -71,7 +71,9 @@ export function cardOf(scene, target) {
     detail.append(text);
     list.append(element("dt", {}, label), detail);
   }
-  return [element("strong", {}, name), element("span", { class: "abm-kind" }, kind), list];
+  const parts = [element("strong", {}, name), element("span", { class: "abm-kind" }, kind), list];
+  if (target.kind === "place" && scene.detail < 1) parts.push(element("span", { class: "abm-kind" }, "Double-click to come nearer"));
+  return parts;
 }
 
 export function sentenceOf(scene, target) {
