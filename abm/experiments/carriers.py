@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from abm.errors import InvalidInput
+from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.engines import available_processors, single_threaded
 from abm.experiments.manifest import Manifest
 from abm.experiments.shard import run_shard
@@ -78,6 +79,26 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         Carried
             One that is final for every shard, and others before for attempts that were lost.
         """
+
+
+ENGINES = {"processes": "abm.experiments.carriers:Processes"}
+"""Where each engine is; it is imported when it is asked for. All take `workers` and `is_forced`."""
+
+
+def engine_named(name: str, **options: Any) -> Engine:
+    """Make an engine of its name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such engine.
+    """
+    if name not in ENGINES:
+        told = f"engine '{name}' is unknown{did_you_mean(name, ENGINES)} Valid: {', '.join(ENGINES)}."
+        raise InvalidInput([Problem("--engine", None, told)])
+    module, _, kind = ENGINES[name].partition(":")
+    engine: Engine = getattr(import_module(module), kind)(**options)
+    return engine
 
 
 def carry_one(

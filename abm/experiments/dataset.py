@@ -15,6 +15,7 @@ from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import batches, dataset, equals, rows_of
 from abm.experiments.points import Points
 from abm.experiments.shard import shard_folder
+from abm.experiments.store import FAILED
 from abm.experiments.survey import Surveyor
 
 Table = Literal["runs", "months"]
@@ -145,6 +146,20 @@ class SweepTables:
         """Give the row of a run, None where it is not done."""
         found = rows_of(self.runs, equals("run_id", run_id))
         return found[0] if found else None
+
+    def rows_of_months(self, run_id: str) -> list[dict[str, Any]]:
+        """Give the kept months of a run, in order."""
+        return [] if self.manifest.every is None else rows_of(self.months, equals("run_id", run_id))
+
+    def failures(self) -> list[tuple[str, int, str]]:
+        """List the errors that runs failed with: message, number of runs, and the id of one; commonest first."""
+        counted: dict[str, list[Any]] = {}
+        wanted = self.runs.to_table(columns=["error", "run_id"], filter=equals("status", FAILED))
+        for row in wanted.to_pylist():
+            entry = counted.setdefault(row["error"], [0, row["run_id"]])
+            entry[0] += 1
+        found = [(error, int(count), str(run_id)) for error, (count, run_id) in counted.items()]
+        return sorted(found, key=lambda entry: -entry[1])
 
     def _of(self, table: str) -> Any:
         return self.months if table == "months" else self.runs

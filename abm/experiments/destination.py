@@ -30,11 +30,14 @@ class Destination:
         Replace results that are there.
     option : str
         What to call it in a message.
+    files : tuple of str
+        What may be there that `force` replaces.
     """
 
     path: Path
     force: bool = False
     option: str = "--out"
+    files: tuple[str, ...] = FILES
 
     def problems(self) -> list[Problem]:
         """Say why results cannot be written there; empty when they can. Leaves nothing behind."""
@@ -82,7 +85,9 @@ class Destination:
                 yield f"'{shown}' exists; give --force to replace it, or another --out"
                 return
             else:
-                strangers = sorted(entry.name for entry in destination.iterdir() if entry.name not in FILES)
+                strangers = sorted(
+                    entry.name for entry in destination.iterdir() if entry.name not in self.files
+                )
                 if strangers:
                     named = ", ".join(f"'{name}'" for name in strangers[:3]) + (
                         ", ..." if len(strangers) > 3 else ""

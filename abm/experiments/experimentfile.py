@@ -19,7 +19,7 @@ from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
 from abm.experiments.scenariobase import ScenarioBase
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
-from abm.model.shipped import find, shipped_directory
+from abm.model.shipped import EXPERIMENTS, find
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue
 from abm.policy.quantity import Quantity
@@ -28,8 +28,6 @@ from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, Record, check
 from abm.world.place import load_place
 
-EXPERIMENTS = "experiments"
-"""Folder of the experiments that come with abm."""
 DEFAULT_MOST_FAILED = 0.05
 ALL: Final = "all"
 
@@ -152,11 +150,6 @@ class Experiment:
         return tuple(self.record.measures)
 
 
-def experiment_names() -> tuple[str, ...]:
-    """Name the shipped experiments, sorted."""
-    return tuple(sorted(path.stem for path in (shipped_directory() / EXPERIMENTS).glob("*.yaml")))
-
-
 def experiment_schema() -> dict[str, Any]:
     """Give the JSON Schema of experiment files, for editors."""
     schema = ExperimentFile.model_json_schema(by_alias=True)
@@ -167,11 +160,8 @@ def experiment_schema() -> dict[str, Any]:
     }
     choice = schema["$defs"]["Choice"]
     schema["$defs"]["Choice"] = {"anyOf": [choice, {"enum": ["full_factorial", "one_at_a_time", "list"]}]}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "abm experiment file",
-        **schema,
-    }
+    titled = {**schema, "title": "abm experiment file"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **titled}
 
 
 def load_experiment(reference: str | Path) -> Experiment:

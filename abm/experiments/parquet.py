@@ -5,7 +5,7 @@ Numbers are split into streams of bytes and compressed with zstd, dictionaries s
 byte is on disk. The same columns give the same bytes with the same pyarrow.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pyarrow import csv
 
 from abm.experiments.points import Points
 
@@ -189,6 +190,39 @@ class TableWriter:
             together = pa.concat_tables(self._waiting)
             self._writer.write_table(together, row_group_size=max(together.num_rows, 1))
             self._waiting.clear()
+
+
+class StreamWriter:
+    """Write many tables into one file of CSV or Arrow, one after the other.
+
+    Parameters
+    ----------
+    writer : pyarrow writer
+        Open.
+    """
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+        self.rows = 0
+
+    def __enter__(self) -> "StreamWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def write(self, table: Any) -> None:
+        """Add a table."""
+        self._writer.write_table(table)
+        self.rows += table.num_rows
+
+
+FILE_WRITERS: dict[str, Callable[[Path, Any], TableWriter | StreamWriter]] = {
+    ".parquet": TableWriter,
+    ".csv": lambda path, schema: StreamWriter(csv.CSVWriter(path, schema)),
+    ".arrow": lambda path, schema: StreamWriter(pa.ipc.new_file(path, schema)),
+}
+"""What writes a file of each ending."""
 
 
 def rows_of(source: Any, where: Any) -> list[dict[str, Any]]:

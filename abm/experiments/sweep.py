@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.carriers import Carried, Engine
@@ -16,6 +17,7 @@ from abm.experiments.manifest import POINTS, Case, Manifest
 from abm.experiments.parquet import encoded_points
 from abm.experiments.run import RUN_ID_DIGITS
 from abm.experiments.shard import RUNNING, SHARDS, Commit, cases_of
+from abm.experiments.store import FAILED
 from abm.experiments.survey import Survey, Surveyor
 
 MOST_LOST_TOLD = 3
@@ -221,6 +223,20 @@ class Sweep:
         raise InvalidInput(
             [Problem(os.fspath(self.directory), None, f"{told}; with other sources ids differ")]
         )
+
+    def kept(self, run_id: str) -> dict[str, Any] | None:
+        """Give what was kept of a run: its row, its months, and whether they are in single precision.
+
+        None where the run is not done, or failed.
+        """
+        tables = SweepTables(self.manifest)
+        try:
+            row = tables.row(run_id)
+        except AbmError:
+            return None
+        if row is None or row["status"] == FAILED:
+            return None
+        return {"run": row, "months": tables.rows_of_months(run_id), "is_single": self.manifest.is_single}
 
     def _row(self, run_id: str) -> tuple[int, int] | None:
         """Give point and replicate of a run that is done, so that it need not be looked for everywhere."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from abm.interface.places import app as places
+from abm.interface.sweep import app as sweeps
 from abm.interface.terminal import Commands, ExitCode, output, progress
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
 LOOK, CHECK, SIMULATE, SEE = "Look", "Check", "Simulate", "See"
 
 app.add_typer(places, rich_help_panel=LOOK)
+app.add_typer(sweeps, rich_help_panel=SIMULATE)
 
 # Numbers arrive as text: what is wrong with them is told together with all other problems.
 Replicates = Annotated[
@@ -82,7 +84,7 @@ def options(
 
 @app.command(rich_help_panel=LOOK)
 def scenarios() -> None:
-    """List the scenarios, policies, places and studies that come with abm."""
+    """List the scenarios, policies, places, experiments and studies that come with abm."""
     from abm.interface.listings import print_scenarios
 
     print_scenarios(output())
@@ -139,7 +141,7 @@ def validate(
     ],
     extension: Extensions = [],  # noqa: B006
 ) -> None:
-    """Check scenario, policy, place, study and extension files, and list every problem with its line."""
+    """Check scenario, policy, place, experiment, study and extension files, and list every problem with its line."""
     from abm.interface.listings import print_validation
 
     print_validation(output(), files, extension)
@@ -147,7 +149,7 @@ def validate(
 
 @app.command(rich_help_panel=CHECK)
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="scenario|policy|place")] = "scenario",
+    kind: Annotated[str, typer.Argument(metavar="scenario|policy|place|experiment")] = "scenario",
     extension: Extensions = [],  # noqa: B006
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""

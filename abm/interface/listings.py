@@ -23,12 +23,13 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.model.shipped import is_path
+from abm.model.shipped import EXPERIMENTS, experiment_names, is_path
 from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import Place, is_built, load_place
 
-KINDS = ("scenario", "policy", "place")
+KINDS = ("scenario", "policy", "place", "experiment")
+EXPERIMENT_KEYS = frozenset({"scenarios", "design", "uncertainties", "months", "common_random_numbers"})
 STUDY_KEYS = frozenset({"targets", "search", "search_seed", "samples", "edge_points"})
 PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties"})
 SCENARIO_KEYS = frozenset({"place", "policies", "horizon_years", "parameters", "start"})
@@ -63,7 +64,7 @@ PARAMETER_CARD = (
 
 
 def print_scenarios(console: Console) -> None:
-    """List shipped scenarios, policies, places and studies."""
+    """List shipped scenarios, policies, places, experiments and studies."""
     loaded = [load_scenario(name) for name in scenario_names()]
     entries = [(scenario.name, scenario.label, _composition(scenario)) for scenario in loaded]
     console.print(entries_table("Scenario", entries))
@@ -74,6 +75,7 @@ def print_scenarios(console: Console) -> None:
     )
     console.print()
     console.print(Text(f"Places: {', '.join(place_names())}"))
+    console.print(Text(f"Experiments for sweeps: {', '.join(experiment_names())}"))
     console.print(Text(f"Studies for calibration: {', '.join(study_names())}"))
 
 
@@ -171,6 +173,11 @@ def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
     if kind not in KINDS:
         message = f"'{kind}' is no kind of file{did_you_mean(kind, KINDS)} Valid: {', '.join(KINDS)}."
         raise InvalidInput([Problem("abm schema", None, message)])
+    if kind == "experiment":
+        from abm.experiments.experimentfile import experiment_schema
+
+        typer.echo(json.dumps(experiment_schema(), indent=2, ensure_ascii=False))
+        return
     typer.echo(json.dumps(json_schema(kind, _extended(extensions).catalogue), indent=2, ensure_ascii=False))
 
 
@@ -222,10 +229,10 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
 
 
 def _found(reference: str) -> list[Path]:
-    """Find the file of a path, or those of a name: a scenario, policy, place and study may share one."""
+    """Find the file of a path, or those of a name: files of several kinds may share one."""
     if is_path(reference) or Path(reference).exists():
         return [Path(reference)]
-    folders = (".", "policies", "places", STUDIES)
+    folders = (".", "policies", "places", EXPERIMENTS, STUDIES)
     known = {
         folder: [path.stem for path in (shipped_directory() / folder).glob("*.yaml")] for folder in folders
     }
@@ -234,7 +241,9 @@ def _found(reference: str) -> list[Path]:
     ]
     if not files:
         hint = did_you_mean(reference, sorted({name for names in known.values() for name in names}))
-        told = f"is neither a file nor a scenario, policy, place or study that comes with abm{hint}"
+        told = (
+            f"is neither a file nor a scenario, policy, place, experiment or study that comes with abm{hint}"
+        )
         raise InvalidInput([Problem(reference, None, f"{told} 'abm scenarios' lists them all.")])
     return files
 
@@ -255,6 +264,14 @@ def _validated(file: Path, extensions: Sequence[str]) -> str:
     if kind == "study":
         study = load_study(file)
         return f"valid study, {len(study.targets)} targets in {len(study.places)} places"
+    if kind == "experiment":
+        # Deferred: what samples points is slow to load.
+        from abm.experiments.experimentfile import load_experiment
+
+        experiment = load_experiment(file)
+        points, replicates = experiment.record.points.count, experiment.record.replicates
+        runs = points * replicates * len(experiment.bases)
+        return f"valid experiment, {points:,} points, {runs:,} runs"
     if kind == "policy":
         return f"valid policy, sets {len(load_policy(file, _extended(extensions).catalogue).levers)} levers"
     if kind == "scenario":
@@ -263,9 +280,7 @@ def _validated(file: Path, extensions: Sequence[str]) -> str:
         return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
     if document.problems:
         raise InvalidInput(document.problems)
-    message = (
-        "is no scenario, policy, place or study; 'abm schema scenario|policy|place' says what each holds"
-    )
+    message = "is no scenario, policy, place, experiment or study; 'abm schema KIND' says what each holds"
     raise InvalidInput([Problem(document.file, None, message)])
 
 
@@ -279,6 +294,8 @@ def _kind(data: Any) -> str | None:
         return None
     if len(STUDY_KEYS & data.keys()) > 1:
         return "study"
+    if {"scenarios", "model"} & data.keys() or len(EXPERIMENT_KEYS & data.keys()) > 1:
+        return "experiment"
     if len(PLACE_KEYS & data.keys()) > len(SCENARIO_KEYS & data.keys()):
         return "place"
     if SCENARIO_KEYS & data.keys():

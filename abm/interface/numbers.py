@@ -1,6 +1,7 @@
 """Read the numbers that stand on the command line, and say what is wrong with any of them beside all the rest."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from abm.errors import Problem
@@ -8,6 +9,9 @@ from abm.experiments.engines import WORKERS_ADVICE, worker_problems
 from abm.experiments.run import REPLICATES_ADVICE, SEED_ADVICE, design_problems
 from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
 
+MOST_SHARD_RUNS, MOST_SHARD_SECONDS = 1_000_000, 86_400.0
+SHARD_RUNS_ADVICE = f"give a whole number from 1 to {MOST_SHARD_RUNS:,}, such as 500"
+SHARD_SECONDS_ADVICE = f"give seconds up to {MOST_SHARD_SECONDS:g}, such as 300"
 WHOLE = re.compile(r"[-+]?[0-9]{1,40}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 
@@ -51,6 +55,40 @@ class Numbers:
             self.problems.append(Problem("--years", None, complaint))
             return None
         return years
+
+    def more(self, option: str, text: str | None) -> int | None:
+        """Read a number of things that there are to be; None where no number is given."""
+        return None if text is None else self._whole(option, text, "give a whole number, such as 200", 0)
+
+    def shard_size(self, seconds: str | None, runs: str | None) -> tuple[float, int | None] | None:
+        """Read how large shards are to be: seconds, and runs where their number is given; None for neither."""
+        if seconds is not None and runs is not None:
+            told = "give --shard-seconds or --shard-runs, not both"
+            self.problems.append(Problem("--shard-runs", None, told))
+        if runs is not None:
+            size = self._whole("--shard-runs", runs, SHARD_RUNS_ADVICE, 1)
+            if not 1 <= size <= MOST_SHARD_RUNS:
+                self.problems.append(Problem("--shard-runs", None, f"found {size}; {SHARD_RUNS_ADVICE}"))
+            return 0.0, size
+        if seconds is None:
+            return None
+        length = float(seconds) if NUMBER.fullmatch(seconds.strip()) else 0.0
+        if not 0 < length <= MOST_SHARD_SECONDS:
+            self.problems.append(Problem("--shard-seconds", None, f"found {seconds}; {SHARD_SECONDS_ADVICE}"))
+        return length, None
+
+    def shards(self, ranges: Sequence[str], shards: int) -> list[int]:
+        """Read numbers of shards and ranges of them, both ends included."""
+        found: list[int] = []
+        for text in ranges:
+            first, dash, last = text.partition("-")
+            ends = [first, last if dash else first]
+            if not all(end.isdecimal() and int(end) < shards for end in ends) or int(ends[0]) > int(ends[1]):
+                told = f"found '{text}'; valid is a number from 0 to {shards - 1}, or a range such as 0-7"
+                self.problems.append(Problem("INDEX", None, told))
+            else:
+                found += range(int(ends[0]), int(ends[1]) + 1)
+        return found
 
     def _whole(self, option: str, text: str, advice: str, otherwise: int) -> int:
         if WHOLE.fullmatch(text.strip()):

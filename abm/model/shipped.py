@@ -7,6 +7,8 @@ from pathlib import Path
 from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
 from abm.records import shown_path
 
+EXPERIMENTS = "experiments"
+"""Folder of the experiments that come with abm."""
 FILE_ENDINGS = (".yaml", ".yml", ".npz")
 
 
@@ -48,6 +50,11 @@ def policy_names() -> tuple[str, ...]:
 def place_names() -> tuple[str, ...]:
     """Name the shipped places, sorted."""
     return _names(shipped_directory() / "places")
+
+
+def experiment_names() -> tuple[str, ...]:
+    """Name the shipped experiments, sorted."""
+    return _names(shipped_directory() / EXPERIMENTS)
 
 
 def is_path(reference: str | Path) -> bool:

@@ -1,0 +1,121 @@
+"""Make a single run of a sweep again, compare it with what was kept, and show it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from abm.errors import AbmError, InvalidInput
+from abm.experiments.destination import Destination
+from abm.experiments.manifest import Case, Manifest
+from abm.experiments.provenance import code_version
+from abm.experiments.run import Tables
+from abm.experiments.store import manifest_of, write_results
+from abm.experiments.sweep import Sweep
+from abm.interface.sweepview import card
+
+
+def print_rerun(console: Console, directory: Path, run_id: str, out: Path | None, force: bool) -> None:
+    """Make a run again and print its point, its outcomes and how it compares.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such run, the sources have changed, or results cannot be written where they are wanted.
+    AbmError
+        If the run fails, or differs from what was kept.
+    """
+    problems = Destination(out, force).problems() if out is not None else []
+    sweep = Sweep(directory)
+    try:
+        sweep.manifest.require_code()
+        case = sweep.case(run_id)
+    except InvalidInput as error:
+        raise InvalidInput([*problems, *error.problems]) from None
+    if problems:
+        raise InvalidInput(problems)
+    if case.refusal:
+        raise AbmError(f"run {run_id} failed in the sweep, and does so again: {case.refusal}")
+    tables = sweep.manifest.bases[case.base].simulate([case.run])
+    kept = sweep.kept(run_id)
+    console.print(_told(sweep.manifest, case, tables))
+    console.print()
+    differing = differences(kept, tables)
+    if out is not None:
+        _write(sweep.manifest, case, tables, Destination(out, force))
+        console.print(f"Written to {out}", markup=False, soft_wrap=True)
+    if differing:
+        raise AbmError(f"run {run_id} differs from what the sweep kept in {', '.join(differing)}")
+    same = (
+        "The same, bit for bit, as what the sweep kept"
+        if kept is not None
+        else "The sweep has not kept it yet"
+    )
+    console.print(Text(same, style="green" if kept is not None else "dim"))
+
+
+def differences(kept: dict[str, Any] | None, tables: Tables) -> list[str]:
+    """Name the columns in which what was kept of a run differs from the run; none where nothing was kept."""
+    if kept is None:
+        return []
+    found = []
+    for name in tables.outcome_names:
+        value = kept["run"].get(name)
+        if name in kept["run"] and not _same(np.nan if value is None else value, tables.runs[name][0]):
+            found.append(name)
+    for row in kept["months"]:
+        place = int(np.flatnonzero(tables.months["month"] == row["month"])[0])
+        for name in tables.measure_names:
+            if name in row and name not in found:
+                made = tables.months[name][place]
+                exact = np.float32(made) if kept["is_single"] else np.float64(made)
+                if not _same(row[name], exact):
+                    found.append(name)
+    return found
+
+
+def _same(first: Any, second: Any) -> bool:
+    return bool(np.array_equal(np.float64(first), np.float64(second), equal_nan=True))
+
+
+def _told(manifest: Manifest, case: Case, tables: Tables) -> Any:
+    run = case.run
+    point = manifest.points(run.point, run.point + 1)[0]
+    rows = [
+        ("run", Text(run.run_id, style="bold")),
+        ("scenario", Text(run.scenario.name)),
+        ("point", Text(str(run.point))),
+        *((name, Text(value if isinstance(value, str) else f"{value:g}")) for name, value in point.items()),
+        ("replicate", Text(str(run.replicate))),
+        ("seed", Text(str(run.seed))),
+        *((name, Text(f"{tables.runs[name][0]:g}")) for name in tables.outcome_names),
+    ]
+    return card(rows)
+
+
+def _write(manifest: Manifest, case: Case, tables: Tables, destination: Destination) -> None:
+    run, base = case.run, manifest.bases[case.base]
+    resolved = getattr(run.scenario, "resolved", None)
+    made = manifest_of(
+        {
+            "kind": "run of a sweep",
+            "run_id": run.run_id,
+            "sweep": {"name": manifest.name, "manifest_sha256": manifest.content["manifest_sha256"]},
+            "point": manifest.points(run.point, run.point + 1)[0],
+            "seed": run.seed,
+            "replicates": 1,
+            "replicate": run.replicate,
+        },
+        {
+            run.scenario.name: resolved()
+            if resolved is not None
+            else {"content_hash": run.scenario.content_hash}
+        },
+        base.generator,
+        {"asked": 1, "done": 1, "failed": 0},
+        {"command": f"abm sweep rerun {manifest.directory} {run.run_id}", "code": dict(code_version())},
+    )
+    with destination.staged() as directory:
+        write_results(directory, tables, (), made, [*base.measures, *base.outcomes])

@@ -1,0 +1,376 @@
+"""The commands on sweeps: plan one, run it here or elsewhere, look at it, mend it, let it grow, read it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from abm.interface.terminal import Commands, ExitCode, errors, output, progress
+
+if TYPE_CHECKING:
+    from abm.experiments.sweep import Advance, Carriage, Sweep
+
+SWEEPS = Path("results")
+WATCH_SECONDS = 1.0
+
+app = typer.Typer(
+    name="sweep",
+    cls=Commands,
+    help="Run thousands of runs or a million: plan, run, resume, look, read.",
+    epilog="Start with: abm sweep plan headline_levers, then: abm sweep run results/headline_levers",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Directory of the sweep, as planned.", show_default=False)
+]
+Workers = Annotated[
+    str | None, typer.Option(metavar="NUMBER", help="Processes; as many as processors unless given.")
+]
+EngineName = Annotated[str, typer.Option("--engine", metavar="NAME", help="What carries the shards.")]
+OtherCode = Annotated[
+    bool, typer.Option("--force", help="Go on although the code has changed since the plan.")
+]
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Take the lock of a parent on another host that has ended.")
+]
+ShardSeconds = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="What a shard is to take; 300 suits a cluster.",
+        show_default="100 to 1,000 runs",
+    ),
+]
+ShardRuns = Annotated[
+    str | None, typer.Option(metavar="NUMBER", help="Runs in each shard.", show_default="from a pilot")
+]
+
+
+@app.command()
+def plan(
+    experiment: Annotated[
+        str, typer.Argument(help="Name of an experiment, or path of its file.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory to make.", show_default="results/EXPERIMENT"),
+    ] = None,
+    shard_seconds: ShardSeconds = None,
+    shard_runs: ShardRuns = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the sweep that is there, results and all.")
+    ] = False,
+) -> None:
+    """Check an experiment, try a few runs, and write the manifest; tells runs, shards, time and disk."""
+    from abm.errors import InvalidInput
+    from abm.experiments.destination import Destination
+    from abm.experiments.engines import available_processors
+    from abm.experiments.experimentfile import load_experiment
+    from abm.experiments.plan import SWEEP_FILES, ShardSize
+    from abm.experiments.plan import plan as planning
+    from abm.interface.numbers import Numbers
+    from abm.interface.sweepview import planned
+
+    numbers = Numbers()
+    size = numbers.shard_size(shard_seconds, shard_runs)
+    directory = out or SWEEPS / Path(experiment).stem
+    destination = Destination(directory, force, files=SWEEP_FILES)
+    problems = [*numbers.problems, *destination.problems()]
+    loaded = None
+    try:
+        loaded = load_experiment(experiment)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems or loaded is None:
+        raise InvalidInput(problems)
+    shards, asked = ShardSize(*size) if size else ShardSize(), f"abm sweep plan {experiment}"
+    with errors().status("Trying a few runs, after compiling once on a machine"):
+        manifest = planning(loaded, destination, shards, asked)
+    console = output()
+    console.print(planned(manifest, available_processors()))
+    console.print()
+    console.print(
+        f"Planned in {directory}; run it with: abm sweep run {directory}", markup=False, soft_wrap=True
+    )
+
+
+@app.command()
+def run(
+    directory: Directory,
+    engine: EngineName = "processes",
+    workers: Workers = None,
+    force: OtherCode = False,
+    take_over: TakeOver = False,
+) -> None:
+    """Run what is missing of a sweep; a sweep that was stopped goes on where it was."""
+    _carry_out(directory, engine, workers, force, take_over)
+
+
+@app.command()
+def resume(
+    directory: Directory,
+    engine: EngineName = "processes",
+    workers: Workers = None,
+    force: OtherCode = False,
+    take_over: TakeOver = False,
+) -> None:
+    """Run the shards that are missing or damaged; the same as run."""
+    _carry_out(directory, engine, workers, force, take_over)
+
+
+@app.command()
+def shard(
+    directory: Directory,
+    indices: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INDEX...", help="Numbers of shards, or ranges such as 8-15.", show_default=False
+        ),
+    ],
+    force: OtherCode = False,
+) -> None:
+    """Run single shards, for job arrays; needs no lock, and does no harm if done twice."""
+    from abm.errors import InvalidInput
+    from abm.experiments.manifest import Manifest
+    from abm.experiments.shard import run_shard
+    from abm.interface.numbers import Numbers
+
+    manifest = Manifest.read(directory)
+    numbers = Numbers()
+    wanted = numbers.shards(indices, manifest.shards)
+    if numbers.problems:
+        raise InvalidInput(numbers.problems)
+    failed = 0
+    for index in wanted:
+        commit = run_shard(directory, index, is_forced=force, manifest=manifest)
+        failed += commit.failed
+        output().print(
+            f"shard {index}: {commit.runs:,} runs, {commit.failed:,} failed, {commit.seconds:.1f} s"
+        )
+    if failed:
+        raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
+
+
+@app.command()
+def status(
+    directory: Directory,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on looking until it is done; Ctrl-C ends it.")
+    ] = False,
+) -> None:
+    """Show how far a sweep is: done, failed, missing, damaged, running, rate and time left."""
+    from abm.experiments.lock import holder_of
+    from abm.experiments.sweep import Sweep
+    from abm.interface.sweepview import surveyed
+
+    sweep = Sweep(directory)
+    console = output()
+    if watch:
+        _watch(sweep)
+    else:
+        console.print(surveyed(sweep.manifest, sweep.survey(), holder_of(directory)))
+    survey = sweep.survey()
+    _tell_faults(sweep)
+    if not survey.is_complete:
+        console.print(f"Go on with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(directory: Directory) -> None:
+    """Read every byte and compare every checksum, row count and hash with the manifest and the commits."""
+    from abm.experiments.sweep import Sweep
+    from abm.interface.sweepview import faults, surveyed
+
+    sweep = Sweep(directory)
+    with errors().status("Reading every byte"):
+        survey = sweep.survey(is_thorough=True)
+    console = output()
+    console.print(surveyed(sweep.manifest, survey))
+    if survey.damaged or survey.faults:
+        console.print(faults(survey))
+        console.print(f"Mend it with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.FAILED)
+    console.print("Every file that is there is what was written", style="green")
+
+
+@app.command()
+def expand(
+    directory: Directory,
+    replicates: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Replicates that there are to be at every point.")
+    ] = None,
+    points: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Points, samples or trajectories that there are to be."),
+    ] = None,
+    experiment: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Add the points of this experiment that are new.")
+    ] = None,
+    shard_seconds: ShardSeconds = None,
+    shard_runs: ShardRuns = None,
+    take_over: TakeOver = False,
+) -> None:
+    """Add replicates or points; what there is keeps its ids and its files."""
+    from abm.errors import InvalidInput
+    from abm.experiments.expansion import expand as expanding
+    from abm.experiments.experimentfile import load_experiment
+    from abm.experiments.plan import ShardSize
+    from abm.experiments.sweep import Sweep
+    from abm.interface.numbers import Numbers
+
+    numbers = Numbers()
+    more, samples = numbers.more("--replicates", replicates), numbers.more("--points", points)
+    size = numbers.shard_size(shard_seconds, shard_runs)
+    if numbers.problems:
+        raise InvalidInput(numbers.problems)
+    sweep = Sweep(directory)
+    loaded = None if experiment is None else load_experiment(experiment)
+    with sweep.locked(take_over), errors().status("Trying a few runs"):
+        grown = expanding(
+            sweep.manifest,
+            replicates=more,
+            samples=samples,
+            experiment=loaded,
+            size=ShardSize(*size) if size else ShardSize(),
+        )
+    told = (
+        f"{grown.runs - sweep.manifest.runs:,} runs in {grown.shards - sweep.manifest.shards:,} shards added"
+    )
+    output().print(f"{told}; run them with: abm sweep run {directory}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def compact(directory: Directory, take_over: TakeOver = False) -> None:
+    """Put the many files of the shards into few large ones, after checking every one of them."""
+    from abm.experiments.sweep import Sweep
+
+    with errors().status("Checking and writing"):
+        parts, survey = Sweep(directory).compact(take_over)
+    files = sum(len(part.files) for part in parts)
+    shards = sum(1 for part in parts for _ in part.indices)
+    told = f"{shards:,} of {survey.shards:,} shards are in {files:,} files in {directory / 'compact'}"
+    output().print(told, markup=False, soft_wrap=True)
+    if not survey.is_complete:
+        output().print(f"Run the rest with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def collect(
+    directory: Directory,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="File to write: .parquet, .csv or .arrow.", show_default=False),
+    ],
+    table: Annotated[str, typer.Option(metavar="runs|months", help="Which table.")] = "runs",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write one table of all runs, or of all months, in one file for any tool."""
+    from abm.experiments.collection import collect as collecting
+
+    rows = collecting(directory, out, table, force)
+    output().print(f"{rows:,} rows written to {out}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def rerun(
+    directory: Directory,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="Id of a run.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the run with every month and measure here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace results that are there.")] = False,
+) -> None:
+    """Make one run again, from the manifest alone, and compare it bit for bit with what the sweep kept."""
+    from abm.interface.rerun import print_rerun
+
+    print_rerun(output(), directory, run_id, out, force)
+
+
+def _carry_out(directory: Path, engine: str, workers: str | None, force: bool, take_over: bool) -> None:
+    from abm.errors import InvalidInput
+    from abm.experiments.carriers import engine_named
+    from abm.experiments.sweep import Sweep
+    from abm.interface.numbers import Numbers
+
+    numbers = Numbers()
+    processes = numbers.workers(workers)
+    if numbers.problems:
+        raise InvalidInput(numbers.problems)
+    chosen = engine_named(engine, workers=processes, is_forced=force)
+    sweep = Sweep(directory)
+    with _interruptible(directory), progress(sweep.manifest.runs) as show:
+
+        def tell(advance: "Advance") -> None:
+            carried = advance.carried
+            if carried is not None and carried.lost:
+                again = "" if carried.is_final else "; it is tried again"
+                errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red", markup=False)
+            show(advance.runs_done, advance.runs)
+
+        carriage = sweep.carry_out(chosen, is_forced=force, takes_over=take_over, progress=tell)
+    _conclude(sweep, carriage)
+
+
+@contextmanager
+def _interruptible(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        told = f"Interrupted; what was committed is valid. Go on with: abm sweep resume {directory}"
+        errors().print(told, style="red", markup=False)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
+    from abm.interface.sweepview import duration
+
+    console = output()
+    failed = f", {carriage.runs_failed:,} of them failed" if carriage.runs_failed else ""
+    told = f"{carriage.runs_done:,} of {carriage.runs:,} runs done{failed}, in {duration(carriage.seconds)}"
+    console.print(told, markup=False)
+    _tell_faults(sweep)
+    if carriage.runs_done < carriage.runs:
+        console.print(f"Go on with: abm sweep resume {sweep.directory}", markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.FAILED)
+    console.print(f"Read it with: abm.open_sweep('{sweep.directory}')", markup=False, soft_wrap=True)
+    if carriage.runs_failed:
+        raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
+
+
+def _tell_faults(sweep: "Sweep") -> None:
+    from abm.experiments.dataset import SweepTables
+    from abm.interface.sweepview import failures, faults
+
+    survey = sweep.survey()
+    if survey.damaged or survey.faults:
+        errors().print(faults(survey))
+    if survey.runs_failed:
+        errors().print(failures(SweepTables(sweep.manifest).failures()))
+
+
+def _watch(sweep: "Sweep") -> None:
+    import time
+
+    from rich.live import Live
+
+    from abm.experiments.lock import holder_of
+    from abm.interface.sweepview import surveyed
+
+    def look() -> tuple[Any, bool]:
+        survey = sweep.survey()
+        return surveyed(sweep.manifest, survey, holder_of(sweep.directory)), survey.is_complete
+
+    view, is_complete = look()
+    with Live(view, console=output(), auto_refresh=False) as live:
+        try:
+            while not is_complete:
+                time.sleep(WATCH_SECONDS)
+                view, is_complete = look()
+                live.update(view, refresh=True)
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,168 @@
+"""Lay out what there is to tell of a sweep: what was planned, how far it is, and what went wrong."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from abm.experiments.lock import Holder
+from abm.experiments.manifest import Manifest
+from abm.experiments.survey import Survey
+from abm.interface.tables import QUIET, plain_table
+
+BAR_WIDTH = 40
+MOST_SHOWN = 5
+UNITS = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
+SPANS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second"))
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the largest unit that it fills, to two digits."""
+    for length, name in SPANS:
+        if seconds >= length or length == 1.0:
+            count = seconds / length
+            told = f"{count:.0f}" if count >= 10 or count == round(count) else f"{count:.1f}"
+            return f"{told} {name}{'' if told == '1' else 's'}"
+    raise AssertionError("every duration has a unit")
+
+
+def size(count: float) -> str:
+    """Write a number of bytes in the largest unit that it fills, to two digits."""
+    for length, name in UNITS:
+        if count >= length:
+            return f"{count / length:.0f} {name}" if count >= 10 * length else f"{count / length:.1f} {name}"
+    return f"{count:.0f} bytes"
+
+
+def card(rows: Sequence[tuple[str, RenderableType]]) -> Table:
+    """Put names and values side by side."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style=QUIET, no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def planned(manifest: Manifest, processors: int) -> RenderableType:
+    """Tell what was planned, how long it will take here and how much disk."""
+    content = manifest.content
+    experiment, pilots = content["experiment"], content["invocation"]["pilots"]
+    kind = next(iter(experiment["design"])).replace("_", " ")
+    parts = list(zip(manifest.blocks, pilots, strict=True))
+    seconds = sum(block.runs * pilot["seconds_per_run"] for block, pilot in parts)
+    disk = sum(block.runs * pilot["bytes_per_run"] for block, pilot in parts)
+    longest = max(block.shard_runs * pilot["seconds_per_run"] for block, pilot in parts)
+    shared = (
+        "the same accidents at every point"
+        if content["common_random_numbers"]
+        else "accidents of its own at each"
+    )
+    rows: list[tuple[str, RenderableType]] = [
+        ("Experiment", Text(f"{experiment['label']} ({experiment['name']})")),
+        ("Scenarios", Text(", ".join(base["name"] for base in content["bases"]))),
+        *_dimensions("Levers", experiment["levers"]),
+        *_dimensions("Uncertainties", experiment["uncertainties"]),
+        ("Design", Text(f"{kind}, {content['points']['count']:,} points")),
+        ("Replicates", Text(f"{content['replicates']:,} at each point, {shared}")),
+        ("Months kept", Text(_months(manifest))),
+        ("Runs", Text(f"{manifest.runs:,}", style="bold")),
+        ("Shards", Text(f"{manifest.shards:,}, up to {duration(longest)} each")),
+        ("Time", Text(f"about {duration(seconds / processors)} on the {processors} processors here")),
+        ("Disk", Text(f"about {size(disk)}")),
+    ]
+    return card(rows)
+
+
+def _dimensions(head: str, dimensions: dict[str, dict[str, object]]) -> list[tuple[str, RenderableType]]:
+    lines = [
+        Text.assemble(name, (f"  {_values(dimension)}", QUIET)) for name, dimension in dimensions.items()
+    ]
+    return [(head, Group(*lines))] if lines else []
+
+
+def _values(dimension: dict[str, object]) -> str:
+    told = ""
+    for form, value in dimension.items():
+        if form == "values" and isinstance(value, list):
+            told = ", ".join(f"{one:g}" for one in value)
+        elif form == "range" and isinstance(value, list):
+            told = f"{value[0]:g} to {value[1]:g}"
+        elif form == "options" and isinstance(value, dict):
+            told = ", ".join(value)
+        elif form == "distribution" and isinstance(value, dict):
+            told = next(iter(value))
+    return f"{told}, from year {dimension['at']:g}" if "at" in dimension else told
+
+
+def _months(manifest: Manifest) -> str:
+    if manifest.every is None:
+        return "none, outcomes only"
+    measures = f"{len(manifest.measures)} measure{'s' * (len(manifest.measures) > 1)}"
+    often = "every month" if manifest.every == 1 else f"every {manifest.every} months and the last"
+    return f"{often}, {measures} in {'single' if manifest.is_single else 'double'} precision"
+
+
+def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -> RenderableType:
+    """Tell how far a sweep is."""
+    head = Text.assemble((manifest.name, "bold"), (f"  {manifest.directory}", QUIET))
+    share = survey.runs_done / survey.runs
+    bar = Table.grid(padding=(0, 1))
+    # A share short of the whole is never told as the whole.
+    percent = math.floor(1000 * share) / 10
+    bar.add_row(
+        ProgressBar(total=survey.runs, completed=survey.runs_done, width=BAR_WIDTH),
+        Text(f"{percent:g}%", style="bold"),
+    )
+    counts = plain_table("", "Shards", "Runs")
+    for column in counts.columns[1:]:
+        column.justify = "right"
+    runs_open = survey.runs - survey.runs_done
+    counts.add_row(
+        Text("done", style="green"), f"{survey.done:,}", f"{survey.runs_done - survey.runs_failed:,}"
+    )
+    counts.add_row(
+        Text("failed", style="red" if survey.runs_failed else QUIET), "", f"{survey.runs_failed:,}"
+    )
+    counts.add_row(Text("missing"), f"{len(survey.missing):,}", f"{runs_open:,}")
+    counts.add_row(Text("damaged", style="red" if survey.damaged else QUIET), f"{len(survey.damaged):,}", "")
+    counts.add_row(Text("running", style="cyan" if survey.running else QUIET), f"{survey.running:,}", "")
+    counts.add_row(Text("all"), f"{survey.shards:,}", f"{survey.runs:,}")
+    lines: list[RenderableType] = [head, bar, Text(), counts, Text()]
+    if survey.rate is not None and survey.seconds_left is not None:
+        lines.append(Text(f"{survey.rate:,.3g} runs a second, about {duration(survey.seconds_left)} left"))
+    if holder is not None:
+        lines.append(
+            Text(f"Process {holder.pid} on {holder.host} is at work on it since {holder.since}", style=QUIET)
+        )
+    planned_source = manifest.content["code"]["source_sha256"]
+    if any(source != planned_source for source in survey.sources):
+        lines.append(
+            Text(
+                "Some shards were run by other code than the plan's; the ids of their runs tell",
+                style="yellow",
+            )
+        )
+    return Group(*lines)
+
+
+def faults(survey: Survey) -> RenderableType:
+    """List what is damaged."""
+    told = [
+        Text(f"shard {index}: {why}", style="red") for index, why in list(survey.damaged.items())[:MOST_SHOWN]
+    ]
+    if len(survey.damaged) > MOST_SHOWN:
+        told.append(Text(f"and {len(survey.damaged) - MOST_SHOWN:,} more", style="red"))
+    return Group(*(Text(fault, style="red") for fault in survey.faults), *told)
+
+
+def failures(found: Sequence[tuple[str, int, str]]) -> RenderableType:
+    """List errors, how many runs failed with each, and one of these runs."""
+    table = plain_table("Runs", "Failed with", "Such as run")
+    table.columns[0].justify = "right"
+    for error, count, run_id in found[:MOST_SHOWN]:
+        table.add_row(f"{count:,}", Text(error), Text(run_id))
+    return table
