@@ -1,6 +1,7 @@
 """The page of one visitor, as Solara starts it for every browser."""
 
 import uuid
+from typing import Any
 
 import solara
 
@@ -14,6 +15,12 @@ from abm.interface.app.state import EXPLORE_REPLICATES, Session
 from abm.interface.app.upload import read_upload
 
 TITLE = "abm: a policy laboratory for integrated care"
+
+
+@solara.component
+def Layout(children: Any) -> None:
+    """Show pages without the bar that Solara puts above them."""
+    box("lab-layout", children=children)
 
 
 @solara.component

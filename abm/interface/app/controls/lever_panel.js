@@ -91,7 +91,7 @@ function render({ model, el }) {
     const element = h("div", { class: "lab-lever" },
       h("div", { class: "lab-lever-head" }, h("label", { for: id }, lever.label), value, reset, open),
       slider,
-      h("p", { class: "lab-lever-help", id: `${id}-help` }, lever.description, " ", h("span", { class: "lab-unit" }, isSwitch ? "" : `${lever.low}–${lever.high}, ${lever.unit}`)),
+      h("p", { class: "lab-lever-help", id: `${id}-help` }, lever.description, " ", h("span", { class: "lab-unit" }, isSwitch ? "" : lever.unit.startsWith("index") ? `${lever.low} to ${lever.high}` : `${lever.low} to ${lever.high} ${lever.unit}`)),
       strip, editor);
     let isOpen = false;
     let drawn = null;

@@ -21,7 +21,7 @@ function render({ model, el }) {
     if (entries !== known) {
       known = entries;
       rows = entries.map((entry) =>
-        h("li", { class: `lab-entry abm-${entry.kind}` },
+        h("li", { class: `lab-entry lab-${entry.kind}` },
           h("button", { type: "button", onclick: () => model.send({ kind: "entry", number: entry.number }) },
             h("span", { class: "lab-entry-when" }, entry.when), h("span", {}, entry.text))));
       list.replaceChildren(...rows.slice().reverse());

@@ -18,7 +18,7 @@ function render({ model, el }) {
   const date = h("output", { class: "lab-date" });
   const count = h("span", { class: "lab-date-count" });
   const pace = h("select", { "aria-label": "Speed", onchange: () => { speed = Number(pace.value); if (timer) { pause(); start(); } } },
-    SPEEDS.map((each) => h("option", { value: each, selected: each === speed }, `${each} months a second`)));
+    SPEEDS.map((each) => h("option", { value: each, selected: each === speed }, `${each} months/s`)));
   const jump = h("input", {
     type: "month", "aria-label": "Jump to month", class: "lab-jump",
     onchange: () => {
