@@ -6,6 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+from axe_playwright_python.sync_playwright import Axe
+
 if TYPE_CHECKING:
     import anywidget
     from playwright.sync_api import Page
@@ -50,11 +52,13 @@ def traits_of(widget: anywidget.AnyWidget) -> dict[str, Any]:
     return {name: encoded(value) for name, value in state.items() if not str(value).startswith("IPY_MODEL")}
 
 
-def show(page: Page, widget: anywidget.AnyWidget, width: int = 900) -> None:
-    """Show a widget on a blank page."""
+def show(page: Page, widget: anywidget.AnyWidget, width: int = 900, before: str = "") -> None:
+    """Show a widget on a blank page, after a script that runs before it."""
     page.set_content(HOST % widget._css)
     page.evaluate("(width) => { document.getElementById('stage').style.width = `${width}px`; }", width)
     page.wait_for_function("window.isReady")
+    if before:
+        page.evaluate(before)
     theme = json.dumps(getattr(widget, "theme", "auto"))
     page.evaluate(f"document.body.classList.toggle('dark', {theme} === 'dark')")
     page.evaluate("([source, given]) => window.start(source, given)", [widget._esm, traits_of(widget)])
@@ -68,3 +72,14 @@ def send(page: Page, name: str, value: Any) -> None:
 def trait(page: Page, name: str) -> Any:
     """Return a trait as the browser has it."""
     return page.evaluate("(name) => window.host.get(name)", name)
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds wrong with a page, leaving out what only whole pages have to have."""
+    rules = {
+        "rules": {
+            name: {"enabled": False} for name in ("landmark-one-main", "page-has-heading-one", "region")
+        }
+    }
+    found = Axe().run(page, options=rules).response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]

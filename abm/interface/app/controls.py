@@ -129,7 +129,7 @@ class LeverPanel(Control):
     month = traitlets.Int(0).tag(sync=True)
     months = traitlets.Int(120).tag(sync=True)
     start = traitlets.Unicode("2014-04").tag(sync=True)
-    change = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    change = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
 
 
 class Timeline(Control):

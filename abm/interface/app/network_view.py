@@ -59,7 +59,7 @@ class NetworkView(anywidget.AnyWidget):
     structure = traitlets.Bytes().tag(sync=True)
     values = traitlets.Bytes().tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
-    selected = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    selected = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     highlighted = traitlets.List(traitlets.Int()).tag(sync=True)
     highlighted_places = traitlets.List(traitlets.Int()).tag(sync=True)
     theme = traitlets.Enum(THEMES, "auto").tag(sync=True)

@@ -45,7 +45,7 @@ class ResponseSurface(anywidget.AnyWidget):
     panels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     measure = traitlets.Dict().tag(sync=True)
     values = traitlets.Bytes().tag(sync=True)
-    picked = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    picked = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     threshold = traitlets.Float(None, allow_none=True).tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
     theme = traitlets.Enum(THEMES, "auto").tag(sync=True)

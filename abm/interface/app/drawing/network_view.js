@@ -193,7 +193,7 @@ class NetworkPicture {
   refocus() {
     if (!this.place) return;
     const { model } = this;
-    this.focus = focusOf(this.place, model.get("selected"), model.get("highlighted") ?? [], model.get("highlighted_places") ?? []);
+    this.focus = focusOf(this.place, this.selected, model.get("highlighted") ?? [], model.get("highlighted_places") ?? []);
     this.redraw();
   }
 
@@ -225,7 +225,7 @@ class NetworkPicture {
   sceneNow() {
     const { place, values, camera, theme, table, focus, model } = this;
     const detail = camera.detail(place);
-    const targets = [model.get("selected"), this.hovered, this.cursor].filter(Boolean);
+    const targets = [this.selected, this.hovered, this.cursor].filter(Boolean);
     const rowsOf = (kind) => targets.filter((target) => target.kind === kind).map(({ row }) => row);
     const highlighted = (model.get("highlighted") ?? []).filter((row) => row < place.organisations);
     const highlightedPlaces = (model.get("highlighted_places") ?? []).filter((row) => row < place.places);
@@ -235,7 +235,7 @@ class NetworkPicture {
       place, values, camera, theme, table, detail, ratio: this.ratio, isMoving: this.isMoving, ...focus,
       inSight: detail > 0 ? this.inSight() : [],
       tieFade: this.model.get("ties") === "all" ? Math.max(detail, 0.15) : detail,
-      hovered: this.hovered, cursor: this.cursor, selected: model.get("selected"),
+      hovered: this.hovered, cursor: this.cursor, selected: this.selected,
       highlighted, highlightedPlaces, pointed,
       pointedPlaces: new Set([...rowsOf("place"), ...highlightedPlaces.slice(0, 12)]),
       // The buttons' corner: no name goes there.
@@ -431,7 +431,7 @@ class NetworkPicture {
     this.stage.classList.remove("abm-dragging");
     if (this.pressed.hasMoved || !this.scene) return;
     const found = pick(this.scene, ...this.at(event), this.shownTies);
-    this.select(found && isSame(found, this.model.get("selected")) ? null : found);
+    this.select(found && isSame(found, this.selected) ? null : found);
     if (event.pointerType === "touch") this.hover(found, this.at(event));
   }
 
@@ -498,20 +498,26 @@ class NetworkPicture {
 
   activate(mayEnter) {
     if (!this.cursor) return;
-    const isAgain = isSame(this.cursor, this.model.get("selected"));
+    const isAgain = isSame(this.cursor, this.selected);
     if (isAgain && mayEnter && this.cursor.kind === "place" && this.scene.detail < 1) this.goToPlace(this.cursor.row);
     else this.select(isAgain ? null : this.cursor);
   }
 
   goBack() {
     if (this.cursor) this.setCursor(null);
-    else if (this.model.get("selected")) this.select(null);
+    else if (this.selected) this.select(null);
     else return false;
     this.hasEscaped = true;
     return true;
   }
 
   // ---- Picking
+
+  // An empty record is what a host sends for nothing.
+  get selected() {
+    const target = this.model.get("selected");
+    return target?.kind ? target : null;
+  }
 
   setCursor(target) {
     this.hasEscaped = false;
@@ -566,7 +572,7 @@ class NetworkPicture {
   // A selection from outside may lie out of sight, or be seen only from nearer.
   showSelected() {
     this.refocus();
-    const target = this.model.get("selected");
+    const target = this.selected;
     if (this.isOwnChange || !target || !this.scene || !this.place) return;
     const [x, y] = pointOf(this.scene, target);
     const isOut = x < 0 || y < 0 || x > this.camera.width || y > this.camera.height;

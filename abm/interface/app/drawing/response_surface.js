@@ -213,7 +213,7 @@ class SurfacePicture {
     if (!this.data) return;
     const picked = this.model.get("picked");
     for (const cell of this.panels.querySelectorAll("[aria-selected='true']")) cell.removeAttribute("aria-selected");
-    const cell = picked && this.cellAt(picked);
+    const cell = picked?.panel === undefined ? null : this.cellAt(picked);
     if (cell) cell.setAttribute("aria-selected", "true");
     this.moveTo(cell ? picked : this.cellAt(this.cursor) ? this.cursor : { panel: 0, x: 0, y: 0 });
   }
