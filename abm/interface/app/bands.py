@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from abm.analysis.emergence import CONFIDENCE, Proportion, normal_quantile, time_to_emergence, wilson_interval
+from abm.analysis.emergence import CONFIDENCE, Proportion, time_to_emergence, wilson_interval
 from abm.interface.app.tasks import Sample
 
 Floats = NDArray[np.float64]
@@ -38,14 +39,15 @@ def band(values: NDArray[np.float32]) -> Band:
 def paired_difference(sample: Sample, scenario: int, measure: str, reference: int = 0) -> Band:
     """Return the mean paired difference from the reference with its 95% interval.
 
-    The interval is that of the mean of R differences, normal in the mean; with one pair it is missing.
+    The interval is Student's of the mean of R differences; with one pair it is missing.
     """
     apart = sample.measure(scenario, measure).astype(np.float64) - sample.measure(reference, measure)
     mean = apart.mean(axis=1)
     if sample.size < 2:
         missing = np.full(mean.shape, np.nan)
         return Band(mean, missing, missing)
-    reach = normal_quantile(CONFIDENCE) * apart.std(axis=1, ddof=1) / np.sqrt(sample.size)
+    quantile = float(stdtrit(sample.size - 1, 0.5 + CONFIDENCE / 2.0))
+    reach = quantile * apart.std(axis=1, ddof=1) / np.sqrt(sample.size)
     return Band(mean, mean - reach, mean + reach)
 
 

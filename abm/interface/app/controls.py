@@ -87,7 +87,9 @@ class QuestionBar(Control):
     values : dict
         Of the fields, by name.
     options : dict
-        Value and label of what can be chosen, by name of the field.
+        Value and label of what can be chosen, by name of the field, in the order of the fields.
+    labels : dict
+        What the fields are called.
     about : str
         What the policy is.
     most_years : int
@@ -97,6 +99,7 @@ class QuestionBar(Control):
 
     values = traitlets.Dict().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
+    labels = traitlets.Dict().tag(sync=True)
     about = traitlets.Unicode("").tag(sync=True)
     most_years = traitlets.Int(30).tag(sync=True)
 
@@ -192,3 +195,78 @@ class Readout(Control):
     measure = traitlets.Unicode("").tag(sync=True)
     reference = traitlets.Unicode("").tag(sync=True)
     odds = traitlets.Unicode("").tag(sync=True)
+
+
+class Rivals(Control):
+    """Choose policies to compare, the measure, and the number of replicates.
+
+    Attributes
+    ----------
+    names : list of str
+        The first is the reference.
+    choices, measures : list of pairs of str
+        Name and label.
+    measure : str
+    sizes : list of int
+    size, done : int
+        Replicates wanted, and there.
+    is_running : bool
+    """
+
+    _esm = source("rivals.js")
+
+    names = traitlets.List(traitlets.Any()).tag(sync=True)
+    choices = traitlets.List(traitlets.Any()).tag(sync=True)
+    measures = traitlets.List(traitlets.Any()).tag(sync=True)
+    measure = traitlets.Unicode("").tag(sync=True)
+    sizes = traitlets.List(traitlets.Any()).tag(sync=True)
+    size = traitlets.Int(50).tag(sync=True)
+    done = traitlets.Int(0).tag(sync=True)
+    is_running = traitlets.Bool(False).tag(sync=True)
+
+
+class Emergence(Control):
+    """A table of how likely integrated care emerges under every policy, and how the measure ends.
+
+    Attributes
+    ----------
+    rows : list of dict
+        From `abm.interface.app.compare.odds_rows`.
+    measure : str
+        Label.
+    is_share : bool
+    size : int
+        Pairs of runs behind it.
+    years : str
+    """
+
+    _esm = source("emergence.js")
+
+    rows = traitlets.List(traitlets.Any()).tag(sync=True)
+    measure = traitlets.Unicode("").tag(sync=True)
+    is_share = traitlets.Bool(False).tag(sync=True)
+    size = traitlets.Int(0).tag(sync=True)
+    years = traitlets.Unicode("").tag(sync=True)
+
+
+class SurfaceBar(Control):
+    """Choose what a landscape shows, and follow its simulation.
+
+    Attributes
+    ----------
+    choices : list of dict
+        ``{"field", "label", "value", "options": pairs of value and label}``.
+    is_running, can_start : bool
+    done, total : int
+        Rows.
+    about : str
+    """
+
+    _esm = source("surface_bar.js")
+
+    choices = traitlets.List(traitlets.Any()).tag(sync=True)
+    is_running = traitlets.Bool(False).tag(sync=True)
+    can_start = traitlets.Bool(True).tag(sync=True)
+    done = traitlets.Int(0).tag(sync=True)
+    total = traitlets.Int(0).tag(sync=True)
+    about = traitlets.Unicode("").tag(sync=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.interface.app.question import Question
+from abm.interface.app.question import Question, shipped_scenario
 from abm.interface.app.tasks import Sample
 from abm.records import dump
 
@@ -77,9 +77,7 @@ def command_line(question: Question, replicates: int) -> str:
 
 def _is_own(question: Question, name: str) -> bool:
     """Tell whether a shipped scenario is asked about just as its file has it."""
-    from abm.model.scenario import load_scenario
-
-    shipped = load_scenario(name)
+    shipped = shipped_scenario(name)
     asked = question.preset_scenario if name == question.preset else question.reference_scenario
     return shipped.content_hash == asked.content_hash
 

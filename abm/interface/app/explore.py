@@ -1,6 +1,7 @@
 """Explore: levers on the left, the place in the middle, and on the right what becomes of it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -15,17 +16,19 @@ from abm.interface.app.layout_of_place import PlaceLayout, lay_out
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.app.network_values import names_of, pack_month, pack_structure, values_of
 from abm.interface.app.network_view import NetworkView
-from abm.interface.app.question import Question
+from abm.interface.app.question import Question, shipped_scenario
+from abm.interface.app.schedules import Mark
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Answer, Session, first_measures, with_preset
 from abm.model.measures import MEASURES
-from abm.model.scenario import load_scenario, place_names, scenario_names
+from abm.model.scenario import place_names, scenario_names
 from abm.policy.levers import levers
 from abm.records import Document
 from abm.world.place import Place
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
+FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
 SMALL_PANELS = ("trust", "engagement", "admissions")
 
 
@@ -47,7 +50,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
     from abm.model.shipped import shipped_directory
 
     scenarios = sorted(
-        ((name, load_scenario(name).label) for name in scenario_names()), key=lambda one: one[1]
+        ((name, shipped_scenario(name).label) for name in scenario_names()), key=lambda one: one[1]
     )
     folder = shipped_directory() / "places"
     places = [
@@ -78,7 +81,7 @@ def Explore(session: Session) -> None:
 
 
 @solara.component
-def Ask(session: Session) -> None:
+def Ask(session: Session, fields: tuple[str, ...] = ("preset", "place", "reference")) -> None:
     """Show the bar that says what is asked."""
     question = session.question.value
 
@@ -97,8 +100,9 @@ def Ask(session: Session) -> None:
             "seed": question.seed,
             "replicate": question.replicate,
         },
-        options=choices(),
-        about=question.preset_scenario.description.strip(),
+        options={name: choices()[name] for name in fields},
+        labels=FIELDS,
+        about=question.preset_scenario.description.strip() if "preset" in fields else "",
         most_years=session.limits.years,
         on_action=act,
     )
@@ -200,15 +204,25 @@ def Time(session: Session) -> None:
         shown=session.month.value,
         months=question.months,
         start=question.start,
-        marks=[{"month": mark.month, "label": mark_label(mark.lever, mark.after)} for mark in moves],
+        marks=told_marks(moves),
         on_month=session.show_month,
     )
 
 
-def mark_label(lever: str, after: float) -> str:
-    """Say in few words what a lever did."""
-    record = levers().get(lever)
-    return f"{record.label if record else lever} {after:.3g}"
+def told_marks(moves: Sequence[Mark]) -> list[dict[str, Any]]:
+    """Say in few words what moved in which month; several levers of one month are counted."""
+    found: dict[int, list[Mark]] = {}
+    for mark in moves:
+        found.setdefault(mark.month, []).append(mark)
+    return [{"month": month, "label": marks_label(own)} for month, own in found.items()]
+
+
+def marks_label(own: Sequence[Mark]) -> str:
+    """Say what moved in a month."""
+    if len(own) > 1:
+        return f"{len(own)} levers move"
+    record = levers().get(own[0].lever)
+    return f"{record.label if record else own[0].lever} {own[0].after:.3g}"
 
 
 @solara.component
@@ -275,7 +289,7 @@ def Curves(session: Session) -> None:
         values=pack_lines(panels, months),
         months=months,
         month=session.month.value,
-        marks=[{"month": mark.month, "label": mark_label(mark.lever, mark.after)} for mark in answer.marks],
+        marks=told_marks(answer.marks),
         band_label=BAND_LABEL.format(size=sample.size) if sample is not None else "",
         title=f"{answer.question.scenario.label} at {answer.place.label}",
         columns=1,
@@ -289,10 +303,9 @@ def panel_of(session: Session, answer: Answer, name: str) -> Panel:
     """Return the chart of a measure: the counterfactual and the run, with their bands."""
     bands = session.bands(name) or (None, None)
     question = answer.question
-    label = question.scenario.label + (" *" if question.levers else "")
     lines = [
         line(question.reference_scenario.label, "counterfactual", answer.reference.measure(name), bands[0]),
-        line(label, "focus", answer.course.measure(name), bands[1]),
+        line("This policy", "focus", answer.course.measure(name), bands[1]),
     ]
     return Panel(BY_NAME[name], lines)
 

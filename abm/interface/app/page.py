@@ -5,10 +5,13 @@ from typing import Any
 
 import solara
 
+from abm.interface.app.compare import Compare
+from abm.interface.app.comparison import Comparison
 from abm.interface.app.controls import Action, Masthead
 from abm.interface.app.download import command_line, results_file, scenario_file
 from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Explore
+from abm.interface.app.landscape import Landscape, Terrain
 from abm.interface.app.services import COUNTER
 from abm.interface.app.share import TABS
 from abm.interface.app.state import EXPLORE_REPLICATES, Session
@@ -31,12 +34,14 @@ def Page() -> None:
     session = solara.use_memo(
         lambda: Session(uuid.uuid4().hex, services.workshop, services.limits, router.search or ""), []
     )
+    comparison = solara.use_memo(lambda: Comparison(session), [])
+    terrain = solara.use_memo(lambda: Terrain(session, services.sweep), [])
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
     with box("lab"):
         Head(session)
         Notice(session)
-        Body(session)
+        Body(session, comparison, terrain)
 
 
 @solara.component
@@ -45,6 +50,8 @@ def Head(session: Session) -> None:
     question = session.question.value
     session.month.value, session.measure.value, session.selected.value, session.compared.value  # noqa: B018
     query = session.query()
+    size = min(EXPLORE_REPLICATES, session.limits.replicates)
+    command = solara.use_memo(lambda: command_line(question, size), [question])
 
     def act(action: Action | None) -> None:
         if action is not None:
@@ -53,7 +60,7 @@ def Head(session: Session) -> None:
     Masthead.element(
         tab=session.tab.value,
         query=query,
-        command=command_line(question, min(EXPLORE_REPLICATES, session.limits.replicates)),
+        command=command,
         most_bytes=session.limits.upload_bytes,
         on_action=act,
     )
@@ -100,6 +107,11 @@ def Notice(session: Session) -> None:
 
 
 @solara.component
-def Body(session: Session) -> None:
+def Body(session: Session, comparison: Comparison, terrain: Terrain) -> None:
     """Show the tab that is chosen."""
-    Explore(session)
+    if session.tab.value == "compare":
+        Compare(session, comparison)
+    elif session.tab.value == "landscape":
+        Landscape(session, terrain)
+    else:
+        Explore(session)

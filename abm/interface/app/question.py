@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from abm.errors import InvalidInput, Problem
@@ -65,7 +65,7 @@ class Question:
     @classmethod
     def of_preset(cls, preset: str, place: str = FIRST_PLACE, **others: Any) -> Question:
         """Ask about a shipped scenario with its own horizon."""
-        loaded = load_scenario(known(preset, scenario_names(), "scenario"))
+        loaded = shipped_scenario(preset)
         own = {"years": loaded.horizon_years, "start": loaded.start, "substeps": loaded.substeps}
         return cls(preset=preset, place=place, **{**own, **others})
 
@@ -91,7 +91,7 @@ class Question:
         return self._built(self.reference)
 
     def _built(self, name: str) -> Scenario:
-        loaded = load_scenario(known(name, scenario_names(), "scenario"))
+        loaded = shipped_scenario(name)
         place = known(self.place, place_names(), "place")
         told = replace(loaded, start=self.start, substeps=self.substeps).with_place(place)
         told = told.with_horizon(self.years)
@@ -137,6 +137,18 @@ class Question:
         """Take back the changes of one lever, or of all."""
         kept = {} if lever is None else {name: own for name, own in self.levers.items() if name != lever}
         return replace(self, levers=FrozenMapping(kept))
+
+
+@lru_cache(maxsize=64)
+def shipped_scenario(name: str) -> Scenario:
+    """Load a scenario that comes with abm, once in a process.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none of that name.
+    """
+    return load_scenario(known(name, scenario_names(), "scenario"))
 
 
 def known(name: str, valid: Iterable[str], noun: str) -> str:

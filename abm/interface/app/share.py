@@ -18,10 +18,12 @@ from abm.records import Document, FrozenMapping
 LONGEST_QUERY = 8_000
 """Characters of a link that are read; servers and browsers pass on about as many."""
 MOST_COMPARED = 3
+MINE = "mine"
+"""Stands for the scenario of Explore among those that are compared."""
 TABS = ("explore", "compare", "landscape")
 FIRST_MEASURE = "implementation"
-FIRST_MONTH = 60
-"""Five years in, when there is something to see."""
+FIRST_MONTH = 84
+"""Seven years in, when there is something to see."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class View:
     selected : str
         Id of the organisation in view; empty if none is.
     compared : tuple of str
-        Scenarios that Compare shows, the first one the reference; 'mine' is Explore's own.
+        Scenarios that Compare shows, the first one the reference; `MINE` is Explore's own.
     """
 
     question: Question = field(default_factory=Question)
@@ -165,7 +167,7 @@ def _looked_at(question: Question, last: Mapping[str, str]) -> View:
 def _are_scenarios(names: tuple[str, ...]) -> bool:
     from abm.model.shipped import scenario_names
 
-    return all(name == "mine" or name in scenario_names() for name in names)
+    return all(name == MINE or name in scenario_names() for name in names)
 
 
 def _settings(texts: list[str], problems: list[Problem]) -> dict[str, Any]:

@@ -20,9 +20,7 @@ function render({ model, el }) {
   el.replaceChildren(
     h("section", { class: "lab-question", "aria-label": "The question" },
       h("div", { class: "lab-fields" },
-        select("preset", "Policy"),
-        select("place", "Place"),
-        select("reference", "Compared with"),
+        Object.entries(model.get("options")).map(([name]) => select(name, model.get("labels")[name])),
         number("years", "Years", { min: 1, max: model.get("most_years"), step: 1 }),
         number("seed", "Seed", { min: 0, max: 2 ** 32, step: 1 }),
         number("replicate", "Replicate", { min: 0, max: 9999, step: 1 }),

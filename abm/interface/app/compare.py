@@ -1,0 +1,225 @@
+"""Compare: two or three policies side by side on the same accidents of fate, at the same time."""
+
+from typing import Any
+
+import numpy as np
+import solara
+
+from abm.interface.app.bands import BAND_LABEL, band, emergence, emergence_curve, paired_difference
+from abm.interface.app.chronicle import month_name
+from abm.interface.app.comparison import SIZES, Comparison, Field
+from abm.interface.app.controls import Action, Emergence, Rivals, Timeline
+from abm.interface.app.elements import box
+from abm.interface.app.explore import BY_NAME, Ask, choices, structure_of
+from abm.interface.app.network_values import names_of, pack_month, values_of
+from abm.interface.app.network_view import NetworkView
+from abm.interface.app.series_chart import SeriesChart
+from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.app.state import Session
+from abm.interface.app.tasks import Sample
+from abm.model.measures import Measure
+
+GROUP = "compare"
+EMERGED = Measure(
+    "emerged", "Integrated care has emerged", "share", 0, 1, "Share of runs in which it has emerged by then"
+)
+
+
+@solara.component
+def Compare(session: Session, comparison: Comparison) -> None:
+    """Show the page."""
+    question, names = session.question.value, session.compared.value
+    solara.use_effect(comparison.refresh, [question, names])
+    field = comparison.field.value
+    with box("lab-page lab-compare"):
+        Ask(session, ("place",))
+        Choose(session, comparison)
+        with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
+            Clock(session)
+            if field is None or not field.courses:
+                box("lab-card lab-waiting", "p", ["The policies are being simulated …"], role="status")
+            else:
+                Pictures(session, field)
+                with box("lab-results"):
+                    Chart(session, comparison, field)
+                    Odds(session, comparison, field)
+
+
+@solara.component
+def Choose(session: Session, comparison: Comparison) -> None:
+    """Choose the policies, the measure, and how many replicates there are."""
+    progress = comparison.progress.value
+    mine = ("mine", f"Yours from Explore: {session.question.value.scenario.label}")
+
+    def act(action: Action | None) -> None:
+        if action is not None:
+            answer_choice(session, comparison, action)
+
+    Rivals.element(
+        names=list(session.compared.value),
+        choices=[mine, *choices()["preset"]],
+        measures=[(name, measure.label) for name, measure in BY_NAME.items()],
+        measure=session.measure.value,
+        sizes=[size for size in SIZES if size <= session.limits.replicates],
+        size=comparison.size.value,
+        done=progress.done,
+        is_running=progress.is_running,
+        on_action=act,
+    )
+
+
+def answer_choice(session: Session, comparison: Comparison, action: Action) -> None:
+    """Do what a visitor chose."""
+    content = action.content
+    position, size = content.get("position"), content.get("size")
+    if action.kind == "policy" and isinstance(position, int):
+        comparison.choose(position, str(content.get("name")))
+    elif action.kind == "measure" and content.get("measure") in BY_NAME:
+        session.measure.set(str(content["measure"]))
+    elif action.kind == "size" and isinstance(size, int):
+        comparison.resize(size)
+    elif action.kind == "stop":
+        comparison.stop()
+
+
+@solara.component
+def Clock(session: Session) -> None:
+    """Show the controls of the time that all policies share."""
+    question = session.question.value
+    Timeline.element(
+        month=session.month.value,
+        shown=session.month.value,
+        months=question.months,
+        start=question.start,
+        marks=[],
+        on_month=session.show_month,
+    )
+
+
+@solara.component
+def Pictures(session: Session, field: Field) -> None:
+    """Show every policy's place in the month in view; of two policies also the difference."""
+    month = min(session.month.value, field.question.months)
+    values = [values_of(field.place, course.arrays(month), month) for course in field.courses]
+    packed = [pack_month(field.place, one) for one in values]
+    titles = list(field.labels)
+    if len(values) == 2:
+        packed.append(pack_month(field.place, values[1], against=values[0]))
+        titles.append(f"Difference: {field.labels[1]} less {field.labels[0]}")
+    structure = structure_of(field.place)
+    names = names_of(field.place)
+    when = month_name(field.question.start, month)
+    with box("lab-pictures"):
+        for number, (title, buffer) in enumerate(zip(titles, packed, strict=True)):
+            with box("lab-card lab-stage", "section", **{"aria-label": title}).key(f"{number}-{len(titles)}"):
+                with box("lab-rival"):
+                    if number < len(values):
+                        box(f"lab-key lab-key-{number}", "span", **{"aria-hidden": "true"})
+                    box("", "h2", [title])
+                NetworkView.element(
+                    names=names,
+                    structure=structure,
+                    values=buffer,
+                    title=f"{title}, {when}",
+                    selected=session.selected.value,
+                    theme=session.theme.value,
+                    height=330,
+                    group=GROUP,
+                    has_legend=number in (0, len(values)),
+                    on_selected=session.select,
+                )
+
+
+@solara.component
+def Chart(session: Session, comparison: Comparison, field: Field) -> None:
+    """Show the measure under every policy, and what differs from the reference with its interval."""
+    sample = comparison.sample.value
+    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    panels = panels_of(field, sample, name)
+    size = sample.size if sample is not None else 0
+    with box("lab-card lab-figures"):
+        SeriesChart.element(
+            panels=panel_records(panels),
+            values=pack_lines(panels, field.question.months),
+            months=field.question.months,
+            month=session.month.value,
+            band_label=(
+                f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
+            ),
+            title=f"{BY_NAME[name].label} at {field.place.label}",
+            columns=1,
+            height=190,
+            theme=session.theme.value,
+            on_month=session.show_month,
+        )
+
+
+def panels_of(field: Field, sample: Sample | None, name: str) -> list[Panel]:
+    """Return the charts of a comparison: curves, differences, and emergence once there are replicates."""
+    measure = BY_NAME[name]
+    lines = []
+    for number, (label, course) in enumerate(zip(field.labels, field.courses, strict=True)):
+        own = band(sample.measure(number, name)) if sample is not None and sample.size > 1 else None
+        low, high = (own.low, own.high) if own else (None, None)
+        lines.append(Line(label, "policy", course.measure(name), low, high, number))
+    found = [Panel(measure, lines)]
+    if sample is None or sample.size < 2:
+        return found
+    apart = []
+    curves = []
+    for number, label in enumerate(field.labels):
+        curve = emergence_curve(sample, number, field.question.months)
+        curves.append(Line(label, "policy", curve.middle, curve.low, curve.high, number))
+        if number:
+            difference = paired_difference(sample, number, name)
+            apart.append(Line(label, "policy", difference.middle, difference.low, difference.high, number))
+    told = Measure(
+        f"{name}_difference",
+        f"{measure.label}: difference from {field.labels[0]}",
+        measure.unit,
+        -np.inf,
+        np.inf,
+        f"Mean over {sample.size} pairs of runs",
+    )
+    return [*found, Panel(told, apart, is_difference=True), Panel(EMERGED, curves, is_step=True)]
+
+
+@solara.component
+def Odds(session: Session, comparison: Comparison, field: Field) -> None:
+    """Show how likely integrated care emerges under every policy, and how the measure ends."""
+    sample = comparison.sample.value
+    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    Emergence.element(
+        rows=odds_rows(field, sample, name),
+        measure=BY_NAME[name].label,
+        is_share=BY_NAME[name].unit.startswith("share"),
+        size=sample.size if sample is not None else 0,
+        years=f"{field.question.years:g}",
+    )
+
+
+def odds_rows(field: Field, sample: Sample | None, name: str) -> list[dict[str, Any]]:
+    """Tabulate the end of a comparison, a row a policy."""
+    rows = []
+    for number, label in enumerate(field.labels):
+        row: dict[str, Any] = {"label": label, "number": number}
+        if sample is not None and sample.size > 1:
+            share = emergence(sample, number)
+            apart = paired_difference(sample, number, name)
+            ends = sample.measure(number, name)[-1].astype(np.float64)
+            row |= {
+                "share": share.estimate,
+                "low": share.low,
+                "high": share.high,
+                "mean": told(ends.mean()),
+                "difference": None if number == 0 else told(apart.middle[-1]),
+                "from": None if number == 0 else told(apart.low[-1]),
+                "to": None if number == 0 else told(apart.high[-1]),
+            }
+        rows.append(row)
+    return rows
+
+
+def told(value: float) -> float | None:
+    """Return a number for the browser, None for a missing one."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,147 @@
+"""Hold a comparison of two or three policies that meet the same accidents, for one visitor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import solara
+
+from abm.errors import AbmError
+from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.question import Question
+from abm.interface.app.share import MINE, MOST_COMPARED
+from abm.interface.app.state import AT_ONCE, Progress, Session
+from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
+from abm.model.scenario import Scenario, scenario_names
+from abm.model.simulate import cached_place
+from abm.records import FrozenMapping
+from abm.world.place import Place
+
+FIRST_SIZE = 50
+SIZES = (20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Hold the policies that compete, and the run of each in view.
+
+    Attributes
+    ----------
+    question : Question
+        Place, horizon, accidents and parameters of all.
+    names, labels : tuple of str
+        The first is the reference.
+    scenarios : tuple of Scenario
+    place : Place
+    courses : tuple of Course
+        Empty while they are simulated.
+    """
+
+    question: Question
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    scenarios: tuple[Scenario, ...]
+    place: Place
+    courses: tuple[Course, ...] = ()
+
+
+class Comparison:
+    """Keep runs and replicates of a comparison in step with what is asked.
+
+    Parameters
+    ----------
+    session : Session
+        Whose question gives place, horizon and accidents.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.field: solara.Reactive[Field | None] = solara.reactive(None)
+        self.sample: solara.Reactive[Sample | None] = solara.reactive(None)
+        self.progress = solara.reactive(Progress())
+        self.size = solara.reactive(min(FIRST_SIZE, session.limits.replicates))
+        self._asked: tuple[object, ...] = ()
+
+    def choose(self, position: int, name: str) -> None:
+        """Put a policy in a position, counted from 0; an empty name leaves the third one out."""
+        names = list(self.session.compared.value)
+        if name and name != MINE and name not in scenario_names():
+            return
+        if position < len(names):
+            names[position : position + 1] = [name] if name else []
+        elif name and position < MOST_COMPARED:
+            names.append(name)
+        if len(names) >= 2:
+            self.session.compared.set(tuple(names))
+
+    def resize(self, size: int) -> None:
+        """Ask for more or fewer replicates."""
+        self.size.set(min(max(size, 2), self.session.limits.replicates))
+        self._asked = ()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Simulate what is asked, unless it is there already."""
+        session = self.session
+        question = session.question.value
+        names = session.compared.value
+        asked = (question if MINE in names else replace(question, levers=FrozenMapping()), names)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        scenarios = tuple(scenario_of(question, name) for name in names)
+        place = cached_place(scenarios[0].place)
+        field = Field(question, names, labels_of(names, scenarios), scenarios, place)
+        self.sample.set(None)
+        if place.ties * question.months * len(names) <= AT_ONCE:
+            session.stop("rivals")
+            runs = [simulate_course(one, question.seed, question.replicate) for one in scenarios]
+            self._ran(field, runs)
+            return
+        self.field.set(field)
+        found: dict[int, Course] = {}
+
+        def collect(number: int, course: Course) -> None:
+            found[number] = course
+            if len(found) == len(scenarios):
+                self._ran(field, [found[position] for position in range(len(scenarios))])
+
+        tasks = [course_task(one, question.seed, question.replicate) for one in scenarios]
+        session.begin("rivals", tasks, collect)
+
+    def stop(self) -> None:
+        """Call off the replicates that are not there yet."""
+        self.session.stop("rival samples")
+        self.progress.set(replace(self.progress.value, is_running=False))
+
+    def _ran(self, field: Field, courses: Sequence[Course]) -> None:
+        self.field.set(replace(field, courses=tuple(courses)))
+        wanted = self.size.value
+        tasks = sample_tasks(field.scenarios, field.question.seed, wanted, field.place.ties)
+        parts: list[Sample] = []
+        self.progress.set(Progress(0, wanted, True))
+
+        def collect(_: int, part: Sample) -> None:
+            parts[:] = [joined([*parts, part])]
+            self.sample.set(parts[0])
+            self.progress.set(Progress(parts[0].size, wanted, parts[0].size < wanted))
+
+        try:
+            self.session.begin("rival samples", tasks, collect)
+        except AbmError as error:
+            self.progress.set(Progress())
+            self.session.say(error)
+
+
+def scenario_of(question: Question, name: str) -> Scenario:
+    """Return a policy under the place, horizon and parameters of a question."""
+    if name == MINE:
+        return question.scenario
+    return replace(question, preset=name, levers=FrozenMapping()).scenario
+
+
+def labels_of(names: Sequence[str], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """Name policies for readers; the visitor's own says so."""
+    return tuple(
+        f"Yours: {scenario.label}" if name == MINE else scenario.label
+        for name, scenario in zip(names, scenarios, strict=True)
+    )
