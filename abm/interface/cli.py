@@ -83,11 +83,18 @@ def options(
 
 
 @app.command(rich_help_panel=LOOK)
-def scenarios() -> None:
-    """List the scenarios, policies, places, experiments and studies that come with abm."""
-    from abm.interface.listings import print_scenarios
+def scenarios(
+    name: Annotated[
+        str | None, typer.Argument(help="A scenario, by name or path, or a policy.", show_default=False)
+    ] = None,
+) -> None:
+    """List what comes with abm to run, or show one scenario or policy in full."""
+    from abm.interface.scenarios import print_one, print_shipped
 
-    print_scenarios(output())
+    if name is None:
+        print_shipped(output())
+    else:
+        print_one(output(), name)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -1,4 +1,4 @@
-"""Print what comes with abm and what can be set, and check files."""
+"""Print what can be set and what is measured, and check files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from abm.analysis.studyfile import STUDIES, load_study, study_names
+from abm.analysis.studyfile import STUDIES, load_study
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.interface.tables import entries_table, plain_table, record_card, shown
 from abm.model.extension import NO_EXTENSIONS, Extensions
-from abm.model.scenario import (
-    Scenario,
-    json_schema,
-    load_policy,
-    load_scenario,
-    place_names,
-    policy_names,
-    scenario_names,
-    shipped_directory,
-)
-from abm.model.shipped import EXPERIMENTS, experiment_names, is_path
+from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
+from abm.model.shipped import EXPERIMENTS, is_path
 from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import Place, is_built, load_place
@@ -61,22 +52,6 @@ PARAMETER_CARD = (
     "source",
     "evidence",
 )
-
-
-def print_scenarios(console: Console) -> None:
-    """List shipped scenarios, policies, places, experiments and studies."""
-    loaded = [load_scenario(name) for name in scenario_names()]
-    entries = [(scenario.name, scenario.label, _composition(scenario)) for scenario in loaded]
-    console.print(entries_table("Scenario", entries))
-    console.print()
-    blocks = [load_policy(name) for name in policy_names()]
-    console.print(
-        entries_table("Policy", [(block.name, block.label, ", ".join(block.levers)) for block in blocks])
-    )
-    console.print()
-    console.print(Text(f"Places: {', '.join(place_names())}"))
-    console.print(Text(f"Experiments for sweeps: {', '.join(experiment_names())}"))
-    console.print(Text(f"Studies for calibration: {', '.join(study_names())}"))
 
 
 def print_levers(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
@@ -188,11 +163,6 @@ def _extended(extensions: Sequence[str]) -> Extensions:
     from abm.model.loading import load_extensions
 
     return load_extensions(extensions)
-
-
-def _composition(scenario: Scenario) -> str:
-    policies = f": {', '.join(scenario.policies)}" if scenario.policies else ""
-    return f"{scenario.place.stem}, {scenario.horizon_years:g} years{policies}"
 
 
 def _print_quantities(

@@ -13,11 +13,20 @@ from typer.testing import CliRunner
 
 from abm import __version__
 from abm.analysis.comparison import OTHER_HEADLINES
+from abm.analysis.studyfile import study_names
 from abm.analysis.wording import range_of
 from abm.experiments.destination import FILES
 from abm.interface.cli import app
 from abm.model.measures import MEASURES, OUTCOMES
-from abm.model.scenario import scenario_names, shipped_directory
+from abm.model.scenario import (
+    load_policy,
+    load_scenario,
+    place_names,
+    policy_names,
+    scenario_names,
+    shipped_directory,
+)
+from abm.model.shipped import experiment_names
 from abm.policy.levers import levers
 from abm.policy.parameters import parameters
 from tests.unit import synthetic
@@ -143,10 +152,47 @@ def test_measures_are_all_listed():
     assert all(measure.name in listed for measure in (*MEASURES, *OUTCOMES))
 
 
-def test_scenarios_are_all_listed():
-    listed = run("scenarios").stdout
-    assert all(name in listed for name in scenario_names())
-    assert "south_somerset" in listed
+def test_all_that_comes_with_abm_is_listed_a_line_each():
+    lines = run("scenarios").stdout.splitlines()
+    names = [*scenario_names(), *policy_names(), *place_names(), *experiment_names(), *study_names()]
+    starts = [line.split()[0] for line in lines if line.strip()]
+    assert all(starts.count(name) == names.count(name) for name in names)
+    assert len(lines) < len(names) + 20
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_scenario_is_shown_in_full():
+    shown = run("scenarios", "symphony_alliance").stdout
+    scenario = load_scenario("symphony_alliance")
+    told = " ".join(shown.split())
+    for part in (scenario.description, "South Somerset (south_somerset)", "10 years from 2014-04"):
+        assert part in told
+    assert all(f"({policy})" in told for policy in scenario.policies)
+    assert all(name in told for name in scenario.policy.settings)
+    assert "0.15, then 0.8 from year 1" in told
+    assert "Every lever stays at its default" in run("scenarios", "baseline").stdout
+
+
+def test_a_policy_is_shown_in_full_with_the_scenarios_that_use_it():
+    shown = " ".join(run("scenarios", "sickest_first").stdout.split())
+    assert load_policy("sickest_first").description in shown
+    assert "symphony_alliance" in shown and "form.first_cohort" in shown
+    both = run("scenarios", "sustained_leadership").stdout
+    assert "a scenario" in both and "a policy" in both
+
+
+def test_a_scenario_of_ones_own_is_shown_in_full(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\nplace: rural\nstructure: {trust: kim}\nparameters: {trust.gain: 0.05}\n"
+        "levers: {leadership.effort: 0.5}\nhorizon_years: 5\nsubsteps: 2\n"
+    )
+    shown = " ".join(run("scenarios", "./mine.yaml").stdout.split())
+    for part in ("Rural place (rural)", "5 years", "2 steps a month", "trust kim", "trust.gain 0.05", "0.5"):
+        assert part in shown
+
+
+def test_an_unknown_scenario_is_refused_with_the_nearest():
+    assert "did you mean 'federation'?" in refused("scenarios", "fedration")
 
 
 def test_the_order_of_a_month_is_shown_and_drawn(tmp_path):

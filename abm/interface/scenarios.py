@@ -1,0 +1,154 @@
+"""Print what comes with abm, a line each, and one scenario or policy block in full."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from abm.analysis import wording
+from abm.analysis.differences import course_in_words
+from abm.analysis.studyfile import STUDIES, study_names
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.interface.tables import QUIET, entries_table, plain_table, shown
+from abm.model.scenario import (
+    Scenario,
+    load_policy,
+    load_scenario,
+    place_names,
+    policy_names,
+    scenario_names,
+    shipped_directory,
+)
+from abm.model.shipped import EXPERIMENTS, experiment_names, is_path
+from abm.policy.catalogue import Catalogue, shipped
+from abm.policy.policy import DEFAULT_START, PolicyBlock, settled
+from abm.policy.schedule import Schedule
+from abm.records import Document
+from abm.world.place import place_content
+
+LONGEST = 100.0
+"""Years over which a policy block is described, which has no horizon of its own."""
+
+Rows = Sequence[tuple[str, str]]
+
+
+def print_shipped(console: Console) -> None:
+    """List shipped scenarios, policies, places, experiments and studies, a line each."""
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    listed: dict[str, Rows] = {
+        "Scenario": [(scenario.name, _title(scenario)) for scenario in scenarios],
+        "Policy": [(name, load_policy(name).label) for name in policy_names()],
+        "Place": [(name, _label_in("places", name)) for name in place_names()],
+        "Experiment": [(name, _label_in(EXPERIMENTS, name)) for name in experiment_names()],
+        "Study": [(name, _label_in(STUDIES, name)) for name in study_names()],
+    }
+    width = max(len(name) for rows in listed.values() for name, _ in rows)
+    for head, rows in listed.items():
+        table = plain_table(head, "")
+        table.columns[0].min_width = width
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        console.print()
+    told = "'abm scenarios NAME' shows a scenario or policy in full, 'abm place describe NAME' a place."
+    console.print(Text(told, style=QUIET))
+
+
+def print_one(console: Console, name: str) -> None:
+    """Show in full the scenario of a name or path, and the policy block of that name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is neither, or a file is not valid.
+    """
+    is_scenario, is_policy = is_path(name) or name in scenario_names(), name in policy_names()
+    if not (is_scenario or is_policy):
+        hint = did_you_mean(name, sorted({*scenario_names(), *policy_names()}))
+        told = f"'{name}' is neither a scenario nor a policy that comes with abm{hint}"
+        raise InvalidInput([Problem("abm scenarios", None, f"{told} 'abm scenarios' lists them all.")])
+    if is_scenario:
+        _print_scenario(console, load_scenario(name))
+    if is_scenario and is_policy:
+        console.print()
+    if is_policy:
+        _print_policy(console, load_policy(name))
+
+
+def _print_scenario(console: Console, scenario: Scenario) -> None:
+    """Show a scenario: what it represents, what it is made of, and how it moves every lever that it sets."""
+    _print_head(console, f"{scenario.label}, a scenario", scenario.name, scenario.description)
+    place = place_content(scenario.place).get("label") or scenario.place.stem
+    blocks = [load_policy(name).label if name in policy_names() else name for name in scenario.policies]
+    facts = {
+        "place": f"{place} ({scenario.place.stem})",
+        "time": f"{wording.span(scenario.months)} from {scenario.start}"
+        + (f", {scenario.substeps} steps a month" if scenario.substeps > 1 else ""),
+        "policies": "\n".join(
+            f"{label} ({name})" for name, label in zip(scenario.policies, blocks, strict=True)
+        )
+        or "none",
+        "extensions": ", ".join(source.name for source in scenario.extensions.sources),
+        "structure": shown(scenario.structure),
+        "parameters": shown(scenario.parameters),
+        "source": scenario.source,
+        "assumed": scenario.assumptions,
+    }
+    _print_facts(console, facts)
+    _print_levers(console, scenario.policy.settings, scenario.catalogue, scenario.horizon_years)
+
+
+def _print_policy(console: Console, block: PolicyBlock) -> None:
+    """Show a policy block: what it represents, and how it moves levers."""
+    _print_head(console, f"{block.label}, a policy", block.name, block.description)
+    facts = {
+        "source": block.source,
+        "evidence": shown(block.evidence),
+        "replaces": shown(block.replaces),
+        "in": ", ".join(name for name in scenario_names() if block.name in load_scenario(name).policies),
+    }
+    _print_facts(console, facts)
+    _print_levers(console, settled(block.levers, DEFAULT_START).settings, shipped(), LONGEST)
+
+
+def _print_head(console: Console, title: str, name: str, description: str) -> None:
+    console.print(Text.assemble((title, "bold"), (f"  {name}", QUIET)))
+    if description:
+        console.print(Text(description))
+    console.print()
+
+
+def _print_facts(console: Console, facts: Mapping[str, str]) -> None:
+    card = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    card.add_column(style=QUIET, no_wrap=True)
+    card.add_column(overflow="fold")
+    for name, told in facts.items():
+        if told:
+            card.add_row(name, Text(told))
+    console.print(card)
+
+
+def _print_levers(
+    console: Console, settings: Mapping[str, Schedule], catalogue: Catalogue, years: float
+) -> None:
+    console.print()
+    if not settings:
+        console.print(Text("Every lever stays at its default."))
+        return
+    entries = [
+        (name, course_in_words(schedule, years), catalogue.levers[name].label)
+        for name, schedule in settings.items()
+    ]
+    console.print(entries_table("Lever", entries))
+
+
+def _title(scenario: Scenario) -> str:
+    is_elsewhere = scenario.place.stem != load_scenario("baseline").place.stem
+    return f"{scenario.label}, in {scenario.place.stem}" if is_elsewhere else scenario.label
+
+
+def _label_in(folder: str, name: str) -> str:
+    """Read the label of a shipped place or study without building it."""
+    data = Document.read(shipped_directory() / folder / f"{name}.yaml").data
+    return str(data.get("label", "")) if isinstance(data, dict) else ""
