@@ -68,8 +68,8 @@ CLAIMS: dict[str, Claim] = {
     "joint_sessions_and_showcase": Claim("orientation", "rises", without={"convening.showcase": 0}),
     # Models of care
     "co_commissioning": Claim("trust_commissioner_practice", "rises"),
-    "federation": Claim("trust_practice_practice", "rises", "flexible_contract"),
-    "family_care_network": Claim("engagement", "rises", "leadership_with_flexibility"),
+    "federation": Claim("networked", "rises", "flexible_contract"),
+    "family_care_network": Claim("qualified", "rises", "leadership_with_flexibility"),
     "multispecialty_community_provider": Claim("engagement", "rises", "leadership_with_flexibility"),
     "practices_with_hospital": Claim("trust_hospital_practice", "rises", "leadership_with_reform"),
     "primary_and_acute_care_system": Claim(
@@ -163,6 +163,24 @@ def test_performance_incentives_move_trust_by_less_than_a_tenth_of_what_leadersh
         for name in ("performance_incentives", "sustained_leadership")
     )
     assert max(abs(money.low), abs(money.high)) < 0.1 * leadership.low
+
+
+def test_a_flexible_contract_alone_federates_few_practices():
+    """A calibration target: flexibilities lie unused where no local leader pushes (E09, E13)."""
+    for name in ("south_somerset", "somerset", "rural", "urban"):
+        scenario = load_scenario("flexible_contract").with_place(name)
+        assert means_of_second_half(scenario)[ROW["networked"]].mean() < 0.1
+
+
+def test_rules_on_conflicts_of_interest_keep_trust_where_networks_hold_contracts():
+    scenario = load_scenario("family_care_network")
+    ungoverned = scenario.with_levers({"contracting.conflict_governance": 0})
+    assert effect_on("trust_commissioner_practice", scenario, ungoverned).low > 0.0
+
+
+def test_networks_carry_a_population_contract_for_most_but_not_all_people():
+    qualified = means_of_second_half(load_scenario("family_care_network"))[ROW["qualified"]].mean()
+    assert 0.5 < qualified < 0.9
 
 
 def about(name: str) -> str:
