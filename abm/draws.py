@@ -56,6 +56,7 @@ class Decision(IntEnum):
     LEAVE_NETWORK = 13
     CONTRACT = 14
     CLOSE = 15
+    TENDER = 16
 
 
 FIRST_OWN_DECISION = 1024

@@ -17,7 +17,7 @@ from abm.model.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, S
 PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What presses", ("demand", "payment", "pressure")),
     ("What leaders give", ("showcase", "leadership", "effort", "attention")),
-    ("What passes between two", ("contact", "encounter", "trust", "challenge")),
+    ("What passes between two", ("contact", "encounter", "trust", "challenge", "tender")),
     ("What a place builds", ("closure", "federation", "governance", "integration")),
 )
 """Headings above neighbouring mechanisms."""

@@ -374,6 +374,7 @@ class Batch:
             state.scope,
             state.admissions,
             state.challenged,
+            state.tendered,
             state.occupancy,
             state.waiting,
             place.population,

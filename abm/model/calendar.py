@@ -19,6 +19,7 @@ from abm.mechanisms.mechanism import Mechanism
 from abm.mechanisms.payment import payment
 from abm.mechanisms.pressure import pressure
 from abm.mechanisms.showcase import showcase
+from abm.mechanisms.tender import tender
 from abm.mechanisms.trust import trust
 from abm.model.state import FIELDS, Field
 from abm.policy.catalogue import Catalogue, shipped
@@ -35,6 +36,7 @@ ORDER: tuple[Mechanism, ...] = (
     encounter,
     trust,
     challenge,
+    tender,
     closure,
     federation,
     governance,

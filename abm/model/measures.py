@@ -62,6 +62,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("meetings", "Meetings", "per tie and year", 0, INFINITE, "Mean number of meetings on a tie, times twelve"),
     Measure("exits", "Leaders who left", "number in the month", 0, INFINITE, "Leaders who left in the month"),
     Measure("challenges", "Challenges", "number in the month", 0, INFINITE, "Joint arrangements challenged in the month"),
+    Measure("tenders", "Tenders", "number in the month", 0, INFINITE, "Joint arrangements put out to tender in the month"),
     Measure("board", "Joint board", "share of people", 0, 1, "Share of people who live in a place with a joint board"),
     Measure("board_trust", "Board trust", "trust", 0, 1, "Mean weaker-side trust between commissioner, providers and local authority"),
     Measure("engagement", "Engaged practices", "share of people", 0, 1, "Share of registered people whose practice is engaged"),
@@ -94,7 +95,7 @@ OUTCOMES: tuple[Measure, ...] = (
 )  # fmt: skip
 
 ROW = {measure.name: row for row, measure in enumerate(MEASURES)}
-FLOWS = ("meetings", "exits", "challenges", "closures")
+FLOWS = ("meetings", "exits", "challenges", "tenders", "closures")
 
 TRUST = ROW["trust"]
 TRUST_BY_KIND = ROW[f"trust_{TIE_KINDS[0]}"]
@@ -109,6 +110,7 @@ EFFORT = ROW["effort"]
 MEETINGS = ROW["meetings"]
 EXITS = ROW["exits"]
 CHALLENGES = ROW["challenges"]
+TENDERS = ROW["tenders"]
 BOARD = ROW["board"]
 BOARD_TRUST = ROW["board_trust"]
 ENGAGEMENT = ROW["engagement"]
@@ -242,6 +244,7 @@ def tally_places(
     scope: Any,
     admissions: Any,
     challenged: Any,
+    tendered: Any,
     occupancy: Any,
     waiting: Any,
     population: Any,
@@ -254,6 +257,7 @@ def tally_places(
     for row in range(BOARD, OCCUPANCY):
         values[row, :] = 0.0
     values[CHALLENGES, :] = 0.0
+    values[TENDERS, :] = 0.0
     for place in range(places):
         weight = population[place] / people
         for lane in range(lanes):
@@ -265,6 +269,7 @@ def tally_places(
             values[SCOPE, lane] += weight * scope[place, lane]
             values[ADMISSIONS, lane] += weight * admissions[place, lane]
             values[CHALLENGES, lane] += challenged[place, lane]
+            values[TENDERS, lane] += tendered[place, lane]
     for lane in range(lanes):
         values[DEPTH, lane] = values[IMPLEMENTATION, lane] / values[SCOPE, lane]
         full = queued = 0.0

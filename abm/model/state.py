@@ -89,9 +89,7 @@ FIELDS: tuple[Field, ...] = (
     Field("engagement_trust", (PLACE,), "trust", 0, 1, "Trust of practices in providers and commissioner"),
     Field("implementation", (PLACE,), "share", 0, 1, "Integrated care in operation"),
     Field("scope", (PLACE,), "share of people", 0, 1, "Population that integrated care is meant to reach"),
-    Field(
-        "delay", (PLACE,), "years", 0, INFINITE, "Time for which a challenge still suspends the arrangement"
-    ),
+    Field("delay", (PLACE,), "years", 0, INFINITE, "Time for which the arrangement is still suspended"),
     Field("implementation_past", (SLOT, PLACE), "share", 0, 1, "Implementation at the end of recent steps"),
     Field("attention_share", (TIE, SIDE), "share", 0, 1, "Share of the budget this side gives the tie"),
     Field(
@@ -130,6 +128,7 @@ FIELDS: tuple[Field, ...] = (
     Field("meetings", (TIE,), "number", 0, 63, "Meetings held in this step", False, "uint8"),
     Field("good_meetings", (TIE, SIDE), "number", 0, 63, "Meetings this side judged good", False, "uint8"),
     Field("challenged", (PLACE,), "0 or 1", 0, 1, "Whether a challenge came in this step", False),
+    Field("tendered", (PLACE,), "0 or 1", 0, 1, "Whether a tender began in this step", False),
     Field("closed", (ORGANISATION,), "0 or 1", 0, 1, "Whether the practice closed in this step", False),
     Field(
         "qualified",

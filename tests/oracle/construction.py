@@ -24,6 +24,7 @@ KINDS: tuple[type[Organisation], ...] = (
 """Classes by the integer code of their kind."""
 
 PURCHASING_KINDS = ("commissioner_acute", "commissioner_community")
+BIDDING_KINDS = ("acute_acute", "acute_community")
 
 
 def build_places(model: OracleModel, place: Place) -> list[LocalPlace]:
@@ -128,6 +129,8 @@ def attach_to_place(tie: Tie) -> None:
         tie.place.core_ties.append(tie)
     if tie.kind in PURCHASING_KINDS:
         tie.place.purchasing_ties.append(tie)
+    if tie.kind in BIDDING_KINDS:
+        tie.place.bidding_ties.append(tie)
 
 
 def attach_to_practice(tie: Tie) -> None:

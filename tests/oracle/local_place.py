@@ -28,6 +28,7 @@ class LocalPlace:
         self.open_practices = 0
         self.core_ties: list[Tie] = []
         self.purchasing_ties: list[Tie] = []
+        self.bidding_ties: list[Tie] = []
 
         self.admissions = 1.0
         self.implementation = 0.0
@@ -37,6 +38,7 @@ class LocalPlace:
         self.scope = 0.0
         self.delay = 0.0
         self.challenged = False
+        self.tendered = False
         self.board = False
         self.board_trust = 0.0
         self.engagement = 0.0
@@ -47,16 +49,20 @@ class LocalPlace:
         """See how far integrated care has come elsewhere, near by and where hospitals are shared."""
         self.visible = sum(nearness * other.implementation for other, nearness in self.in_sight)
 
-    # ---- challenge -------------------------------------------------------------------------------
+    # ---- challenge and tender -------------------------------------------------------------------------------
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether a joint arrangement that competition law can reach stands or forms."""
+        is_forming = self.board_trust > self.model.parameters["governance.board_threshold"]
+        return (self.board or is_forming) and self.scope > self.model.levers["competition.tender_threshold"]
 
     def face_challenge(self) -> None:
         """Let competition law strike at a joint arrangement that stands or forms."""
         model = self.model
         self.delay = max(self.delay - model.dt, 0.0)
-        is_forming = self.board_trust > model.parameters["governance.board_threshold"]
-        is_exposed = (self.board or is_forming) and self.scope > model.levers["competition.tender_threshold"]
         self.challenged = (
-            is_exposed and model.uniform(Decision.CHALLENGE, self.index) < model.challenge_chance
+            self.is_exposed and model.uniform(Decision.CHALLENGE, self.index) < model.challenge_chance
         )
         if not self.challenged:
             return
@@ -66,6 +72,23 @@ class LocalPlace:
             tie.second.trust *= kept
         uniform = model.uniform(Decision.CHALLENGE_DELAY, self.index)
         self.delay = max(self.delay, -model.parameters["challenge.delay"] * math.log(uniform))
+
+    def face_tender(self) -> None:
+        """Let the commissioner put a joint arrangement out to tender, and its providers bid against each other."""
+        model = self.model
+        is_open = self.is_exposed and self.delay == 0.0
+        self.tendered = is_open and model.uniform(Decision.TENDER, self.index) < model.tender_chance
+        if not self.tendered:
+            return
+        self.delay = model.parameters["tender.duration"]
+        kept = 1.0 - model.parameters["tender.trust_loss"]
+        for tie in self.purchasing_ties:
+            for side in tie.sides:
+                if side.organisation.kind != "commissioner":
+                    side.trust *= kept
+        for tie in self.bidding_ties:
+            for side in tie.sides:
+                side.trust *= kept
 
     # ---- governance ------------------------------------------------------------------------------
 

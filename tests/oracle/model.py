@@ -172,6 +172,7 @@ class OracleModel(mesa.Model):
             self.encounter()
             self.trust()
             self.challenge()
+            self.tender()
             self.closure()
             self.federation()
             self.governance()
@@ -183,6 +184,7 @@ class OracleModel(mesa.Model):
         self.meetings_per_tie = 0.0
         self.exits_in_month = 0
         self.challenges_in_month = 0
+        self.tenders_in_month = 0
         self.closures_in_month = 0
 
     def count(self) -> None:
@@ -191,6 +193,7 @@ class OracleModel(mesa.Model):
         self.meetings_per_tie += sum(tie.meetings for tie in open_ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
         self.challenges_in_month += sum(place.challenged for place in self.places)
+        self.tenders_in_month += sum(place.tendered for place in self.places)
         self.closures_in_month += sum(one.closed for one in self.organisations)
 
     def demand(self) -> None:
@@ -416,6 +419,13 @@ class OracleModel(mesa.Model):
         self.challenge_chance = 1.0 - math.exp(-hazard * self.dt)
         for place in self.places:
             place.face_challenge()
+
+    def tender(self) -> None:
+        """Let commissioners put joint arrangements out to tender."""
+        hazard = self.levers["competition.tender_rate"] * self.levers["competition.strictness"]
+        self.tender_chance = 1.0 - math.exp(-hazard * self.dt)
+        for place in self.places:
+            place.face_tender()
 
     def closure(self) -> None:
         """Let practices close one after the other."""

@@ -26,6 +26,7 @@ POLICIES: dict[str, Settings] = {
         "convening.sessions": [(24, 10.0)],
         "regulation.system_weight": [(0, 0.6), (48, 1.0)],
         "convening.showcase": [(30, 1.0)],
+        "competition.tender_rate": [(0, 3.0)],
     },
     "courts step in": {
         "leadership.effort": [(0, 1.0)],
@@ -35,6 +36,7 @@ POLICIES: dict[str, Settings] = {
         "payment.activity_share": [(0, 0.1)],
         "competition.strictness": [(0, 0.2), (30, 0.7)],
         "competition.challenge_rate": [(0, 0.2), (30, 3.0)],
+        "competition.tender_rate": [(0, 4.0), (60, 1.0)],
         "competition.tender_threshold": [(0, 0.5), (40, 0.2), (70, 0.95)],
         "form.first_cohort": [(0, 0.3), (50, 0.8)],
     },

@@ -31,6 +31,7 @@ PLACE_STATE = (
     "scope",
     "delay",
     "challenged",
+    "tendered",
     "visible",
     "qualified",
 )
@@ -114,6 +115,7 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["practices"] = float(len(practices))
     found["exits"] = float(model.exits_in_month)
     found["challenges"] = float(model.challenges_in_month)
+    found["tenders"] = float(model.tenders_in_month)
     for name in (
         "board",
         "board_trust",

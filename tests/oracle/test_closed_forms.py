@@ -24,6 +24,7 @@ Record = Callable[[Place, Lane, int], list[Snapshot]]
 QUIET_LEVERS = {
     "leadership.turnover": [(0, 0.0)],
     "competition.challenge_rate": [(0, 0.0)],
+    "competition.tender_rate": [(0, 0.0)],
 }
 NO_CONTACT = {
     "contact.chance": 0.0,

@@ -161,10 +161,11 @@ def test_cases_see_it_come_and_go(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["exits", "challenged", "delay", "waiting", "implementation", "visible", "qualified"]
+    "name",
+    ["exits", "challenged", "tendered", "delay", "waiting", "implementation", "visible", "qualified"],
 )
 def test_cases_see_it_happen(name: str) -> None:
-    """Leaders leave, arrangements are challenged and delayed, patients wait, care is integrated and seen."""
+    """Leaders leave, arrangements are challenged, tendered and delayed, patients wait, care is integrated and seen."""
     assert any(np.any(values > 0) for values in series(name))
 
 

@@ -279,7 +279,7 @@ def test_halving_the_step_moves_the_probability_of_emergence_by_less_than_its_in
     from abm.analysis.emergence import wilson_interval
     from abm.model.simulate import simulate_lanes
 
-    scenario = load_scenario("leadership_with_reform").with_levers({"pressure.demand_growth": 0.045})
+    scenario = load_scenario("leadership_with_reform").with_place("rural")
     halved = replace(scenario, substeps=2)
     shares = []
     for case in (scenario, halved):

@@ -73,7 +73,7 @@ def test_break_even_table_agrees_with_the_function() -> None:
 
 
 def test_readers_are_the_mechanisms_that_ask_for_a_name() -> None:
-    assert readers_of("competition.strictness") == "contact, encounter, challenge"
+    assert readers_of("competition.strictness") == "contact, encounter, challenge, tender"
     assert readers_of("form.first_cohort") == "integration"
     assert readers_of("leadership.orientation_alpha") == "the start, leadership"
     assert readers_of("emergence.threshold") == "the outcome"
@@ -95,7 +95,12 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
     rows = {strand.field.name: strand for strand in strands()}
     names = [mechanism.name for mechanism in ORDER]
     assert set(rows) == {field.name for field in FIELDS}
-    assert [names[position] for position in rows["trust"].sets] == ["trust", "challenge", "federation"]
+    assert [names[position] for position in rows["trust"].sets] == [
+        "trust",
+        "challenge",
+        "tender",
+        "federation",
+    ]
     assert [names[position] for position in rows["trust"].late] == ["attention", "encounter"]
     assert [names[position] for position in rows["trust"].prompt] == ["closure", "governance"]
     drawn = {element.text for element in ET.fromstring(PAGES["month.svg"]()).iter()}
