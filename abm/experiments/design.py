@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from abm.errors import did_you_mean
 from abm.experiments import sampling
 from abm.experiments.dimension import Dimension, Values
 from abm.experiments.points import Points
@@ -258,6 +259,10 @@ class Choice(Record):
     @classmethod
     def _name_alone_has_no_settings(cls, data: Any) -> Any:
         if isinstance(data, str):
+            known = [info.alias or name for name, info in cls.model_fields.items()]
+            if data not in known:
+                told = f"design '{data}' is unknown{did_you_mean(data, known)} Valid: {', '.join(known)}."
+                raise Faults([Fault((), told)])
             return {data: {}}
         return (
             {key: {} if value is None else value for key, value in data.items()}

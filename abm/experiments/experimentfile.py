@@ -92,27 +92,20 @@ class ExperimentFile(Record):
 
     @model_validator(mode="after")
     def _agree(self) -> "ExperimentFile":
-        faults = list(self.disagreements())
+        faults = [*self.disagreements(), *self.points.faults()]
         if faults:
             raise Faults(faults)
         return self
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say which dimensions stand in both roles, and which do not suit the design, as far as can be read."""
-        for role in ("levers", "uncertainties"):
-            if any(path[:1] == (role,) for path in faulty) or not isinstance(getattr(self, role), dict):
-                return
-        for name in self.uncertainties:
-            if name in self.levers:
+        """Say which dimensions stand in both roles, as far as can be read."""
+        levers, uncertainties = readable_dimensions(self.levers), readable_dimensions(self.uncertainties)
+        for name, dimension in uncertainties.items():
+            if name in levers:
                 yield Fault(("uncertainties", name), f"'{name}' is under 'levers' too; keep one of the two")
-        for name, dimension in self.uncertainties.items():
             if dimension.at is not None:
-                told = (
-                    "'at' makes a lever step in mid-run; an uncertainty holds from the start, so leave it out"
-                )
-                yield Fault(("uncertainties", name, "at"), told)
-        if isinstance(self.design, Choice):
-            yield from self.points.faults()
+                told = "makes a lever step in mid-run; an uncertainty holds from the start, so leave it out"
+                yield Fault(("uncertainties", name, "at"), f"'at' {told}")
 
     @property
     def points(self) -> Design:
@@ -125,6 +118,16 @@ class ExperimentFile(Record):
         if isinstance(self.months, Thinning):
             return self.months.every
         return 1 if self.months == ALL else None
+
+
+def readable_dimensions(given: Any) -> dict[str, Dimension]:
+    """Give the dimensions that can be read, of a record or of a file with faults."""
+    found: dict[str, Dimension] = {}
+    for name, data in given.items() if isinstance(given, Mapping) else ():
+        dimension = data if isinstance(data, Dimension) else check(Document("", data), Dimension)[0]
+        if dimension is not None:
+            found[name] = dimension
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +206,7 @@ class _Referred:
                 for fault in told:
                     yield self.document.problem((role, name, *fault.path), fault.message)
         yield from self.measures()
+        yield from self.design()
 
     def loaded(self) -> Iterator[Problem]:
         """Load the scenarios that can be loaded."""
@@ -247,6 +251,16 @@ class _Referred:
                 yield from parameter_faults(catalogue, name, dimension, scenario)
             else:
                 yield Fault((), _unknown_lever(catalogue, name))
+
+    def design(self) -> Iterator[Problem]:
+        """Check that the design suits the dimensions, where all of them can be read."""
+        choice = check(Document("", self.data.get("design")), Choice)[0]
+        given = [self.data.get(role, {}) for role in ("levers", "uncertainties")]
+        levers, uncertainties = (FrozenMapping(readable_dimensions(named)) for named in given)
+        is_whole = all(isinstance(named, dict) for named in given)
+        if choice is not None and is_whole and len(levers) + len(uncertainties) == sum(map(len, given)):
+            for fault in Design(levers, uncertainties, choice).faults():
+                yield self.document.problem(fault.path, fault.message)
 
     def measures(self) -> Iterator[Problem]:
         """Check the names of measures."""

@@ -9,7 +9,9 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ class Inputs:
     def __init__(self, bundles: Mapping[str, Any], directory: Path) -> None:
         self.bundles = bundles
         self.directory = directory
-        self._elsewhere: tempfile.TemporaryDirectory[str] | None = None
+        self._elsewhere: Path | None = None
 
     def path(self, identity: str) -> Path:
         """Give the path of a bundle's main file, after writing what is missing or differs.
@@ -62,8 +64,9 @@ class Inputs:
             _unpack(bundle["files"], folder)
         except OSError:
             if self._elsewhere is None:
-                self._elsewhere = tempfile.TemporaryDirectory(prefix="abm-inputs-")
-            folder = Path(self._elsewhere.name) / identity
+                self._elsewhere = Path(tempfile.mkdtemp(prefix="abm-inputs-"))
+                weakref.finalize(self, shutil.rmtree, self._elsewhere, True)
+            folder = self._elsewhere / identity
             _unpack(bundle["files"], folder)
         return (folder / str(bundle["main"])).resolve()
 

@@ -11,11 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow import csv
 
 from abm.experiments.points import Points
 
@@ -28,28 +25,50 @@ POINT_ROWS = 16_384
 
 def repeated(values: Sequence[str], counts: NDArray[np.int64]) -> Any:
     """Return text as a column in which each value stands as often as its count."""
-    return pa.array(values, pa.string()).take(pa.array(np.repeat(np.arange(len(values)), counts)))
+    return _texts(values).take(_numbers(np.repeat(np.arange(len(values)), counts)))
 
 
 def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str]]) -> Any:
-    """Return a table of columns; numbers without value are null where the column is one of floats.
+    """Return a table of columns.
 
     Parameters
     ----------
     columns : mapping
-        Arrays of NumPy or pyarrow, or lists of text or None, of one length.
+        Arrays of numbers, lists of text or None, or columns of pyarrow, of one length.
     metadata : mapping
         Unit, range and definition by column.
     """
-    arrays = [
-        pa.array(values, pa.string()) if isinstance(values, list) else pa.array(values)
-        for values in columns.values()
-    ]
+    arrays = [_column(values) for values in columns.values()]
     fields = [
         pa.field(name, array.type, metadata=dict(metadata.get(name, {})))
         for name, array in zip(columns, arrays, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _column(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return _numbers(values)
+    return _texts(values) if isinstance(values, list) else values
+
+
+# pyarrow.array imports pandas to ask whether it was given something of it, which costs a worker half a second and
+# 50 MB, so columns are put together from their buffers.
+def _numbers(values: NDArray[Any]) -> Any:
+    kept = np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [None, pa.py_buffer(kept)])
+
+
+def _texts(values: Sequence[str | None]) -> Any:
+    encoded_values = [b"" if value is None else value.encode() for value in values]
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum([len(value) for value in encoded_values], out=offsets[1:])
+    validity = None
+    if None in values:
+        is_there = np.array([value is not None for value in values], dtype=np.bool_)
+        validity = pa.py_buffer(np.packbits(is_there, bitorder="little"))
+    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded_values))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def encoded(table: Any, row_group: int | None = None) -> Any:
@@ -129,7 +148,12 @@ def _points(table: Any) -> Points:
 def _numpy(column: Any) -> NDArray[Any]:
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), dtype=np.str_)
-    return np.asarray(column.to_numpy())
+    # Points hold no nulls; to_numpy would load pandas.
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype=np.float64)[chunk.offset : chunk.offset + len(chunk)]
+        for chunk in column.chunks
+    ]
+    return np.concatenate([np.empty(0), *parts])
 
 
 def rows_in(path: Path) -> int:
@@ -144,11 +168,16 @@ def read(path: Path, columns: Sequence[str] | None = None) -> Any:
 
 def dataset(files: Sequence[Path]) -> Any:
     """Return files as one lazy dataset."""
+    # Deferred, as below: it loads pandas where that is installed, and workers read no datasets.
+    import pyarrow.dataset as ds
+
     return ds.dataset([str(file) for file in files], format="parquet")
 
 
 def equals(name: str, value: str) -> Any:
     """Return the filter of rows whose column has a value."""
+    import pyarrow.compute as pc
+
     return pc.field(name) == value
 
 
@@ -217,9 +246,15 @@ class StreamWriter:
         self.rows += table.num_rows
 
 
+def _csv_writer(path: Path, schema: Any) -> StreamWriter:
+    from pyarrow import csv
+
+    return StreamWriter(csv.CSVWriter(path, schema))
+
+
 FILE_WRITERS: dict[str, Callable[[Path, Any], TableWriter | StreamWriter]] = {
     ".parquet": TableWriter,
-    ".csv": lambda path, schema: StreamWriter(csv.CSVWriter(path, schema)),
+    ".csv": _csv_writer,
     ".arrow": lambda path, schema: StreamWriter(pa.ipc.new_file(path, schema)),
 }
 """What writes a file of each ending."""

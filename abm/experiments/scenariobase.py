@@ -54,7 +54,10 @@ class ScenarioBase:
 
     def at(self, point: Mapping[str, Value], roles: Roles) -> Scenario:
         """Set the levers and parameters of a point."""
-        levers, parameters = roles.settings(point)
+        levers, uncertainties = roles.settings(point)
+        known = self.scenario.catalogue.levers
+        parameters = {name: value for name, value in uncertainties.items() if name not in known}
+        levers |= {name: value for name, value in uncertainties.items() if name in known}
         scenario = self.scenario.with_levers(levers) if levers else self.scenario
         return scenario.with_parameters(parameters) if parameters else scenario
 

@@ -1,0 +1,125 @@
+"""Small sweeps of a real place over one year, for tests: plan one, carry it out, and read its tables in one order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from abm.experiments.carriers import Processes
+from abm.experiments.dataset import open_sweep
+from abm.experiments.destination import Destination
+from abm.experiments.experimentfile import Experiment, load_experiment
+from abm.experiments.manifest import Manifest
+from abm.experiments.plan import ShardSize, plan
+from abm.experiments.shard import run_shard
+from abm.experiments.sweep import Carriage, Sweep
+from abm.records import dump
+
+TINY: dict[str, Any] = {
+    "name": "tiny",
+    "scenarios": ["baseline"],
+    "levers": {"leadership.effort": [0.15, 0.8]},
+    "uncertainties": {"trust.gain": {"range": [0.05, 0.065]}},
+    "design": "full_factorial",
+    "replicates": 3,
+    "horizon_years": 1,
+    "months": "all",
+}
+SHARD = ShardSize(runs=5)
+
+BREAKABLE = '''
+"""A lever that stops the runs in which it is set above a half."""
+
+from abm.extension import Extension, lever, mechanism
+
+strain = lever(
+    name="break.strain",
+    label="Strain",
+    description="Stops the run above a half.",
+    unit="share",
+    bounds=(0, 1),
+    default=0,
+    mechanism="strained",
+    writes="pressure",
+    equation="none",
+    evidence=("E03",),
+    test={"direction": "rises", "measure": "pressure", "context": "baseline", "low": 0, "high": 0.4},
+)
+
+
+@mechanism(writes=("pressure",), after="pressure")
+def strained(pressure, break_strain):
+    """Stop where the strain is too much."""
+    if (break_strain > 0.5).any():
+        raise ArithmeticError("the strain is too much")
+
+
+extension = Extension(name="breakable", levers=(strain,), mechanisms=(strained,))
+'''
+
+
+def file_of(folder: Path, **changes: Any) -> Path:
+    """Write an experiment file; a change to None takes a key away."""
+    content = {key: value for key, value in {**TINY, **changes}.items() if value is not None}
+    path = folder / f"{content['name']}.yaml"
+    path.write_text(dump(content), encoding="utf-8")
+    return path
+
+
+def experiment(folder: Path, **changes: Any) -> Experiment:
+    """Give an experiment that was checked."""
+    return load_experiment(file_of(folder, **changes))
+
+
+def planned(folder: Path, size: ShardSize = SHARD, **changes: Any) -> Manifest:
+    """Plan a sweep in the folder's directory ``sweep``."""
+    return plan(experiment(folder, **changes), Destination(folder / "sweep"), size)
+
+
+def breakable(folder: Path, values: list[float], **changes: Any) -> Manifest:
+    """Plan a sweep in which the points with a value above a half fail."""
+    (folder / "breakable.py").write_text(BREAKABLE, encoding="utf-8")
+    scenario = {"name": "strained", "place": "south_somerset", "extensions": ["./breakable.py"]}
+    (folder / "strained.yaml").write_text(dump(scenario), encoding="utf-8")
+    given: dict[str, Any] = {
+        "scenarios": ["./strained.yaml"],
+        "levers": {"break.strain": values},
+        "uncertainties": None,
+        **changes,
+    }
+    return planned(folder, **given)
+
+
+def done_here(manifest: Manifest) -> Manifest:
+    """Run every shard in this process."""
+    for index in range(manifest.shards):
+        run_shard(manifest.directory, index, manifest=manifest)
+    return manifest
+
+
+def carried_out(directory: Path, workers: int = 2, **options: Any) -> Carriage:
+    """Run what is missing, in processes."""
+    return Sweep(directory).carry_out(Processes(workers), **options)
+
+
+def contents(directory: Path) -> dict[str, Any]:
+    """Give both tables of a sweep, in the order of their runs, as bytes of their columns."""
+    tables = open_sweep(directory)
+    found: dict[str, Any] = {}
+    for name, source in (("runs", tables.runs), ("months", tables.months)):
+        table = source.to_table()
+        keys = [key for key in ("scenario", "point", "replicate", "month") if key in table.column_names]
+        ordered = table.sort_by([(key, "ascending") for key in keys])
+        found |= {f"{name}.{column}": values for column, values in bits(ordered).items()}
+    return found
+
+
+def bits(table: Any) -> dict[str, Any]:
+    """Give the columns of a table, numbers as their bytes, so that missing ones compare."""
+    is_number = {"double", "float", "int64", "int32", "uint64"}
+    return {
+        name: table[name].to_numpy().tobytes()
+        if str(table[name].type) in is_number
+        else table[name].to_pylist()
+        for name in table.column_names
+    }
