@@ -81,7 +81,11 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """
 
 
-ENGINES = {"processes": "abm.experiments.carriers:Processes"}
+ENGINES = {
+    "processes": "abm.experiments.carriers:Processes",
+    "dask": "abm.experiments.dask_engine:Dask",
+    "slurm": "abm.experiments.slurm_engine:Slurm",
+}
 """Where each engine is; it is imported when it is asked for. All take `workers` and `is_forced`."""
 
 
@@ -91,13 +95,18 @@ def engine_named(name: str, **options: Any) -> Engine:
     Raises
     ------
     InvalidInput
-        If there is no such engine.
+        If there is no such engine, or what it needs is not installed.
     """
     if name not in ENGINES:
         told = f"engine '{name}' is unknown{did_you_mean(name, ENGINES)} Valid: {', '.join(ENGINES)}."
         raise InvalidInput([Problem("--engine", None, told)])
     module, _, kind = ENGINES[name].partition(":")
-    engine: Engine = getattr(import_module(module), kind)(**options)
+    try:
+        made = getattr(import_module(module), kind)
+    except ModuleNotFoundError as error:
+        told = f"engine '{name}' needs {error.name}, which is not installed; install it with: pip install 'abm[{name}]'"
+        raise InvalidInput([Problem("--engine", None, told)]) from None
+    engine: Engine = made(**options)
     return engine
 
 

@@ -27,7 +27,7 @@ from abm.experiments.run import Measured
 from abm.experiments.shard import SHARDS, tables_of
 from abm.experiments.store import content_hash, manifest_hash, meaning
 
-SWEEP_FILES = (MANIFEST, POINTS, "inputs", SHARDS, "compact", "lock.json")
+SWEEP_FILES = (MANIFEST, POINTS, "inputs", SHARDS, "compact", "lock.json", "slurm", "ro-crate-metadata.json")
 SHARD_SECONDS = 60.0
 FEWEST_RUNS, MOST_RUNS = 100, 1_000
 """Runs in a shard as a rule: enough to fill lanes and to pay for a commit, few enough to lose when one dies."""
