@@ -351,7 +351,7 @@ def test_pictures_of_a_group_move_together(view: Callable[..., Page]) -> None:
 
 @pytest.mark.parametrize("ending", ["svg", "png"])
 def test_the_picture_can_be_saved(view: Callable[..., Page], ending: str) -> None:
-    page = view(title="South Somerset")
+    page = view(title="")
     page.get_by_label("Save the picture").click()
     with page.expect_download() as started:
         page.get_by_role("button", name=f"Save as {ending.upper()}").click()

@@ -230,10 +230,11 @@ def push_apart(on_map: Floats, radius: Floats) -> Floats:
     turn = np.arange(len(radius)) * GOLDEN_ANGLE
     moved = home + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for round_number in range(ROUNDS):
-        offset = moved[:, None, :] - moved[None, :, :]
-        apart = np.maximum(np.sqrt((offset**2).sum(axis=2)), 1e-9)
-        overlap = np.maximum(wanted - apart, 0.0)
-        push = ((0.5 * overlap / apart)[:, :, None] * offset).sum(axis=1)
+        east = moved[:, :1] - moved[:, 0]
+        south = moved[:, 1:] - moved[:, 1]
+        apart = np.maximum(np.sqrt(east * east + south * south), 1e-9)
+        share = np.maximum(0.5 * (wanted / apart - 1.0), 0.0)
+        push = np.stack([np.einsum("ij,ij->i", share, east), np.einsum("ij,ij->i", share, south)], axis=1)
         pull = PULL * (1.0 - round_number / ROUNDS)
         moved = moved + np.clip(push, -60.0, 60.0) + pull * (home - moved)
     offset = moved[:, None, :] - moved[None, :, :]

@@ -4,6 +4,8 @@ import { IS_CLOSED, IS_ENGAGED, KIND } from "./place_data.js";
 import { BETWEEN_PLACES } from "./focus.js";
 import { colourAt } from "./palette.js";
 
+// Ties from which on they are drawn as thin lines, and not while the picture moves.
+export const MANY_TIES = 20_000;
 export const FAINT = 0.16;
 // Strengths of ties from the back to the front.
 export const PASSES = [0, BETWEEN_PLACES, 1, 2];
@@ -99,8 +101,8 @@ export function engagedRim(radius) {
 
 export function drawPairs(context, scene) {
   const { place, values, camera, table, theme } = scene;
-  const fade = scene.isMoving ? 1 - 0.6 * scene.detail : 1 - scene.detail;
-  if (fade <= 0) return;
+  // From near they stand for the ties that are not drawn one by one.
+  const fade = 1 - 0.7 * scene.detail;
   place.pairs.forEach(({ from, to, ties }, pair) => {
     const value = values.pairTrust[pair];
     if (value === 255) return;

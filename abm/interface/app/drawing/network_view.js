@@ -6,7 +6,7 @@ import { focusOf } from "./focus.js";
 import { element, followTheme, monthInWords, prefersStillness, saveMenu } from "./frame.js";
 import { drawLabels, drawRings } from "./labels.js";
 import { endsInWords, hasClosures, legendOf } from "./legend.js";
-import { drawOrganisations, drawPairs, drawTies } from "./marks.js";
+import { drawOrganisations, drawPairs, drawTies, MANY_TIES } from "./marks.js";
 import { colourScale, endsOfScale, FONT, gradientParts, THEME } from "./palette.js";
 import { isSame, neighbour, pick, pointOf, stops } from "./picking.js";
 import { readMonth, readPlace } from "./place_data.js";
@@ -17,7 +17,8 @@ import { cardOf, sentenceOf, summaryOf } from "./words.js";
 
 const EASE_MILLISECONDS = 260;
 const IDLE_MILLISECONDS = 140;
-const MANY_TIES = 20_000;
+// Ties of a place from which on those between its parts are drawn one by one only where they are picked.
+const MANY_BETWEEN = 5_000;
 const CLICK_PIXELS = 4;
 const STEP_PIXELS = 60;
 const ZOOM_STEP = 1.35;
@@ -193,6 +194,13 @@ class NetworkPicture {
   refocus() {
     if (!this.place) return;
     const { model } = this;
+    this.focusKey = JSON.stringify([this.selected, model.get("highlighted"), model.get("highlighted_places")]);
+    if (this.focusKey === this.focusedBy && this.focusedIn === this.place) {
+      this.redraw();
+      return;
+    }
+    this.focusedBy = this.focusKey;
+    this.focusedIn = this.place;
     this.focus = focusOf(this.place, this.selected, model.get("highlighted") ?? [], model.get("highlighted_places") ?? []);
     this.redraw();
   }
@@ -233,7 +241,7 @@ class NetworkPicture {
     for (const tie of rowsOf("tie")) pointed.add(place.ends[2 * tie]).add(place.ends[2 * tie + 1]);
     return {
       place, values, camera, theme, table, detail, ratio: this.ratio, isMoving: this.isMoving, ...focus,
-      inSight: detail > 0 ? this.inSight() : [],
+      ...this.inSight(detail),
       tieFade: this.model.get("ties") === "all" ? Math.max(detail, 0.15) : detail,
       hovered: this.hovered, cursor: this.cursor, selected: this.selected,
       highlighted, highlightedPlaces, pointed,
@@ -254,13 +262,15 @@ class NetworkPicture {
     return found;
   }
 
-  inSight() {
+  inSight(detail) {
     const { place, camera } = this;
-    return this.placesInSight().flatMap((number) =>
+    const placesInSight = detail > 0 ? this.placesInSight() : [];
+    const inSight = placesInSight.flatMap((number) =>
       place.membersOf[number].filter((row) =>
         camera.sees(place.position[2 * row], place.position[2 * row + 1], place.radius[row] + 6 / camera.zoom),
       ),
     );
+    return { placesInSight, inSight };
   }
 
   chooseTies(detail) {
@@ -273,11 +283,15 @@ class NetworkPicture {
     }
     if (this.isMoving && this.shownKey && this.shownKey !== "none") return false;
     const places = this.placesInSight();
-    return this.setTies(places.join(), () => {
+    const { tieStrength, hasFocus } = this.focus;
+    const isSparse = place.ties > MANY_BETWEEN;
+    const isDrawn = (tie) => !isSparse || tieStrength[tie] === 2 || (place.pairOf[tie] < 0 && (!hasFocus || tieStrength[tie]));
+    return this.setTies(`${places.join()} ${isSparse && hasFocus ? this.focusKey : ""}`, () => {
       const isSeen = new Uint8Array(place.places);
       for (const number of places) isSeen[number] = 1;
       const rows = [];
       for (let tie = 0; tie < place.ties; tie += 1) {
+        if (!isDrawn(tie)) continue;
         if (isSeen[place.home[place.ends[2 * tie]]] || isSeen[place.home[place.ends[2 * tie + 1]]]) rows.push(tie);
       }
       return Uint32Array.from(rows);
@@ -586,7 +600,8 @@ class NetworkPicture {
   // ---- Saving
 
   pictureTitle() {
-    return `${this.model.get("title") || this.place?.names.label || "Network"} ${this.values ? monthInWords(this.values.month) : ""}`;
+    const title = this.model.get("title");
+    return title || `${this.place?.names.label ?? "Network"}, ${monthInWords(this.values?.month ?? 0)}`;
   }
 
   picture() {

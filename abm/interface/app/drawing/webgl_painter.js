@@ -1,34 +1,52 @@
-// Ties and organisations by WebGL2: an instance a mark, positions kept on the card, a byte or two a month for each.
+// Ties and organisations by WebGL2: positions kept in textures on the card, four bytes a month for each mark.
 
 import { SMALLEST_MARKER } from "./camera.js";
-import { BETWEEN_PLACES } from "./focus.js";
-import { FAINT, PASSES } from "./marks.js";
+import { FAINT, MANY_TIES, PASSES } from "./marks.js";
 import { hexToRgb } from "./palette.js";
 
+const ROW = 1024;
+
+// No attributes: a vertex finds its mark in textures by its number, as software runs instances one by one.
 const HEAD = `#version 300 es
 precision highp float;
+precision highp int;
+precision highp usampler2D;
 uniform vec2 camera, size;
 uniform float zoom, ratio, fade;
-uniform sampler2D table;
+uniform sampler2D table, places;
+uniform usampler2D states;
+ivec2 cell(int number) { return ivec2(number % ${ROW}, number / ${ROW}); }
+// Corners of two triangles, in the order 0 1 2, 2 1 3.
+int corner(int number) { return number < 3 ? number : number == 3 ? 2 : number == 4 ? 1 : 3; }
 `;
 
 const TIE_VERTEX = `${HEAD}
-layout(location = 0) in vec4 ends;
-layout(location = 1) in uvec2 state;
-uniform float pass_, floor_;
+uniform float floor_;
+uniform bool is_thin;
 out float across, half_;
 out vec4 colour;
 void main() {
+  int each = is_thin ? 2 : 6;
+  int number = gl_VertexID / each;
+  int at_corner = is_thin ? gl_VertexID % 2 : corner(gl_VertexID % 6);
+  vec4 ends = texelFetch(places, cell(number), 0);
+  uvec4 state = texelFetch(states, cell(number), 0);
   float value = float(state.x), strength = float(state.y);
-  if (value == 255.0 || strength != pass_) { gl_Position = vec4(2.0, 2.0, 0.0, 1.0); return; }
+  if (value == 255.0) { gl_Position = vec4(2.0, 2.0, 0.0, 1.0); return; }
   float share = value / 254.0;
   float alpha = strength == 0.0 ? 0.05 : strength == 2.0 ? 0.95 : mix(floor_, 0.75, share) * (strength == 3.0 ? 0.3 : 1.0);
   half_ = 0.5 * (0.5 + 1.9 * share + (strength == 2.0 ? 1.0 : 0.0));
   vec2 from = (ends.xy - camera) * zoom, to = (ends.zw - camera) * zoom;
   vec2 along = to - from;
   vec2 side = length(along) > 0.0 ? normalize(vec2(-along.y, along.x)) : vec2(0.0, 1.0);
-  across = (gl_VertexID & 1) == 0 ? -half_ - 0.75 : half_ + 0.75;
-  vec2 at = ((gl_VertexID & 2) == 0 ? from : to) + side * across;
+  across = (at_corner & 1) == 0 ? -half_ - 0.5 : half_ + 0.5;
+  vec2 at = ((at_corner & 2) == 0 ? from : to) + side * across;
+  if (is_thin) {
+    at = at_corner == 0 ? from : to;
+    alpha *= min(2.0 * half_, 1.0);
+    across = 0.0;
+    half_ = 1.0;
+  }
   gl_Position = vec4(at / (0.5 * size) * vec2(1.0, -1.0), 0.0, 1.0);
   colour = vec4(texelFetch(table, ivec2(int(state.x), 0), 0).rgb, alpha * fade);
 }`;
@@ -45,21 +63,22 @@ void main() {
 }`;
 
 const NODE_VERTEX = `${HEAD}
-layout(location = 0) in vec2 centre;
-layout(location = 1) in vec2 look;
-layout(location = 2) in uvec3 state;
 uniform float growth, least, faint;
 out vec2 at;
 flat out float radius, alpha;
 flat out int kind, flags;
 flat out vec3 fill;
 void main() {
-  radius = max(look.x * growth, least);
-  kind = int(look.y);
+  int number = gl_VertexID / 6, at_corner = corner(gl_VertexID % 6);
+  vec4 mark = texelFetch(places, cell(number), 0);
+  uvec4 state = texelFetch(states, cell(number), 0);
+  vec2 centre = mark.xy;
+  radius = max(mark.z * growth, least);
+  kind = int(mark.w);
   flags = int(state.y);
   alpha = fade * (state.z == 0u ? faint : 1.0);
   fill = texelFetch(table, ivec2(int(state.x), 0), 0).rgb;
-  at = (vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2.0 - 1.0) * (1.25 * radius + 6.0);
+  at = (vec2(at_corner & 1, at_corner >> 1) * 2.0 - 1.0) * (1.25 * radius + 6.0);
   vec2 pixels = (centre - camera) * zoom + at;
   gl_Position = vec4(pixels / (0.5 * size) * vec2(1.0, -1.0), 0.0, 1.0);
 }`;
@@ -121,47 +140,39 @@ export class WebglPainter {
     this.name = "webgl2";
     this.tieProgram = program(gl, TIE_VERTEX, TIE_FRAGMENT);
     this.nodeProgram = program(gl, NODE_VERTEX, NODE_FRAGMENT);
-    this.buffers = {};
-    for (const name of ["ends", "tieState", "centre", "look", "nodeState"]) this.buffers[name] = gl.createBuffer();
-    this.tieArrays = gl.createVertexArray();
-    this.nodeArrays = gl.createVertexArray();
-    this.bind(this.tieArrays, [["ends", 4, gl.FLOAT], ["tieState", 2, gl.UNSIGNED_BYTE]]);
-    this.bind(this.nodeArrays, [["centre", 2, gl.FLOAT], ["look", 2, gl.FLOAT], ["nodeState", 3, gl.UNSIGNED_BYTE]]);
-    this.table = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.table);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    this.textures = {};
+    for (const name of ["table", "ties", "tieStates", "nodes", "nodeStates"]) this.textures[name] = gl.createTexture();
+    this.arrays = gl.createVertexArray();
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     this.shown = null;
   }
 
-  bind(arrays, attributes) {
-    const { gl } = this;
-    gl.bindVertexArray(arrays);
-    attributes.forEach(([name, size, type], location) => {
-      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
-      gl.enableVertexAttribArray(location);
-      if (type === gl.FLOAT) gl.vertexAttribPointer(location, size, type, false, 0, 0);
-      else gl.vertexAttribIPointer(location, size, type, 0, 0);
-      gl.vertexAttribDivisor(location, 1);
-    });
-    gl.bindVertexArray(null);
-  }
-
+  // Keep four numbers a mark in a texture.
   fill(name, data) {
     const { gl } = this;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
-    gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
+    const height = Math.max(Math.ceil(data.length / 4 / ROW), 1);
+    const padded = new data.constructor(4 * ROW * height);
+    padded.set(data);
+    gl.bindTexture(gl.TEXTURE_2D, this.textures[name]);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    if (data instanceof Float32Array) {
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, ROW, height, 0, gl.RGBA, gl.FLOAT, padded);
+    } else {
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8UI, ROW, height, 0, gl.RGBA_INTEGER, gl.UNSIGNED_BYTE, padded);
+    }
   }
 
+  // Organisations go place by place, so that those of a place out of sight are passed over together.
   setPlace(place) {
-    const look = new Float32Array(2 * place.organisations);
-    for (let row = 0; row < place.organisations; row += 1) {
-      look[2 * row] = place.radius[row];
-      look[2 * row + 1] = place.kind[row];
-    }
-    this.fill("centre", place.position);
-    this.fill("look", look);
+    this.rows = Uint32Array.from(place.membersOf.flat());
+    this.starts = [0];
+    for (const members of place.membersOf) this.starts.push(this.starts.at(-1) + members.length);
+    const nodes = new Float32Array(4 * place.organisations);
+    this.rows.forEach((row, index) => {
+      nodes.set([place.position[2 * row], place.position[2 * row + 1], place.radius[row], place.kind[row]], 4 * index);
+    });
+    this.fill("nodes", nodes);
     this.shown = null;
   }
 
@@ -174,27 +185,60 @@ export class WebglPainter {
         ends[4 * index + 2 * side + 1] = place.position[2 * row + 1];
       }
     });
-    this.fill("ends", ends);
     this.shown = rows;
+    this.ordered = rows;
+    this.ends = ends;
+  }
+
+  // Put what is stronger later, so that one call draws all in the right order.
+  order(tieStrength) {
+    const rank = new Uint8Array(4);
+    PASSES.forEach((strength, index) => {
+      rank[strength] = index;
+    });
+    const count = new Uint32Array(PASSES.length + 1);
+    for (const tie of this.shown) count[rank[tieStrength[tie]] + 1] += 1;
+    if (count.subarray(1).some((number) => number === this.shown.length)) {
+      this.fill("ties", this.ends);
+      this.ordered = this.shown;
+      return;
+    }
+    for (let index = 1; index < count.length; index += 1) count[index] += count[index - 1];
+    const ordered = new Uint32Array(this.shown.length);
+    const ends = new Float32Array(4 * this.shown.length);
+    this.shown.forEach((tie, index) => {
+      const at = count[rank[tieStrength[tie]]]++;
+      ordered[at] = tie;
+      ends.set(this.ends.subarray(4 * index, 4 * index + 4), 4 * at);
+    });
+    this.ordered = ordered;
+    this.fill("ties", ends);
   }
 
   // What a month, a selection or a theme changes.
   setValues({ place, values, strength, tieStrength, table }) {
     const { gl } = this;
-    const nodes = new Uint8Array(3 * place.organisations);
-    for (let row = 0; row < place.organisations; row += 1) {
-      nodes[3 * row] = values.trust[row];
-      nodes[3 * row + 1] = values.flags[row];
-      nodes[3 * row + 2] = strength[row];
+    const nodes = new Uint8Array(4 * place.organisations);
+    for (let index = 0; index < this.rows.length; index += 1) {
+      const row = this.rows[index];
+      nodes[4 * index] = values.trust[row];
+      nodes[4 * index + 1] = values.flags[row];
+      nodes[4 * index + 2] = strength[row];
     }
-    this.fill("nodeState", nodes);
-    const ties = new Uint8Array(2 * this.shown.length);
-    for (let index = 0; index < this.shown.length; index += 1) {
-      ties[2 * index] = values.tieTrust[this.shown[index]];
-      ties[2 * index + 1] = tieStrength[this.shown[index]];
+    this.fill("nodeStates", nodes);
+    if (this.orderedBy !== tieStrength || this.orderedFor !== this.shown) this.order(tieStrength);
+    this.orderedBy = tieStrength;
+    this.orderedFor = this.shown;
+    const { ordered } = this;
+    const ties = new Uint8Array(4 * ordered.length);
+    for (let index = 0; index < ordered.length; index += 1) {
+      ties[4 * index] = values.tieTrust[ordered[index]];
+      ties[4 * index + 1] = tieStrength[ordered[index]];
     }
-    this.fill("tieState", ties);
-    gl.bindTexture(gl.TEXTURE_2D, this.table);
+    this.fill("tieStates", ties);
+    gl.bindTexture(gl.TEXTURE_2D, this.textures.table);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
   }
 
@@ -206,7 +250,14 @@ export class WebglPainter {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const shared = (uniforms) => {
+    gl.bindVertexArray(this.arrays);
+    const shared = (uniforms, places, states) => {
+      [["table", "table"], ["places", places], ["states", states]].forEach(([uniform, name], unit) => {
+        gl.activeTexture(gl.TEXTURE0 + unit);
+        gl.bindTexture(gl.TEXTURE_2D, this.textures[name]);
+        gl.uniform1i(uniforms[uniform], unit);
+      });
+      gl.activeTexture(gl.TEXTURE0);
       gl.uniform2f(uniforms.camera, camera.x, camera.y);
       gl.uniform2f(uniforms.size, camera.width, camera.height);
       gl.uniform1f(uniforms.zoom, camera.zoom);
@@ -215,21 +266,17 @@ export class WebglPainter {
     if (this.shown.length && scene.tieFade > 0) {
       const { uniforms } = this.tieProgram;
       gl.useProgram(this.tieProgram.program);
-      shared(uniforms);
+      shared(uniforms, "ties", "tieStates");
       gl.uniform1f(uniforms.fade, scene.tieFade);
       gl.uniform1f(uniforms.floor_, theme.tieFloor);
-      gl.bindVertexArray(this.tieArrays);
-      for (const pass of PASSES) {
-        if (!scene.hasFocus && pass % 2 === 0) continue;
-        if (pass === BETWEEN_PLACES && scene.place.places === 1) continue;
-        gl.uniform1f(uniforms.pass_, pass);
-        gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.shown.length);
-      }
+      const isThin = this.shown.length > MANY_TIES;
+      gl.uniform1i(uniforms.is_thin, isThin);
+      gl.drawArrays(isThin ? gl.LINES : gl.TRIANGLES, 0, (isThin ? 2 : 6) * this.shown.length);
     }
     if (scene.detail > 0) {
       const { uniforms } = this.nodeProgram;
       gl.useProgram(this.nodeProgram.program);
-      shared(uniforms);
+      shared(uniforms, "nodes", "nodeStates");
       gl.uniform1f(uniforms.fade, scene.detail);
       gl.uniform1f(uniforms.growth, camera.growth);
       gl.uniform1f(uniforms.least, SMALLEST_MARKER);
@@ -237,8 +284,9 @@ export class WebglPainter {
       for (const name of ["edge", "ground", "care", "quiet"]) {
         gl.uniform3fv(uniforms[name], hexToRgb(theme[name]).map((part) => part / 255));
       }
-      gl.bindVertexArray(this.nodeArrays);
-      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, scene.place.organisations);
+      for (const number of scene.placesInSight) {
+        gl.drawArrays(gl.TRIANGLES, 6 * this.starts[number], 6 * (this.starts[number + 1] - this.starts[number]));
+      }
     }
     gl.bindVertexArray(null);
   }
