@@ -4,25 +4,19 @@ import { Camera } from "./camera.js";
 import { CanvasPainter } from "./canvas_painter.js";
 import { focusOf } from "./focus.js";
 import { element, followTheme, monthInWords, prefersStillness, saveMenu } from "./frame.js";
-import { drawLabels, drawRings } from "./labels.js";
-import { endsInWords, hasClosures, legendOf } from "./legend.js";
-import { drawOrganisations, drawPairs, drawTies, MANY_TIES } from "./marks.js";
-import { colourScale, endsOfScale, FONT, gradientParts, THEME } from "./palette.js";
-import { isSame, neighbour, pick, pointOf, stops } from "./picking.js";
+import { Gestures, ZOOM_STEP } from "./gestures.js";
+import { HoverCard } from "./hover_card.js";
+import { hasClosures, legendOf } from "./legend.js";
+import { networkSvg, paintGround, paintTop } from "./network_layers.js";
+import { colourScale, endsOfScale, THEME } from "./palette.js";
+import { isSame, pointOf } from "./picking.js";
 import { readMonth, readPlace } from "./place_data.js";
-import { SvgContext } from "./svg_context.js";
-import { drawDiscs, drawNetworks, drawTerritories } from "./territory.js";
+import { tieChoice } from "./tie_choice.js";
 import { WebglPainter } from "./webgl_painter.js";
-import { cardOf, sentenceOf, summaryOf } from "./words.js";
+import { sentenceOf, summaryOf } from "./words.js";
 
 const EASE_MILLISECONDS = 260;
 const IDLE_MILLISECONDS = 140;
-// Ties of a place from which on those between its parts are drawn one by one only where they are picked.
-const MANY_BETWEEN = 5_000;
-const CLICK_PIXELS = 4;
-const STEP_PIXELS = 60;
-const ZOOM_STEP = 1.35;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const HINT =
   "Plus and minus zoom, 0 shows all, arrow keys move. Tab goes to the next organisation, Enter selects it, Escape goes back.";
 
@@ -52,7 +46,7 @@ class NetworkPicture {
       class: "abm-stage", tabindex: "0", role: "application", "aria-roledescription": "network map", "aria-description": HINT,
     });
     this.stage.append(this.ground, this.marks, this.top);
-    this.card = element("div", { class: "abm-card", hidden: "" });
+    this.card = new HoverCard();
     const button = (label, path, action) => {
       const made = element("button", { type: "button", "aria-label": label, title: label, onclick: action });
       made.innerHTML = `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}" fill="none" stroke="currentColor" stroke-width="1.8"/></svg>`;
@@ -71,7 +65,7 @@ class NetworkPicture {
     this.root = element(
       "div",
       { class: "abm-view abm-network", "data-drawn": "0" },
-      element("div", { class: "abm-frame" }, this.stage, this.buttons, this.card),
+      element("div", { class: "abm-frame" }, this.stage, this.buttons, this.card.root),
       this.legend,
       this.live,
     );
@@ -115,17 +109,7 @@ class NetworkPicture {
       if (this.values) this.legend.replaceChildren(...legendOf(this));
       this.redraw();
     });
-    const { stage } = this;
-    stage.addEventListener("pointerdown", (event) => this.press(event));
-    stage.addEventListener("pointermove", (event) => this.move(event));
-    stage.addEventListener("pointerup", (event) => this.lift(event));
-    stage.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
-    stage.addEventListener("pointerleave", () => this.hover(null));
-    stage.addEventListener("dblclick", (event) => this.enter(event));
-    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    stage.addEventListener("keydown", (event) => this.press_key(event));
-    stage.addEventListener("blur", () => this.setCursor(null));
-    this.pointers = new Map();
+    this.gestures = new Gestures(this);
     const together = ({ detail }) => {
       if (!this.model.get("group") || detail.group !== this.model.get("group") || detail.from === this.key) return;
       this.camera.go(detail.isFitted ? this.camera.fitted : detail);
@@ -274,28 +258,11 @@ class NetworkPicture {
   }
 
   chooseTies(detail) {
-    const { place } = this;
-    const wanted = this.model.get("ties");
-    if (wanted === "none" || (wanted === "auto" && detail === 0)) return this.setTies("none", () => []);
-    if (wanted === "all" || place.places === 1) {
-      if (this.isMoving && place.ties > MANY_TIES) return this.setTies("none", () => []);
-      return this.setTies("all", () => Uint32Array.from({ length: place.ties }, (_, tie) => tie));
-    }
-    if (this.isMoving && this.shownKey && this.shownKey !== "none") return false;
-    const places = this.placesInSight();
-    const { tieStrength, hasFocus } = this.focus;
-    const isSparse = place.ties > MANY_BETWEEN;
-    const isDrawn = (tie) => !isSparse || tieStrength[tie] === 2 || (place.pairOf[tie] < 0 && (!hasFocus || tieStrength[tie]));
-    return this.setTies(`${places.join()} ${isSparse && hasFocus ? this.focusKey : ""}`, () => {
-      const isSeen = new Uint8Array(place.places);
-      for (const number of places) isSeen[number] = 1;
-      const rows = [];
-      for (let tie = 0; tie < place.ties; tie += 1) {
-        if (!isDrawn(tie)) continue;
-        if (isSeen[place.home[place.ends[2 * tie]]] || isSeen[place.home[place.ends[2 * tie + 1]]]) rows.push(tie);
-      }
-      return Uint32Array.from(rows);
+    const { key, rows } = tieChoice({
+      place: this.place, focus: this.focus, wanted: this.model.get("ties"), isNear: detail > 0, isMoving: this.isMoving,
+      places: this.placesInSight(), focusKey: this.focusKey, shownKey: this.shownKey,
     });
+    this.setTies(key, rows);
   }
 
   setTies(key, rows) {
@@ -315,11 +282,11 @@ class NetworkPicture {
     const scene = this.sceneNow();
     if (isWhole) {
       painter.setValues(scene);
-      this.paintGround(this.contextOf(this.ground), scene);
+      paintGround(this.contextOf(this.ground), scene, this.model.get("ties") !== "none");
       painter.draw(scene);
       if (this.root.hasAttribute("data-measure")) painter.finish();
     }
-    this.paintTop(this.contextOf(this.top), scene);
+    paintTop(this.contextOf(this.top), scene);
     this.scene = scene;
     this.drawn += 1;
     Object.assign(this.root.dataset, {
@@ -335,18 +302,6 @@ class NetworkPicture {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.camera.width, this.camera.height);
     return context;
-  }
-
-  paintGround(context, scene) {
-    if (scene.detail > 0) drawTerritories(context, scene);
-    if (scene.place.places > 1 && this.model.get("ties") !== "none") drawPairs(context, scene);
-    if (scene.detail > 0) drawNetworks(context, scene);
-  }
-
-  paintTop(context, scene) {
-    drawDiscs(context, scene);
-    drawRings(context, scene);
-    drawLabels(context, scene);
   }
 
   // ---- Moving about
@@ -402,129 +357,6 @@ class NetworkPicture {
     this.easeTo(camera.around(place.placeCentre[2 * number], place.placeCentre[2 * number + 1], place.placeRadius[number] * 1.15));
   }
 
-  at(event) {
-    const box = this.stage.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  press(event) {
-    if (event.button) return;
-    cancelAnimationFrame(this.easing);
-    this.stage.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.at(event));
-    this.pressed = { at: this.at(event), hasMoved: this.pointers.size > 1 };
-  }
-
-  move(event) {
-    const now = this.at(event);
-    const before = this.pointers.get(event.pointerId);
-    if (!before) {
-      if (event.pointerType !== "touch" && this.scene) this.hover(pick(this.scene, ...now, this.shownTies), now);
-      return;
-    }
-    if (this.pointers.size === 2) {
-      const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
-      const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
-      const apart = Math.hypot(before[0] - other[0], before[1] - other[1]) || 1;
-      this.camera.zoomAt(Math.hypot(now[0] - other[0], now[1] - other[1]) / apart, ...middle);
-      this.camera.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
-    } else {
-      const far = Math.hypot(now[0] - this.pressed.at[0], now[1] - this.pressed.at[1]);
-      if (!this.pressed.hasMoved && far < CLICK_PIXELS) return;
-      this.camera.pan(now[0] - before[0], now[1] - before[1]);
-    }
-    this.pressed.hasMoved = true;
-    this.stage.classList.add("abm-dragging");
-    this.pointers.set(event.pointerId, now);
-    this.hover(null);
-    this.moved();
-  }
-
-  lift(event) {
-    if (!this.pointers.delete(event.pointerId)) return;
-    this.stage.classList.remove("abm-dragging");
-    if (this.pressed.hasMoved || !this.scene) return;
-    const found = pick(this.scene, ...this.at(event), this.shownTies);
-    this.select(found && isSame(found, this.selected) ? null : found);
-    if (event.pointerType === "touch") this.hover(found, this.at(event));
-  }
-
-  enter(event) {
-    const [x, y] = this.at(event);
-    const found = this.scene && pick(this.scene, x, y, this.shownTies);
-    if (found?.kind === "place" && this.scene.detail < 1) {
-      this.select(found);
-      this.goToPlace(found.row);
-      return;
-    }
-    this.camera.zoomAt(ZOOM_STEP * ZOOM_STEP, x, y);
-    this.moved();
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    cancelAnimationFrame(this.easing);
-    const pixels = event.deltaMode === 1 ? event.deltaY * 20 : event.deltaY;
-    this.camera.zoomAt(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016)), ...this.at(event));
-    this.hover(null);
-    this.moved();
-  }
-
-  press_key(event) {
-    const { key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.scene) return;
-    const isHandled = () => {
-      if (key === "+" || key === "=") this.zoomBy(ZOOM_STEP);
-      else if (key === "-" || key === "_") this.zoomBy(1 / ZOOM_STEP);
-      else if (key === "0") this.fit();
-      else if (key in ARROWS) this.arrow(ARROWS[key], event.shiftKey);
-      else if (key === "Tab") return this.tab(event.shiftKey);
-      else if (key === "Enter" || key === " ") this.activate(key === "Enter");
-      else if (key === "Escape") return this.goBack();
-      else return false;
-      return true;
-    };
-    if (isHandled()) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  }
-
-  arrow([dx, dy], isPan) {
-    const next = this.cursor && !isPan ? neighbour(this.scene, this.cursor, [dx, dy]) : null;
-    if (next) this.setCursor(next);
-    else {
-      this.camera.pan(-dx * STEP_PIXELS, -dy * STEP_PIXELS);
-      this.moved();
-    }
-  }
-
-  // Go from stop to stop; past the last one, and after Escape, the focus leaves the picture as usual.
-  tab(isBack) {
-    if (this.hasEscaped) return false;
-    const all = stops(this.scene);
-    const now = this.cursor ? all.findIndex(({ target }) => isSame(target, this.cursor)) : -1;
-    const next = this.cursor ? now + (isBack ? -1 : 1) : isBack ? -1 : 0;
-    if (!all[next]) return false;
-    this.setCursor(all[next].target);
-    return true;
-  }
-
-  activate(mayEnter) {
-    if (!this.cursor) return;
-    const isAgain = isSame(this.cursor, this.selected);
-    if (isAgain && mayEnter && this.cursor.kind === "place" && this.scene.detail < 1) this.goToPlace(this.cursor.row);
-    else this.select(isAgain ? null : this.cursor);
-  }
-
-  goBack() {
-    if (this.cursor) this.setCursor(null);
-    else if (this.selected) this.select(null);
-    else return false;
-    this.hasEscaped = true;
-    return true;
-  }
-
   // ---- Picking
 
   // An empty record is what a host sends for nothing.
@@ -547,9 +379,8 @@ class NetworkPicture {
   }
 
   hover(target, at) {
-    if (!target && this.cursor && document.activeElement === this.stage && !this.pointers.size) target = null;
     if (isSame(target, this.hovered)) {
-      if (target && at) this.putCard(at);
+      if (target && at && this.scene) this.card.put(this.scene, at);
       return;
     }
     this.hovered = target;
@@ -559,19 +390,8 @@ class NetworkPicture {
   }
 
   showCard(at) {
-    const { hovered, card } = this;
-    card.hidden = !hovered || !this.values;
-    if (card.hidden) return;
-    card.replaceChildren(...cardOf({ ...this, detail: this.camera.detail(this.place) }, hovered));
-    if (at) this.putCard(at);
-  }
-
-  putCard([x, y]) {
-    const { card, camera } = this;
-    const [wide, high] = [card.offsetWidth, card.offsetHeight];
-    const left = x + 16 + wide > camera.width ? Math.max(x - wide - 16, 4) : x + 16;
-    const top = Math.min(Math.max(y - high / 2, 4), Math.max(camera.height - high - 4, 4));
-    card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+    if (this.hovered && this.scene) this.card.show({ ...this.scene, values: this.values }, this.hovered, at);
+    else this.card.hide();
   }
 
   select(target) {
@@ -605,32 +425,8 @@ class NetworkPicture {
   }
 
   picture() {
-    const { camera, theme, values } = this;
-    const footer = 44;
-    const context = new SvgContext(camera.width, camera.height + footer, theme.ground, FONT);
     const scene = { ...this.sceneNow(), hovered: null, cursor: null, covered: [] };
-    this.paintGround(context, scene);
-    if (scene.tieFade > 0) drawTies(context, scene, this.shownTies);
-    if (scene.detail > 0) drawOrganisations(context, scene);
-    this.paintTop(context, scene);
-    const y = camera.height + 14;
-    for (const [i, colour] of gradientParts(values.isDifference, 64).entries()) {
-      context.beginPath();
-      context.fillStyle = colour;
-      [[0, 0], [3, 0], [3, 10], [0, 10]].forEach(([dx, dy], n) => (n ? context.lineTo : context.moveTo).call(context, 76 + 3 * i + dx, y + dy));
-      context.closePath();
-      context.fill();
-    }
-    context.font = `12px ${FONT}`;
-    context.fillStyle = theme.ink;
-    context.textAlign = "right";
-    const [low, high] = endsInWords(values.isDifference, this.ends);
-    context.fillText(low, 70, y + 9);
-    context.textAlign = "start";
-    context.fillText(high, 76 + 64 * 3 + 6, y + 9);
-    context.textAlign = "right";
-    context.fillText(this.pictureTitle(), camera.width - 12, y + 9);
-    return { svg: context.text(this.pictureTitle()), width: camera.width, height: camera.height + footer };
+    return networkSvg(scene, this.shownTies, this.model.get("ties") !== "none", this.ends, this.pictureTitle());
   }
 
   release() {
