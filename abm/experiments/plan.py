@@ -50,10 +50,13 @@ class ShardSize:
         What one is to take; between 100 and 1,000 runs as a rule.
     runs : int or None
         Runs in each, whatever they take.
+    pilot_seconds : float
+        How long runs are tried, to know what one takes; one batch at least.
     """
 
     seconds: float = SHARD_SECONDS
     runs: int | None = None
+    pilot_seconds: float = PILOT_SECONDS
 
     def fitting(self, pilot: "Pilot", runs: int) -> int:
         """Give the runs of a shard.
@@ -174,7 +177,7 @@ def cut(
     }
     each = (rows[1] - rows[0]) * (replicates[1] - replicates[0])
     for group in _alike(manifest):
-        pilot = _piloted(manifest, {"bases": group, **spread, "shard_runs": LANES})
+        pilot = _piloted(manifest, {"bases": group, **spread, "shard_runs": LANES}, size.pilot_seconds)
         runs = size.fitting(pilot, each * len(group))
         # A shard of one base reads a range of points; where bases are small, several fill a shard together.
         parts = [group] if each < runs else [[base] for base in group]
@@ -193,7 +196,7 @@ def _alike(manifest: Manifest) -> list[list[int]]:
     return list(groups.values())
 
 
-def _piloted(manifest: Manifest, described: Mapping[str, Any]) -> Pilot:
+def _piloted(manifest: Manifest, described: Mapping[str, Any], seconds: float) -> Pilot:
     """Run a batch twice, once to warm up, and more of them if that was quick."""
     trial = Manifest(manifest.directory, {**manifest.content, "blocks": [described]})
     trial.__dict__["bases"] = manifest.bases
@@ -201,7 +204,7 @@ def _piloted(manifest: Manifest, described: Mapping[str, Any]) -> Pilot:
     tables_of(trial, first, LANES)
     runs = size = memory = 0
     started = time.perf_counter()
-    while time.perf_counter() - started < PILOT_SECONDS or runs == 0:
+    while time.perf_counter() - started < seconds or runs == 0:
         tables = [table for table in tables_of(trial, first, LANES)[:2] if table is not None]
         runs += first.runs
         size += sum(encoded(table).size for table in tables)

@@ -119,6 +119,7 @@ class Sweep:
         *,
         is_forced: bool = False,
         takes_over: bool = False,
+        is_thorough: bool = False,
         progress: Callable[[Advance], None] | None = None,
     ) -> Carriage:
         """Run every shard that is missing or damaged.
@@ -131,6 +132,8 @@ class Sweep:
             Go on even if the sources are not those of the plan; the engine has to be told too.
         takes_over : bool
             Take the lock of a parent on another host that is known to have ended.
+        is_thorough : bool
+            Read every byte of what is there first, so that damage is mended that lengths do not show.
         progress : callable, optional
             Told of every shard.
 
@@ -154,7 +157,7 @@ class Sweep:
         started = time.monotonic()
         with self.locked(takes_over):
             self._tidy()
-            survey = self.survey()
+            survey = self.survey(is_thorough)
             done, failed = survey.runs_done, survey.runs_failed
             lost: list[Carried] = []
             attempts: list[Carried] = []

@@ -119,8 +119,8 @@ def resume(
     force: OtherCode = False,
     take_over: TakeOver = False,
 ) -> None:
-    """Run the shards that are missing or damaged; the same as run."""
-    _carry_out(directory, engine, workers, force, take_over)
+    """Check every byte of what is there, then run the shards that are missing or damaged."""
+    _carry_out(directory, engine, workers, force, take_over, is_thorough=True)
 
 
 @app.command()
@@ -291,7 +291,9 @@ def rerun(
     print_rerun(output(), directory, run_id, out, force)
 
 
-def _carry_out(directory: Path, engine: str, workers: str | None, force: bool, take_over: bool) -> None:
+def _carry_out(
+    directory: Path, engine: str, workers: str | None, force: bool, take_over: bool, is_thorough: bool = False
+) -> None:
     from abm.errors import InvalidInput
     from abm.experiments.carriers import engine_named
     from abm.experiments.sweep import Sweep
@@ -312,7 +314,9 @@ def _carry_out(directory: Path, engine: str, workers: str | None, force: bool, t
                 errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red", markup=False)
             show(advance.runs_done, advance.runs)
 
-        carriage = sweep.carry_out(chosen, is_forced=force, takes_over=take_over, progress=tell)
+        carriage = sweep.carry_out(
+            chosen, is_forced=force, takes_over=take_over, is_thorough=is_thorough, progress=tell
+        )
     _conclude(sweep, carriage)
 
 

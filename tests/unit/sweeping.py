@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from abm.experiments.carriers import Processes
+from abm.experiments.carriers import Carried, Engine, carry_one
 from abm.experiments.dataset import open_sweep
 from abm.experiments.destination import Destination
 from abm.experiments.experimentfile import Experiment, load_experiment
@@ -14,6 +14,9 @@ from abm.experiments.plan import ShardSize, plan
 from abm.experiments.shard import run_shard
 from abm.experiments.sweep import Carriage, Sweep
 from abm.records import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 TINY: dict[str, Any] = {
     "name": "tiny",
@@ -25,7 +28,7 @@ TINY: dict[str, Any] = {
     "horizon_years": 1,
     "months": "all",
 }
-SHARD = ShardSize(runs=5)
+SHARD = ShardSize(runs=5, pilot_seconds=0.0)
 
 BREAKABLE = '''
 """A lever that stops the runs in which it is set above a half."""
@@ -76,9 +79,9 @@ def planned(folder: Path, size: ShardSize = SHARD, **changes: Any) -> Manifest:
     return plan(experiment(folder, **changes), Destination(folder / "sweep"), size)
 
 
-def breakable(folder: Path, values: list[float], **changes: Any) -> Manifest:
+def breakable(folder: Path, values: list[float], code: str = BREAKABLE, **changes: Any) -> Manifest:
     """Plan a sweep in which the points with a value above a half fail."""
-    (folder / "breakable.py").write_text(BREAKABLE, encoding="utf-8")
+    (folder / "breakable.py").write_text(code, encoding="utf-8")
     scenario = {"name": "strained", "place": "south_somerset", "extensions": ["./breakable.py"]}
     (folder / "strained.yaml").write_text(dump(scenario), encoding="utf-8")
     given: dict[str, Any] = {
@@ -97,9 +100,24 @@ def done_here(manifest: Manifest) -> Manifest:
     return manifest
 
 
-def carried_out(directory: Path, workers: int = 2, **options: Any) -> Carriage:
-    """Run what is missing, in processes."""
-    return Sweep(directory).carry_out(Processes(workers), **options)
+class Here:
+    """An engine that runs shards in this process: all that an engine has to be."""
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
+        """Run one shard after the other."""
+        for shard in shards:
+            yield carry_one(directory, shard)
+
+
+def carried_out(directory: Path, engine: Engine | None = None, **options: Any) -> Carriage:
+    """Run what is missing, in this process unless told otherwise."""
+    return Sweep(directory).carry_out(engine or Here(), **options)
 
 
 def contents(directory: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_runs_of_other_places_or_lengths_share_no_shard(tmp_path):
     text = "name: elsewhere\nplace: rural\n"
     (tmp_path / "elsewhere.yaml").write_text(text, encoding="utf-8")
     manifest = planned(
-        tmp_path, scenarios=["baseline", "./elsewhere.yaml"], levers=None, size=ShardSize(runs=100)
+        tmp_path, scenarios=["baseline", "./elsewhere.yaml"], levers=None, size=replace(SHARD, runs=100)
     )
     for index in range(manifest.shards):
         shard = manifest.shard(index)
@@ -61,7 +62,12 @@ def test_runs_of_other_places_or_lengths_share_no_shard(tmp_path):
 def test_small_scenarios_of_one_place_fill_a_shard_together(tmp_path):
     names = ["baseline", "reform_alone", "all_levers"]
     manifest = planned(
-        tmp_path, scenarios=names, levers=None, uncertainties=None, horizon_years=2, size=ShardSize(runs=64)
+        tmp_path,
+        scenarios=names,
+        levers=None,
+        uncertainties=None,
+        horizon_years=2,
+        size=replace(SHARD, runs=64),
     )
     assert (manifest.runs, manifest.shards) == (9, 1)
     assert {case.run.scenario.name for case in cases(manifest)} == set(names)
@@ -78,7 +84,7 @@ def test_every_point_meets_the_same_accidents_unless_told_otherwise(tmp_path):
 
 def test_a_plan_of_a_million_runs_is_a_short_file(tmp_path):
     replicates = 250_000
-    manifest = planned(tmp_path, replicates=replicates, size=ShardSize(runs=1000))
+    manifest = planned(tmp_path, replicates=replicates, size=replace(SHARD, runs=1000))
     assert (manifest.runs, manifest.shards) == (1_000_000, 1000)
     assert (manifest.directory / manifests.MANIFEST).stat().st_size < 40_000
     shard = manifest.shard(777)
@@ -87,7 +93,7 @@ def test_a_plan_of_a_million_runs_is_a_short_file(tmp_path):
 
 def test_a_shard_reads_its_own_points_of_many(tmp_path):
     design = {"random": {"points": 50_000, "seed": 3}}
-    manifest = planned(tmp_path, design=design, replicates=1, size=ShardSize(runs=1000))
+    manifest = planned(tmp_path, design=design, replicates=1, size=replace(SHARD, runs=1000))
     everything = manifest.points(0, 50_000)
     shard = manifest.shard(16)
     found, points = cases_of(manifest, shard.first_run, shard.runs)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -216,7 +217,7 @@ def test_tables_keep_their_contents_in_any_order_of_shards(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first = done_here(planned(tmp_path / "a"))
-    second = planned(tmp_path / "b", size=type(SHARD)(runs=4))
+    second = planned(tmp_path / "b", size=replace(SHARD, runs=4))
     for index in reversed(range(second.shards)):
         run_shard(second.directory, index)
     assert contents(first.directory) == contents(second.directory)
