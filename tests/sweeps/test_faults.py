@@ -122,7 +122,9 @@ def test_a_worker_that_is_killed_costs_an_attempt(manifest, undisturbed):
 
 def test_a_shard_whose_workers_all_die_is_told_and_the_others_go_on(tmp_path):
     # It ends the whole process, as running out of memory does; not that of the plan, which tries a few runs.
-    deadly = BREAKABLE.replace('raise ArithmeticError("the strain is too much")', "parent_process() and os._exit(9)")
+    deadly = BREAKABLE.replace(
+        'raise ArithmeticError("the strain is too much")', "parent_process() and os._exit(9)"
+    )
     imports = "import os\nfrom multiprocessing import parent_process\n\n"
     deadly = deadly.replace("from abm.ext", f"{imports}from abm.ext", 1)
     manifest = breakable(tmp_path, [0.2, 0.9], code=deadly, size=replace(SHARD, runs=3))
