@@ -13,7 +13,10 @@ from abm.experiments.inputs import Inputs
 from abm.experiments.points import Value
 from abm.experiments.run import Measured, Scenario, Simulator
 
-KINDS = {"scenario": "abm.experiments.scenariobase:ScenarioBase"}
+KINDS = {
+    "scenario": "abm.experiments.scenariobase:ScenarioBase",
+    "mesa": "abm.experiments.mesabase:MesaBase",
+}
 """Where each kind of base is; it is imported when a manifest asks for it."""
 
 

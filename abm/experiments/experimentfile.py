@@ -4,19 +4,19 @@ Everything that the file refers to is checked with it, and all problems are told
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.base import Base
 from abm.experiments.design import Choice, Design
 from abm.experiments.dimension import Dimension
-from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
 from abm.experiments.scenariobase import ScenarioBase
+from abm.experiments.varying import ALL, Thinning, Varying, readable_dimensions
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
 from abm.model.shipped import EXPERIMENTS, find
@@ -25,19 +25,8 @@ from abm.policy.catalogue import Catalogue
 from abm.policy.quantity import Quantity
 from abm.policy.reading import read_schedule
 from abm.policy.times import MONTHS_PER_YEAR
-from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, Record, check
+from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, check
 from abm.world.place import load_place
-
-DEFAULT_MOST_FAILED = 0.05
-ALL: Final = "all"
-
-
-class Thinning(Record):
-    """Say which months are kept."""
-
-    kind: ClassVar[str] = "thinning of months"
-
-    every: int = Field(ge=1, le=1200, description="keep every so many months, month 0 and the last")
 
 
 def _require_horizon(horizon_years: float | None) -> float | None:
@@ -46,88 +35,19 @@ def _require_horizon(horizon_years: float | None) -> float | None:
     return horizon_years
 
 
-class ExperimentFile(Record):
-    """Hold an experiment as its file says it, names not yet looked up."""
+class ExperimentFile(Varying):
+    """Hold an experiment on scenarios as its file says it, names not yet looked up."""
 
-    kind: ClassVar[str] = "experiment"
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
-    label: str = Field(default="", description="a few words for tables")
-    description: str = Field(default="", description="what the experiment asks")
     scenarios: tuple[str, ...] = Field(
         min_length=1, description="names or paths of the scenarios that are varied"
     )
-    levers: dict[str, Dimension] = Field(
-        default_factory=dict, description="what a policymaker sets: levers and the values that they take"
-    )
-    uncertainties: dict[str, Dimension] = Field(
-        default_factory=dict,
-        description="what nobody sets: parameters or levers and the values they may have",
-    )
-    design: Choice = Field(description="how points are spread over levers and uncertainties")
-    replicates: int = Field(default=1, ge=1, lt=REPLICATES_BOUND, description="runs at every point")
-    seed: int = Field(default=1, ge=0, lt=SEED_BOUND, description="seed of the runs")
-    common_random_numbers: bool = Field(
-        default=True, description="whether every point meets the same accidents; false gives each its own"
-    )
     horizon_years: Annotated[float | None, AfterValidator(_require_horizon)] = Field(
         default=None, description="years, instead of the scenarios' own; a whole number of months"
-    )
-    measures: tuple[str, ...] | Literal["all"] = Field(
-        default=ALL, description="measures that are kept of each month: 'all', or a list of names"
     )
     months: Literal["all", "none"] | Thinning = Field(
         default=Thinning(every=MONTHS_PER_YEAR),
         description="months that are kept: 'all', 'none', or {every: 12}, always with month 0 and the last",
     )
-    precision: Literal["double", "single"] = Field(
-        default="double", description="of the measures kept; single takes half the disk"
-    )
-    most_failed: float = Field(
-        default=DEFAULT_MOST_FAILED,
-        ge=0,
-        le=1,
-        description="share of runs that may fail before the sweep stops",
-    )
-
-    @model_validator(mode="after")
-    def _agree(self) -> "ExperimentFile":
-        faults = [*self.disagreements(), *self.points.faults()]
-        if faults:
-            raise Faults(faults)
-        return self
-
-    def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say which dimensions stand in both roles, as far as can be read."""
-        levers, uncertainties = readable_dimensions(self.levers), readable_dimensions(self.uncertainties)
-        for name, dimension in uncertainties.items():
-            if name in levers:
-                yield Fault(("uncertainties", name), f"'{name}' is under 'levers' too; keep one of the two")
-            if dimension.at is not None:
-                told = "makes a lever step in mid-run; an uncertainty holds from the start, so leave it out"
-                yield Fault(("uncertainties", name, "at"), f"'at' {told}")
-
-    @property
-    def points(self) -> Design:
-        """Give the design with its dimensions."""
-        return Design(FrozenMapping(self.levers), FrozenMapping(self.uncertainties), self.design)
-
-    @property
-    def every(self) -> int | None:
-        """Give how often a month is kept; None keeps none."""
-        if isinstance(self.months, Thinning):
-            return self.months.every
-        return 1 if self.months == ALL else None
-
-
-def readable_dimensions(given: Any) -> dict[str, Dimension]:
-    """Give the dimensions that can be read, of a record or of a file with faults."""
-    found: dict[str, Dimension] = {}
-    for name, data in given.items() if isinstance(given, Mapping) else ():
-        dimension = data if isinstance(data, Dimension) else check(Document("", data), Dimension)[0]
-        if dimension is not None:
-            found[name] = dimension
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +56,13 @@ class Experiment:
 
     Attributes
     ----------
-    record : ExperimentFile
+    record : Varying
         The file.
     bases : tuple of Base
         What is varied, in the order of the file.
     """
 
-    record: ExperimentFile
+    record: Varying
     bases: tuple[Base, ...]
 
     @property
@@ -155,16 +75,24 @@ class Experiment:
 
 def experiment_schema() -> dict[str, Any]:
     """Give the JSON Schema of experiment files, for editors."""
-    schema = ExperimentFile.model_json_schema(by_alias=True)
+    from abm.experiments.modelfile import ModelExperimentFile
+
+    schemas = [kind.model_json_schema(by_alias=True) for kind in (ModelExperimentFile, ExperimentFile)]
+    definitions = {name: one for schema in schemas for name, one in schema.pop("$defs").items()}
     # Both have a short form that stands for the long one.
-    dimension = schema["$defs"]["Dimension"]
-    schema["$defs"]["Dimension"] = {
-        "anyOf": [dimension, {"type": "array", "minItems": 1, "items": {"type": ["number", "boolean"]}}]
+    values = {"type": "array", "minItems": 1, "items": {"type": ["number", "boolean"]}}
+    definitions["Dimension"] = {"anyOf": [definitions["Dimension"], values]}
+    names = {"enum": ["full_factorial", "one_at_a_time", "list"]}
+    definitions["Choice"] = {"anyOf": [definitions["Choice"], names]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "abm experiment file",
+        "type": "object",
+        "if": {"required": ["model"]},
+        "then": schemas[0],
+        "else": schemas[1],
+        "$defs": definitions,
     }
-    choice = schema["$defs"]["Choice"]
-    schema["$defs"]["Choice"] = {"anyOf": [choice, {"enum": ["full_factorial", "one_at_a_time", "list"]}]}
-    titled = {**schema, "title": "abm experiment file"}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **titled}
 
 
 def load_experiment(reference: str | Path) -> Experiment:
@@ -179,6 +107,12 @@ def load_experiment(reference: str | Path) -> Experiment:
     if path is None:
         raise InvalidInput([Problem(str(reference), None, complaint)])
     document = Document.read(path)
+    if isinstance(document.data, dict) and "model" in document.data:
+        # Deferred: most experiments vary scenarios, and need nothing that imports the models of others.
+        from abm.experiments.modelfile import read_model
+
+        model, base = read_model(document, path.parent)
+        return Experiment(model, (base,))
     record, problems = check(document, ExperimentFile)
     referred = _Referred(document, path.parent)
     further = list(referred.problems())
@@ -353,7 +287,7 @@ def _unknown_lever(catalogue: Catalogue, name: str) -> str:
     return catalogue.unknown_lever(name)
 
 
-def described_experiment(record: ExperimentFile) -> Mapping[str, Any]:
+def described_experiment(record: Varying) -> Mapping[str, Any]:
     """Give the texts, dimensions and design of an experiment as plain values, for a manifest."""
     return {
         "name": record.name,
@@ -363,9 +297,7 @@ def described_experiment(record: ExperimentFile) -> Mapping[str, Any]:
     }
 
 
-def described_keep(
-    record: ExperimentFile, measures: Sequence[str], outcomes: Sequence[str]
-) -> dict[str, Any]:
+def described_keep(record: Varying, measures: Sequence[str], outcomes: Sequence[str]) -> dict[str, Any]:
     """Give what is kept of every run as plain values, for a manifest."""
     return {
         "measures": list(measures),

@@ -51,7 +51,8 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
         sys.path.append(os.fspath(folder))
     module = _module(module_name, folder)
     file = getattr(module, "__file__", None)
-    if folder is not None and _is_in(module_name, folder) and not Path(str(file)).is_relative_to(folder):
+    own = None if folder is None else _file_in(folder, module_name)
+    if own is not None and not (file and Path(file).read_bytes() == own.read_bytes()):
         raise NotFoundByName(
             f"module '{module_name}' of {folder} is hidden by one of the same name, {file}; rename it"
         )
@@ -61,11 +62,11 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
     return getattr(module, name)
 
 
-def sources_hash(module_name: str, folder: Path | None = None) -> str:
-    """Return the SHA-256 of the sources that a module is part of.
+def sources_of(module_name: str, folder: Path | None = None) -> list[tuple[str, Path]]:
+    """List the sources that a module is part of, by their names relative to where modules are looked for.
 
-    Of a package these are all its Python files and its version; of a module that stands alone, its file and those
-    beside it that it imports, directly or through each other.
+    Of a package these are all its Python files; of a module that stands alone, its file and those beside it that it
+    imports, directly or through each other. The first is that of the package or module itself.
 
     Raises
     ------
@@ -75,24 +76,46 @@ def sources_hash(module_name: str, folder: Path | None = None) -> str:
     top = module_name.partition(".")[0]
     if folder is not None and os.fspath(folder) not in sys.path:
         sys.path.append(os.fspath(folder))
-    spec = importlib.util.find_spec(top)
-    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+    own = None if folder is None else _file_in(folder, top)
+    spec = None if own is not None else importlib.util.find_spec(top)
+    origin = own or Path((spec and spec.origin) or "")
+    if origin.suffix != ".py":
         raise NotFoundByName(f"module '{top}' has no sources")
+    if origin.name != "__init__.py":
+        return _reached(origin)
+    home = origin.parent.parent
+    others = sorted(path for path in origin.parent.rglob("*.py") if path != origin)
+    return [(path.relative_to(home).as_posix(), path) for path in (origin, *others)]
+
+
+def sources_hash(module_name: str, folder: Path | None = None) -> str:
+    """Return the SHA-256 of the sources that a module is part of, and of the version of their distribution.
+
+    Raises
+    ------
+    NotFoundByName
+        If there is no such module or it has no sources.
+    """
     digest = hashlib.sha256()
-    for name, path in _sources(top, spec.origin, spec.submodule_search_locations):
+    for name, path in sources_of(module_name, folder):
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    digest.update(_version(top).encode())
+    digest.update(_version(module_name.partition(".")[0]).encode())
     return digest.hexdigest()
 
 
-def _is_in(module_name: str, folder: Path) -> bool:
+def _file_in(folder: Path, module_name: str) -> Path | None:
     path = folder.joinpath(*module_name.split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
 def _module(name: str, folder: Path | None) -> ModuleType:
     # Importing mesa forces the start method of every pool in this process; that is not for a model to decide.
     method = multiprocessing.get_start_method(allow_none=True)
+    loaded = getattr(sys.modules.get(name), "__file__", None)
+    if folder is not None and loaded is not None and not Path(loaded).exists():
+        # It was imported from where another sweep lay.
+        del sys.modules[name]
+        importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -120,24 +143,18 @@ def _no_module(name: str, missing: str, folder: Path | None) -> str:
     return f"there is no module '{missing}'{where}; {hint or 'check its spelling, or install it'}"
 
 
-def _sources(top: str, origin: str | None, packages: Sequence[str] | None) -> Iterator[tuple[str, Path]]:
-    if packages:
-        for package in map(Path, packages):
-            for path in sorted(package.rglob("*.py")):
-                yield path.relative_to(package).as_posix(), path
-        return
-    first = Path(str(origin))
-    waiting, seen = [top], {top: first}
+def _reached(first: Path) -> list[tuple[str, Path]]:
+    """List a module that stands alone and what it imports from beside it, itself first."""
+    found = {first.name: first}
+    waiting = [first]
     while waiting:
-        path = seen[waiting.pop()]
-        for name in _imported_names(path):
-            beside = [first.parent / f"{name}.py", *sorted((first.parent / name).rglob("*.py"))]
-            for file in (file for file in beside if file.is_file()):
+        for name in sorted(set(_imported_names(waiting.pop()))):
+            for file in (first.parent / f"{name}.py", *sorted((first.parent / name).rglob("*.py"))):
                 key = file.relative_to(first.parent).as_posix()
-                if key not in seen and file != first:
-                    seen[key] = file
-                    waiting.append(key)
-    yield from sorted(seen.items())
+                if file.is_file() and key not in found:
+                    found[key] = file
+                    waiting.append(file)
+    return [(first.name, first), *sorted(entry for entry in found.items() if entry[1] != first)]
 
 
 def _imported_names(path: Path) -> Iterator[str]:

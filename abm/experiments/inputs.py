@@ -20,11 +20,19 @@ INPUTS = "inputs"
 ID_DIGITS = 16
 
 
-def bundled(files: Sequence[Path]) -> dict[str, Any]:
-    """Return the content of files as plain values, the main one first; text as text, all else as base64."""
-    folder = files[0].parent
+def bundled(files: Sequence[Path], folder: Path | None = None) -> dict[str, Any]:
+    """Return the content of files as plain values, the main one first; text as text, all else as base64.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The main one first.
+    folder : Path, optional
+        What their names are relative to; the main file's own unless given.
+    """
+    folder = folder or files[0].parent
     return {
-        "main": files[0].name,
+        "main": files[0].relative_to(folder).as_posix(),
         "files": {file.relative_to(folder).as_posix(): _packed(file.read_bytes()) for file in files},
     }
 

@@ -364,14 +364,18 @@ class Manifest:
         InvalidInput
             If the sources have changed.
         """
+        advice = "go back to that version, plan again in another directory, or mix both with --force"
         planned = self.content["code"]["source_sha256"]
         if planned != source_hash():
             told = (
                 f"the sweep was planned with the sources {planned[:RUN_ID_DIGITS]} (version "
                 f"{self.content['code']['version']}), and these are {source_hash()[:RUN_ID_DIGITS]}"
             )
-            advice = "go back to that version, plan again in another directory, or mix both with --force"
             raise InvalidInput([Problem(os.fspath(self.directory), None, f"{told}; {advice}")])
+        for described, base in zip(self.content["bases"], self.bases, strict=True):
+            if base.scenario.content_hash != described["content_hash"]:
+                told = f"'{base.name}' is no longer what the sweep was planned with: its code has changed"
+                raise InvalidInput([Problem(os.fspath(self.directory), None, f"{told}; {advice}")])
 
 
 def block_identity(content: Mapping[str, Any], described: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class MesaModel:
         Steps of a run.
     parameters : mapping of str to any plain value
         Arguments of its constructor that every point shares.
+    whole : mapping of str to str
+        Parameters whose default is a whole number ('integer') or a truth ('switch'): a point's 100.0 or 1.0 is given
+        to them as 100 or true.
     """
 
     model: str
@@ -56,6 +59,7 @@ class MesaModel:
     seed_argument: str
     code_hash: str
     seeds: tuple[int, ...] = ()
+    whole: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
     def scenario(self, name: str, varied: Mapping[str, Any]) -> MesaScenario:
@@ -63,7 +67,10 @@ class MesaModel:
         return MesaScenario(
             name=name,
             model=self.model,
-            parameters={**self.parameters, **varied},
+            parameters={
+                **self.parameters,
+                **{key: _typed(value, self.whole.get(key)) for key, value in varied.items()},
+            },
             steps=self.steps,
             reporters=self.reporters,
             seed_argument=self.seed_argument,
@@ -114,13 +121,16 @@ def checked(
     faults = [*_step_faults(steps), *_seed_faults(seeds), *_column_faults(named, reporters)]
     try:
         kind = found_by_name(model, folder)
-        code_hash = sources_hash(model.partition(":")[0], folder)
     except NotFoundByName as error:
         return None, [Fault(("model",), f"model is {shown(model)}; {error}"), *faults]
     if not (inspect.isclass(kind) and callable(getattr(kind, "step", None))) and not inspect.isfunction(kind):
         told = f"model is {shown(model)}, which is neither a class with a method 'step' nor a function that makes"
         told += " a model; name a Mesa model"
         return None, [Fault(("model",), told), *faults]
+    try:
+        code_hash = sources_hash(model.partition(":")[0], folder)
+    except NotFoundByName as error:
+        return None, [Fault(("model",), f"model is {shown(model)}; {error}"), *faults]
     arguments, is_open = constructor_arguments(kind)
     seed_argument = next((name for name in SEED_ARGUMENTS if name in arguments), None)
     if seed_argument is None:
@@ -132,13 +142,40 @@ def checked(
     faults += _argument_faults(kind.__name__, arguments, is_open, fixed, moved)
     if seed_argument is None or any(fault.path[0] in ("parameters", "varied") for fault in faults):
         return None, faults
+    kinds = {name: _kind_of(argument) for name, argument in arguments.items()}
+    whole = {name: found for name, found in kinds.items() if found is not None}
+    typed = {name: _typed(value, whole.get(name)) for name, value in moved.items()}
     reported, trouble = _tried(
-        kind, {**fixed, **moved}, seed_argument, named, isinstance(reporters, Mapping), folder
+        kind, {**fixed, **typed}, seed_argument, named, isinstance(reporters, Mapping), folder
     )
     faults += trouble
+    faults += [
+        Fault(("varied", name), f"'{name}' is a column too, of {_source(name)}; report under another name")
+        for name in moved
+        if name in reported or name in RESERVED
+    ]
     if faults:
         return None, faults
-    return MesaModel(model, fixed, steps, reported, seed_argument, code_hash, tuple(seeds), folder), []
+    found = MesaModel(model, fixed, steps, reported, seed_argument, code_hash, tuple(seeds), whole, folder)
+    return found, []
+
+
+def _typed(value: Any, kind: str | None) -> Any:
+    # Points are numbers of one type, and a constructor may index or count with what it is given.
+    if not isinstance(value, float) or kind is None or not value.is_integer():
+        return value
+    return bool(value) if kind == "switch" and value in (0.0, 1.0) else int(value)
+
+
+def _source(name: str) -> str:
+    return "every sweep" if name in RESERVED else "what the model reports"
+
+
+def _kind_of(argument: inspect.Parameter) -> str | None:
+    default = argument.default
+    if isinstance(default, bool) or argument.annotation in (bool, "bool"):
+        return "switch"
+    return "integer" if isinstance(default, int) or argument.annotation in (int, "int") else None
 
 
 def constructor_arguments(kind: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], bool]:

@@ -1,0 +1,129 @@
+"""Read the file of an experiment on a third party's model: its class, what it reports, and which parameters vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.experiments.mesa_checks import checked
+from abm.experiments.mesabase import MesaBase
+from abm.experiments.run import REPLICATES_BOUND
+from abm.experiments.varying import Varying, readable_dimensions
+from abm.records import Document, Fault, KeyPath, check
+
+MOST_STEPS = 10_000_000
+ROLES = ("levers", "uncertainties")
+
+
+class ModelExperimentFile(Varying):
+    """Hold an experiment on a Mesa model as its file says it."""
+
+    kind: ClassVar[str] = "model experiment"
+
+    model: str = Field(min_length=1, description="class of the model, as package.module:Class")
+    steps: int = Field(ge=1, le=MOST_STEPS, description="steps of a run, a whole number from 1")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="arguments of the constructor that every run shares"
+    )
+    reporters: dict[str, str] | tuple[str, ...] = Field(
+        default=(),
+        description="what is reported of every step: a list of names, or columns and names; "
+        "all that its data collector takes unless given",
+    )
+    seeds: tuple[int, ...] = Field(
+        default=(),
+        max_length=REPLICATES_BOUND - 1,
+        description="seed of the model in each replicate; derived from 'seed' unless given",
+    )
+
+    def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
+        """Say what contradicts itself, as far as can be read."""
+        yield from super().disagreements(faulty)
+        for role in ROLES:
+            for name, dimension in readable_dimensions(getattr(self, role)).items():
+                if dimension.at is not None and role == "levers":
+                    told = (
+                        "'at' makes a lever of abm's own scenarios step; a model is given its parameters once"
+                    )
+                    yield Fault((role, name, "at"), f"{told}, so leave it out")
+        if ("seeds",) in faulty or not self.seeds:
+            return
+        if len(self.seeds) != self.replicates:
+            told = f"there are {len(self.seeds)} seeds for {self.replicates} replicates"
+            yield Fault(("seeds",), f"{told}; give 'replicates: {len(self.seeds)}', or one seed for each")
+        if not self.common_random_numbers:
+            told = "'seeds' are the same at every point; leave them out, or leave 'common_random_numbers' out"
+            yield Fault(("common_random_numbers",), told)
+
+
+def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, MesaBase]:
+    """Read an experiment on a model, and the model.
+
+    Parameters
+    ----------
+    document : Document
+        The file's.
+    folder : Path
+        Where the file lies; its model is looked for there too.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem of the file and of the model.
+    """
+    record, problems = check(document, ModelExperimentFile)
+    data: dict[str, Any] = document.data
+    varied: dict[str, Any] = {}
+    owner: dict[str, str] = {}
+    for role in ROLES:
+        for name, dimension in readable_dimensions(data.get(role)).items():
+            options = dimension.options
+            varied[name] = next(iter(options.values())) if options else float(dimension.steps()[0])
+            owner[name] = role
+    model, faults = checked(
+        data["model"] if isinstance(data["model"], str) else "",
+        steps=_or(data.get("steps"), int, 1),
+        parameters=_or(data.get("parameters"), dict, {}),
+        varied=varied,
+        reporters=_readable_reporters(data.get("reporters")),
+        seeds=[seed for seed in _or(data.get("seeds"), list, []) if isinstance(seed, int)],
+        folder=folder.resolve(),
+    )
+    # Of steps, and of a model that is no text, the record has told already.
+    silent = {"steps"} if isinstance(data["model"], str) else {"steps", "model"}
+    further = [
+        document.problem(_place(fault.path, owner), fault.message)
+        for fault in faults
+        if fault.path[0] not in silent
+    ]
+    if model is not None:
+        further += _measure_problems(document, list(model.reporters))
+    if record is None or model is None or further:
+        raise InvalidInput([*problems, *further])
+    return record, MesaBase(model)
+
+
+def _place(path: KeyPath, owner: Mapping[str, str]) -> KeyPath:
+    return (owner[str(path[1])], *path[1:]) if path[0] == "varied" else path
+
+
+def _measure_problems(document: Document, known: list[str]) -> Iterator[Problem]:
+    listed = document.data.get("measures")
+    for number, name in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(name, str) and name not in known:
+            told = f"measure '{name}' is no reporter{did_you_mean(name, known)} There are {', '.join(known)}."
+            yield document.problem(("measures", number), told)
+
+
+def _readable_reporters(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {column: name for column, name in data.items() if isinstance(name, str)}
+    return [name for name in _or(data, list, []) if isinstance(name, str)]
+
+
+def _or(value: Any, wanted: type, otherwise: Any) -> Any:
+    return value if isinstance(value, wanted) and not isinstance(value, bool) else otherwise
