@@ -34,7 +34,7 @@ BUDGETS = {
     "oracle": 660,
     "patterns": 360,
     "cluster": 420,
-    "sweeps": 420,
+    "sweeps": 330,
     "installation": 300,
     "notebooks": 180,
     "coverage": 60,
