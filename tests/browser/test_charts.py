@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,6 +103,12 @@ def test_the_month_is_a_slider(chart: Callable[..., Page]) -> None:
         page.keyboard.press(key)
         assert trait(page, "month") == month
     expect(page.get_by_role("slider").nth(1)).to_have_attribute("aria-valuenow", "0")
+
+
+def test_months_can_be_those_of_the_calendar(chart: Callable[..., Page]) -> None:
+    page = chart(start="2014-04")
+    said = page.get_by_role("slider").first
+    expect(said).to_have_attribute("aria-valuetext", re.compile("^Mar 2016: This scenario 0.36"))
 
 
 def test_a_click_jumps_to_its_month(chart: Callable[..., Page]) -> None:

@@ -171,6 +171,8 @@ def test_wheel_holds_the_package_and_every_scenario_and_nothing_else(built: dict
     names = zipfile.ZipFile(built["wheel"]).namelist()
     assert {f"abm/scenarios/{path.as_posix()}" for path in SHIPPED} <= set(names)
     assert {"abm/py.typed", "abm/policy/data/levers.yaml", "abm/policy/data/parameters.yaml"} <= set(names)
+    drawing = ROOT / "abm" / "interface" / "app" / "drawing"
+    assert {f"abm/interface/app/drawing/{path.name}" for path in drawing.iterdir()} <= set(names)
     assert all(name.split("/")[0] == "abm" or ".dist-info/" in name for name in names)
     assert not [name for name in names if "__pycache__" in name]
 

@@ -49,6 +49,8 @@ class NetworkView(anywidget.AnyWidget):
         each; ``none`` draws none.
     scale : list of float
         Values at the two ends of the colours; empty for 0.2 and 0.65, or -0.3 and 0.3 where differences are shown.
+    start : str
+        Calendar month in which runs start, such as ``2014-04``; empty to count years.
     has_legend : bool
     """
 
@@ -67,6 +69,7 @@ class NetworkView(anywidget.AnyWidget):
     group = traitlets.Unicode("").tag(sync=True)
     ties = traitlets.Enum(("auto", "all", "none"), "auto").tag(sync=True)
     scale = traitlets.List(traitlets.Float()).tag(sync=True)
+    start = traitlets.Unicode("").tag(sync=True)
     has_legend = traitlets.Bool(True).tag(sync=True)
 
     @classmethod

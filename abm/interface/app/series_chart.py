@@ -34,6 +34,8 @@ class SeriesChart(anywidget.AnyWidget):
         What the bands are, such as "middle 90% of 100 runs".
     title : str
         What is shown, for the text alternative and for files that are saved.
+    start : str
+        Calendar month in which runs start, such as ``2014-04``; empty to count years.
     columns : int
         Panels side by side; 0 chooses by width.
     height : int
@@ -52,6 +54,7 @@ class SeriesChart(anywidget.AnyWidget):
     marks = traitlets.List(traitlets.Dict()).tag(sync=True)
     band_label = traitlets.Unicode("").tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
+    start = traitlets.Unicode("").tag(sync=True)
     columns = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(190).tag(sync=True)
     theme = traitlets.Enum(THEMES, "auto").tag(sync=True)

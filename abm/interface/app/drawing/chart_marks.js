@@ -1,6 +1,6 @@
 // The parts of a panel: lines, bands, the axis of years, levers that changed, and labels where lines end.
 
-import { monthInWords, svgElement } from "./frame.js";
+import { svgElement } from "./frame.js";
 import { FONT } from "./palette.js";
 
 const LINE_HEIGHT = 14;
@@ -76,7 +76,7 @@ export function yearAxis(frame, theme, text, rule) {
   return marks;
 }
 
-export function leverMarks(levers, frame, theme, text, rule, isNamed) {
+export function leverMarks(levers, inWords, frame, theme, text, rule, isNamed) {
   const marks = [];
   const known = levers.filter(({ month }) => month >= 0 && month <= frame.months);
   const sorted = known.sort((a, b) => a.month - b.month);
@@ -84,7 +84,7 @@ export function leverMarks(levers, frame, theme, text, rule, isNamed) {
     const x = frame.x(month);
     marks.push(rule(x, frame.top - 3, x, frame.bottom, theme.quiet, { "stroke-dasharray": "2 3" }));
     const sign = svgElement("path", { d: `M${x - 4} ${frame.top - 9}h8l-4 6z`, fill: theme.quiet });
-    sign.append(svgElement("title", {}, `${label}, ${monthInWords(month)}`));
+    sign.append(svgElement("title", {}, `${label}, ${inWords(month)}`));
     marks.push(sign);
     if (!isNamed) continue;
     const next = sorted[index + 1];

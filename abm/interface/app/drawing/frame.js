@@ -65,7 +65,15 @@ export function decimal(value, isDifference = false, digits = 2) {
   return isZero ? text : `${value < 0 ? "−" : "+"}${text}`;
 }
 
-export function monthInWords(month) {
+const CALENDAR = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+// The month just completed: by the calendar where a run starts in a known month, such as "2014-04".
+export function monthInWords(month, start = "") {
+  const [, first, number] = start.match(/^(\d{4})-(\d{2})$/) ?? [];
+  if (first && month > 0) {
+    const count = Number(number) - 1 + month - 1;
+    return `${CALENDAR[count % 12]} ${Number(first) + Math.floor(count / 12)}`;
+  }
   const year = Math.floor(month / 12);
   const rest = month % 12;
   if (month === 0) return "start";

@@ -104,6 +104,7 @@ class NetworkPicture {
     on(["highlighted", "highlighted_places"], () => this.refocus());
     on(["height", "has_legend", "title"], () => this.restyle());
     on(["ties"], () => this.redraw());
+    on(["start"], () => this.values && this.describe());
     on(["scale"], () => {
       this.colour();
       if (this.values) this.legend.replaceChildren(...legendOf(this));
@@ -170,7 +171,7 @@ class NetworkPicture {
 
   describe() {
     clearTimeout(this.describing);
-    const write = () => this.stage.setAttribute("aria-label", summaryOf(this));
+    const write = () => this.stage.setAttribute("aria-label", summaryOf({ place: this.place, values: this.values, start: this.model.get("start") }));
     if (this.stage.hasAttribute("aria-label")) this.describing = setTimeout(write, 400);
     else write();
   }
@@ -284,9 +285,9 @@ class NetworkPicture {
       painter.setValues(scene);
       paintGround(this.contextOf(this.ground), scene, this.model.get("ties") !== "none");
       painter.draw(scene);
-      if (this.root.hasAttribute("data-measure")) painter.finish();
     }
     paintTop(this.contextOf(this.top), scene);
+    if (this.root.hasAttribute("data-measure")) this.finish();
     this.scene = scene;
     this.drawn += 1;
     Object.assign(this.root.dataset, {
@@ -295,6 +296,12 @@ class NetworkPicture {
       places: scene.detail < 1 ? place.places : this.placesInSight().length,
       pairs: place.pairs.length, milliseconds: (performance.now() - (this.received ?? 0)).toFixed(1),
     });
+  }
+
+  // Wait until all pixels are there, for measurements.
+  finish() {
+    this.painter.finish();
+    for (const canvas of [this.ground, this.top]) canvas.getContext("2d").getImageData(0, 0, 1, 1);
   }
 
   contextOf(canvas) {
@@ -421,7 +428,7 @@ class NetworkPicture {
 
   pictureTitle() {
     const title = this.model.get("title");
-    return title || `${this.place?.names.label ?? "Network"}, ${monthInWords(this.values?.month ?? 0)}`;
+    return title || `${this.place?.names.label ?? "Network"}, ${monthInWords(this.values?.month ?? 0, this.model.get("start"))}`;
   }
 
   picture() {

@@ -6,7 +6,7 @@ import { FONT, THEME } from "./palette.js";
 import { axisEnds, roundTicks, unitInWords, writer } from "./scales.js";
 import { escapeXml } from "./svg_context.js";
 
-const EDGE = { left: 46, right: 14, top: 44, bottom: 26 };
+const EDGE = { left: 46, right: 14, top: 28, bottom: 26 };
 const MARK_ROOM = 14;
 const LABEL_ROOM = { least: 60, most: 160, part: 0.36 };
 const NARROWEST = 290;
@@ -32,7 +32,7 @@ class SeriesPicture {
       this.domains.clear();
       this.redraw();
     });
-    on(["values", "marks", "band_label", "title", "columns", "height"], () => this.redraw());
+    on(["values", "marks", "band_label", "title", "columns", "height", "start"], () => this.redraw());
     on(["month"], () => this.showMonth());
     this.ended.push(followTheme(model, this.root, () => this.redraw()));
     const resizing = new ResizeObserver(() => this.redraw());
@@ -162,9 +162,12 @@ class SeriesPicture {
     const rule = (x1, y1, x2, y2, colour, more = {}) =>
       svgElement("line", { x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1), stroke: colour, ...more });
     const marks = [];
-    marks.push(text(0, 14, panel.label, theme.ink, { "font-size": 13.5, "font-weight": 600 }));
     const unit = unitInWords(panel.unit, panel.difference);
-    if (unit.toLowerCase() !== panel.label.toLowerCase()) marks.push(text(0, 30, unit, theme.quiet));
+    const title = text(0, 14, panel.label, theme.ink, { "font-size": 13.5, "font-weight": 600 });
+    if (unit.toLowerCase() !== panel.label.toLowerCase()) {
+      title.append(svgElement("tspan", { dx: 7, fill: theme.quiet, "font-size": 11.5, "font-weight": 400 }, unit));
+    }
+    marks.push(title);
     for (const tick of roundTicks(low, high, 4)) {
       const y = frame.y(tick);
       const isZero = panel.difference && Math.abs(tick) < 1e-9;
@@ -172,7 +175,7 @@ class SeriesPicture {
       marks.push(text(frame.left - 7, y + 4, panel.write(tick), theme.quiet, { "text-anchor": "end" }));
     }
     marks.push(...yearAxis(frame, theme, text, rule));
-    marks.push(...leverMarks(this.model.get("marks") ?? [], frame, theme, text, rule, index === 0));
+    marks.push(...leverMarks(this.model.get("marks") ?? [], (month) => this.words(month), frame, theme, text, rule, index === 0));
     const xs = Float64Array.from({ length: frame.months + 1 }, (_, month) => frame.x(month));
     const onScreen = (list) => Array.from(list, (value) => frame.y(value));
     for (const line of panel.lines) {
@@ -223,9 +226,13 @@ class SeriesPicture {
     this.root.dataset.month = month;
   }
 
+  words(month) {
+    return monthInWords(month, this.model.get("start"));
+  }
+
   monthText(panel, month) {
     const values = panel.lines.map(({ label, values }) => `${label} ${panel.write(values[month])}`);
-    return `${monthInWords(month)}: ${values.join(", ")}`;
+    return `${this.words(month)}: ${values.join(", ")}`;
   }
 
   drawCursor(panel, group, month) {
@@ -287,7 +294,7 @@ class SeriesPicture {
     }
     const marks = (this.model.get("marks") ?? []).filter((mark) => mark.month === month);
     this.card.replaceChildren(
-      element("strong", {}, panel.label), element("span", { class: "abm-kind" }, monthInWords(month)), list,
+      element("strong", {}, panel.label), element("span", { class: "abm-kind" }, this.words(month)), list,
       ...marks.map(({ label }) => element("span", { class: "abm-kind" }, label)),
     );
     const box = this.root.getBoundingClientRect();

@@ -291,7 +291,7 @@ export class WebglPainter {
     gl.bindVertexArray(null);
   }
 
-  // Wait until the pixels are there, for measurements.
+  // Read a pixel, which waits for all.
   finish() {
     this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
   }

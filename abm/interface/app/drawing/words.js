@@ -81,7 +81,7 @@ export function sentenceOf(scene, target) {
   return `${name}, ${kind}. ${facts.map(([label, text]) => `${label}: ${text}`).join(". ")}.`;
 }
 
-export function summaryOf({ place, values }) {
+export function summaryOf({ place, values, start }) {
   const mean = (bytes, weights) => {
     let [sum, all] = [0, 0];
     bytes.forEach((value, index) => {
@@ -97,7 +97,7 @@ export function summaryOf({ place, values }) {
   let engaged = 0;
   for (const flags of values.flags) engaged += flags & IS_ENGAGED ? 1 : 0;
   const parts = [
-    `Network of ${place.names.label}, ${monthInWords(values.month)}`,
+    `Network of ${place.names.label}, ${monthInWords(values.month, start)}`,
     `${inWords(place.organisations)} organisations and ${inWords(place.ties)} ties` +
       (place.places > 1 ? ` in ${inWords(place.places)} places` : ""),
     `${trustWords(values).toLowerCase()} ${trust} on average`,
