@@ -8,7 +8,7 @@ import { SvgContext } from "./svg_context.js";
 import { drawDiscs, drawNetworks, drawTerritories } from "./territory.js";
 
 const FOOTER = 44;
-const BAR = { left: 96, parts: 64, wide: 3, high: 10 };
+const BAR = { left: 116, parts: 64, wide: 3, high: 10 };
 
 export function paintGround(context, scene, hasTies) {
   if (scene.detail > 0) drawTerritories(context, scene);

@@ -76,7 +76,7 @@ export class SvgContext {
     const anchor = { center: "middle", right: "end" }[this.textAlign] ?? "start";
     const bold = weight ? ' font-weight="600"' : "";
     this.parts.push(
-      `<text x="${round(x)}" y="${round(y)}" font-size="${size}"${bold} text-anchor="${anchor}" ` +
+      `<text xml:space="preserve" x="${round(x)}" y="${round(y)}" font-size="${size}"${bold} text-anchor="${anchor}" ` +
         `opacity="${round(this.globalAlpha)}" ${look}>${escapeXml(text)}</text>`,
     );
   }
