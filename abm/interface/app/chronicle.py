@@ -82,6 +82,8 @@ def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple
         *told_leaders(course, place),
         *told_hospitals(course, place),
         *told_practices(course, place),
+        *told_closures(course, place),
+        *told_networks(course, place),
         *told_care(course),
         *told_trust(course),
     ]
@@ -211,6 +213,45 @@ def told_practices(course: Course, place: Place) -> Iterator[Entry]:
             text += f"; the latest {'to join' if is_up else 'to leave'}: {names}." if names else "."
         told_first = True
         yield Entry(month, PRACTICES, text, who)
+
+
+def told_closures(course: Course, place: Place) -> Iterator[Entry]:
+    """Tell which practices close, by name up to a few in a month."""
+    lists = course.states.get("list_size")
+    if lists is None:
+        return
+    for month in range(1, course.months + 1):
+        rows = np.flatnonzero((lists[month] <= 0.0) & (lists[month - 1] > 0.0))
+        if not len(rows):
+            continue
+        people = round(float(lists[month - 1, rows].sum()))
+        names = _listed([place.organisation_name[row] for row in rows])
+        verb, whose = ("closes", "its") if len(rows) == 1 else ("close", "their")
+        text = f"{names} {verb}; neighbours take {whose} {people:,} people."
+        yield Entry(month, PRACTICES, text, tuple(rows.tolist()))
+
+
+def told_networks(course: Course, place: Place) -> Iterator[Entry]:
+    """Tell when practices first form a network, network by network; in a country only how many there are."""
+    labels = course.states.get("network")
+    if labels is None:
+        return
+    known = set(np.unique(labels[0][labels[0] >= 0]).tolist())
+    for month in range(1, course.months + 1):
+        fresh = [
+            label for label in np.unique(labels[month][labels[month] >= 0]).tolist() if label not in known
+        ]
+        known.update(fresh)
+        if not fresh:
+            continue
+        rows = tuple(np.flatnonzero(np.isin(labels[month], fresh)).tolist())
+        names = _listed([place.organisation_name[row] for row in rows])
+        text = (
+            f"{names} form a network."
+            if len(fresh) == 1
+            else f"{len(fresh)} networks of practices form: {names}."
+        )
+        yield Entry(month, PRACTICES, text, rows)
 
 
 def told_care(course: Course) -> Iterator[Entry]:

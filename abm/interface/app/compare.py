@@ -1,5 +1,6 @@
 """Compare: two or three policies side by side on the same accidents of fate, at the same time."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from abm.interface.app.network_view import NetworkView
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Session
+from abm.interface.app.tables import Table, network_table, series_table
 from abm.interface.app.tasks import Sample
 from abm.model.measures import Measure
 
@@ -128,6 +130,11 @@ def Pictures(session: Session, field: Field) -> None:
                     has_legend=number in (0, len(values)),
                     on_selected=session.select,
                 )
+                if number < len(values):
+                    Table(
+                        f"{title}, {when}",
+                        partial(network_table, field.place, values[number], session.selected.value),
+                    )
 
 
 @solara.component
@@ -137,7 +144,7 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
     name = session.measure.value if session.measure.value in BY_NAME else "implementation"
     panels = panels_of(field, sample, name)
     size = sample.size if sample is not None else 0
-    with box("lab-card lab-figures"):
+    with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
         SeriesChart.element(
             panels=panel_records(panels),
             values=pack_lines(panels, field.question.months),
@@ -152,6 +159,7 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
             theme=session.theme.value,
             on_month=session.show_month,
         )
+        Table("The charts by year", lambda: series_table(panels, field.question.months))
 
 
 def panels_of(field: Field, sample: Sample | None, name: str) -> list[Panel]:

@@ -270,3 +270,24 @@ class SurfaceBar(Control):
     done = traitlets.Int(0).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
     about = traitlets.Unicode("").tag(sync=True)
+
+
+class DataTable(Control):
+    """A table that is filled when it is opened.
+
+    Attributes
+    ----------
+    caption : str
+    heads : list of str
+    rows : list of lists
+        Text, numbers or None.
+    is_open : bool
+        Set by the browser.
+    """
+
+    _esm = source("data_table.js")
+
+    caption = traitlets.Unicode("").tag(sync=True)
+    heads = traitlets.List(traitlets.Any()).tag(sync=True)
+    rows = traitlets.List(traitlets.Any()).tag(sync=True)
+    is_open = traitlets.Bool(False).tag(sync=True)

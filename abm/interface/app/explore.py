@@ -21,6 +21,7 @@ from abm.interface.app.schedules import Mark
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Answer, Session, first_measures, with_preset
+from abm.interface.app.tables import Table, network_table, series_table
 from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
 from abm.policy.levers import levers
@@ -29,6 +30,7 @@ from abm.world.place import Place
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
 FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
+CHOSEN = ""
 SMALL_PANELS = ("trust", "engagement", "admissions")
 
 
@@ -74,10 +76,12 @@ def Explore(session: Session) -> None:
                 Stage(session)
                 Selected(session)
             with box("lab-right"):
-                with box("lab-card lab-figures"):
+                with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
                     Now(session)
-                    Curves(session)
+                    Curves(session, (CHOSEN,))
                 Happened(session)
+                with box("lab-card lab-figures", "section", **{"aria-label": "Other measures over time"}):
+                    Curves(session, SMALL_PANELS)
 
 
 @solara.component
@@ -175,11 +179,13 @@ def Picture(session: Session, answer: Answer) -> None:
     names = solara.use_memo(lambda: names_of(answer.place), [answer.place])
     month = min(session.month.value, answer.course.months)
     organisations, places = session.highlighted.value
+    values = values_of(answer.place, answer.course.arrays(month), month)
+    title = f"{answer.place.label}, {month_name(answer.question.start, month)}"
     NetworkView.element(
         names=names,
         structure=structure_of(answer.place),
-        values=month_bytes(answer, month),
-        title=f"{answer.place.label}, {month_name(answer.question.start, month)}",
+        values=pack_month(answer.place, values),
+        title=title,
         selected=session.selected.value,
         highlighted=list(organisations),
         highlighted_places=list(places),
@@ -187,11 +193,7 @@ def Picture(session: Session, answer: Answer) -> None:
         height=500,
         on_selected=session.select,
     )
-
-
-def month_bytes(answer: Answer, month: int) -> bytes:
-    """Pack a month of a run for the picture."""
-    return pack_month(answer.place, values_of(answer.place, answer.course.arrays(month), month))
+    Table(title, lambda: network_table(answer.place, values, session.selected.value))
 
 
 @solara.component
@@ -274,15 +276,14 @@ def shown(value: float) -> float | None:
 
 
 @solara.component
-def Curves(session: Session) -> None:
-    """Show the measure in view, and a few others, over the months."""
+def Curves(session: Session, names: tuple[str, ...]) -> None:
+    """Show measures over the months; `CHOSEN` stands for the one in view."""
     answer = session.answer.value
     if answer is None:
         return
     sample = session.sample.value
-    chosen = session.measure.value
-    names = [chosen, *(name for name in SMALL_PANELS if name != chosen)]
-    panels = [panel_of(session, answer, name) for name in names if name in BY_NAME]
+    wanted = [session.measure.value if name == CHOSEN else name for name in names]
+    panels = [panel_of(session, answer, name) for name in wanted if name in BY_NAME]
     months = answer.course.months
     SeriesChart.element(
         panels=panel_records(panels),
@@ -296,6 +297,9 @@ def Curves(session: Session) -> None:
         height=150,
         theme=session.theme.value,
         on_month=session.show_month,
+    )
+    Table(
+        f"{', '.join(panel.measure.label for panel in panels)}, by year", lambda: series_table(panels, months)
     )
 
 

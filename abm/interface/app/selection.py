@@ -11,6 +11,7 @@ from abm.interface.app.network_values import TIE_LABELS
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Answer, Session
+from abm.interface.app.tables import Table, series_table
 from abm.interface.markers import LABELS
 from abm.model.measures import Measure
 from abm.world.place import OrganisationKind, Place
@@ -44,6 +45,7 @@ def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> Non
             theme=session.theme.value,
             on_month=session.show_month,
         )
+        Table(f"{title}, by year", lambda: series_table(panels, answer.course.months))
         if kind == "organisation":
             Partners(answer, row, month)
 

@@ -1,7 +1,8 @@
 """Serve the page: offline, with limits, security headers and a polite word when it is full."""
 
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,8 @@ async def page(request: Request) -> Response:
     answer.body = text.encode("utf-8")
     answer.headers["content-length"] = str(len(answer.body))
     answer.headers["cache-control"] = "no-store"
+    # Nothing embeds this page, so its cookie need not travel with other sites' requests.
+    answer.headers["set-cookie"] = answer.headers["set-cookie"].replace("SameSite=none", "SameSite=lax")
     return answer
 
 
@@ -145,6 +148,7 @@ async def style(_: Request) -> Response:
 
 def configure(limits: Limits) -> None:
     """Set Solara up: in production, without telemetry, with nothing from elsewhere."""
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none require https")
     import solara.server.settings as server_settings
     import solara.settings
 
@@ -218,4 +222,5 @@ def serve(limits: Limits, host: str, port: int, *, sweep: Path | None = None, op
         import webbrowser
 
         threading.Timer(1.5, webbrowser.open, [f"http://{host}:{port}/"]).start()
-    server.run()
+    with suppress(KeyboardInterrupt):
+        server.run()

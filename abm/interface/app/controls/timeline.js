@@ -12,7 +12,7 @@ function render({ model, el }) {
 
   const play = h("button", { type: "button", class: "lab-primary lab-play", onclick: () => (timer ? pause() : start()) });
   const range = h("input", {
-    type: "range", min: 0, step: 1, class: "lab-range", "aria-label": "Month", oninput: () => { pause(); go(Number(range.value)); },
+    type: "range", min: 0, step: 1, class: "lab-range", "aria-label": "Month", oninput: () => { const wanted = Number(range.value); pause(); go(wanted); },
   });
   const marks = h("div", { class: "lab-range-marks", "aria-hidden": "true" });
   const date = h("output", { class: "lab-date" });

@@ -1,0 +1,421 @@
+"""The page does what it says, in a real browser, with a real server."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from abm.interface.app.limits import Limits
+from abm.interface.app.share import from_query
+from abm.model.scenario import load_scenario
+from tests.browser.serving import artefact, served, settled, visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+SMALL = "?preset=leadership_with_reform&place=south_somerset"
+EFFORT = "#lever-leadership-effort"
+
+
+class Recorder:
+    """Stand where a proxy would, and count who comes to ask for the world outside."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.asked: list[bytes] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked.append(connection.recv(200))
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Recorder]:
+    recorder = Recorder()
+    yield recorder
+    recorder.socket.close()
+
+
+@pytest.fixture(scope="module")
+def address(outside: Recorder) -> Iterator[str]:
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), outside.address)
+    with served(environment={**proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}) as found:
+        yield found
+
+
+def query_of(page: Page) -> str:
+    return page.evaluate("location.search")
+
+
+def headline(page: Page) -> str:
+    return page.inner_text(".lab-readout-value")
+
+
+def set_slider(page: Page, selector: str, value: float) -> None:
+    page.evaluate(
+        """([selector, value]) => {
+            const slider = document.querySelector(selector);
+            slider.value = value;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+        }""",
+        [selector, value],
+    )
+
+
+def go_to(page: Page, month: int) -> None:
+    set_slider(page, ".lab-timeline input[type=range]", month)
+    page.wait_for_function(f"location.search.includes('month={month}')")
+
+
+def test_a_lever_changed_in_mid_run_acts_from_that_month_on(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL) as page:
+        settled(page)
+        go_to(page, 120)
+        before = headline(page)
+        go_to(page, 24)
+        early = headline(page)
+        set_slider(page, EFFORT, 0)
+        page.wait_for_selector(".lab-badge:visible")
+        page.wait_for_function("location.search.includes('leadership.effort')")
+        settled(page)
+        assert headline(page) == early
+        view = from_query(query_of(page), Limits())
+        table = view.question.scenario.lever_table()
+        column = view.question.scenario.catalogue.lever_names.index("leadership.effort")
+        assert table[:24, column].tolist() == [0.15] * 12 + [0.8] * 12
+        assert not table[24:, column].any()
+        go_to(page, 120)
+        page.wait_for_function(f"document.querySelector('.lab-readout-value').innerText !== '{before}'")
+        entry = page.locator(".lab-entry", has_text="Sustained leadership effort falls from 0.8 to 0")
+        assert entry.count() == 1
+        entry.locator("button").click()
+        page.wait_for_function("location.search.includes('month=25')")
+        artefact(page, "explore-changed")
+
+
+def test_play_advances_pauses_and_starts_again_and_levers_can_be_changed_again(
+    browser: Browser, address: str
+) -> None:
+    with visitor(browser, address, SMALL + "&month=3") as page:
+        settled(page)
+        page.get_by_role("button", name="Play").click()
+        page.wait_for_function("Number(new URLSearchParams(location.search).get('month')) > 8")
+        page.get_by_role("button", name="Pause").click()
+        set_slider(page, EFFORT, 0.6)
+        page.wait_for_selector("text=Undo all")
+        page.get_by_role("button", name="Undo all").click()
+        page.wait_for_function("!location.search.includes('leadership.effort')")
+        page.get_by_role("button", name="Back to the start").click()
+        page.wait_for_selector("text=month 0 of 120")
+        set_slider(page, EFFORT, 0.4)
+        page.wait_for_function("location.search.includes('leadership.effort')")
+        schedule = from_query(query_of(page), Limits()).question.levers["leadership.effort"]
+        assert schedule == 0.4
+
+
+def test_a_schedule_is_dragged_and_moved_with_the_keyboard(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL) as page:
+        settled(page)
+        page.get_by_role("button", name="Schedule and source of Sustained leadership effort").click()
+        handle = page.get_by_role("slider", name="Start of the step of Sustained leadership effort")
+        box = handle.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2, steps=6)
+        page.mouse.up()
+        page.wait_for_function("location.search.includes('leadership.effort')")
+        # The first of several messages may have arrived alone.
+        page.wait_for_timeout(1500)
+        dragged = from_query(query_of(page), Limits()).question.levers["leadership.effort"]["step"]
+        assert dragged["at"] > 1.5
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("(before) => location.search !== before", arg=query_of(page))
+        moved = from_query(query_of(page), Limits()).question.levers["leadership.effort"]["step"]
+        assert moved["at"] == pytest.approx(dragged["at"] + 1 / 12)
+        page.locator(".lab-editor select").first.select_option("pulse")
+        page.wait_for_function("location.search.includes('pulse')")
+        artefact(page, "explore-schedule")
+
+
+def test_a_link_opened_elsewhere_shows_the_same_run(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL + "&month=60") as page:
+        settled(page)
+        set_slider(page, EFFORT, 0.3)
+        page.wait_for_function("location.search.includes('leadership.effort')")
+        go_to(page, 100)
+        settled(page)
+        shown, query = headline(page), query_of(page)
+        story = page.inner_text(".lab-story")
+    with visitor(browser, address, query) as page:
+        settled(page)
+        assert headline(page) == shown
+        assert page.inner_text(".lab-story") == story
+        assert query_of(page) == query
+
+
+def test_two_visitors_never_see_each_others_run(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL) as anna, visitor(browser, address, SMALL) as ben:
+        settled(anna)
+        settled(ben)
+        before = ben.inner_text(".lab-story"), query_of(ben)
+        set_slider(anna, EFFORT, 0)
+        anna.wait_for_function("location.search.includes('leadership.effort')")
+        set_slider(ben, "#lever-payment-activity_share", 0.2)
+        ben.wait_for_function("location.search.includes('activity_share')")
+        assert "activity_share" not in query_of(anna)
+        assert "leadership.effort" not in query_of(ben)
+        ben.get_by_role("button", name="Undo all").click()
+        ben.wait_for_function("!location.search.includes('activity_share')")
+        assert (ben.inner_text(".lab-story"), query_of(ben)) == before
+
+
+def test_policies_are_compared_on_the_same_accidents(browser: Browser, address: str) -> None:
+    query = "?place=south_somerset&tab=compare&compare=baseline,leadership_with_reform"
+    with visitor(browser, address, query) as page:
+        page.wait_for_selector(".lab-pictures")
+        page.wait_for_selector("text=over 50 pairs of runs")
+        assert page.locator(".lab-pictures .abm-network").count() == 3
+        assert page.get_by_role("heading", name=re.compile("Difference")).count() == 1
+        assert page.locator(".lab-odd").count() == 2
+        page.locator(".lab-compare select").nth(3).select_option("mine")
+        page.wait_for_selector("h2:has-text('Yours')")
+        page.wait_for_selector("text=over 50 pairs of runs")
+        # Yours is the same policy as the second one, so the same runs.
+        cells = page.locator(".lab-results tbody tr").nth(1).inner_text().split("\t")
+        same = page.locator(".lab-results tbody tr").nth(2).inner_text().split("\t")
+        assert cells[1:] == same[1:]
+        go_to(page, 96)
+        page.get_by_role("button", name="A month on").click()
+        page.wait_for_selector("text=month 97 of 120")
+        artefact(page, "compare")
+
+
+def test_a_landscape_is_simulated_and_a_point_opens_in_explore(browser: Browser, address: str) -> None:
+    query = "?preset=leadership_with_reform&place=south_somerset&years=6&tab=landscape"
+    with visitor(browser, address, query) as page:
+        page.get_by_role("button", name="Simulate the landscape").click()
+        page.wait_for_selector("text=rows")
+        page.wait_for_selector(".abm-unknown", state="detached")
+        artefact(page, "landscape")
+        page.locator("[data-cell='2 0 5']").click()
+        page.get_by_role("button", name="Open in Explore").click()
+        page.wait_for_selector(".lab-levers")
+        page.wait_for_function("location.search.includes('competition.strictness')")
+        levers = from_query(query_of(page), Limits()).question.scenario.policy.settings
+        assert levers["competition.strictness"].data()["step"]["to"] == 0.0
+        assert levers["contracting.flexibility"].data()["step"]["to"] == 1.0
+        assert levers["leadership.effort"].data()["step"]["to"] == 0.8
+
+
+def test_england_is_explored_at_the_same_ease(browser: Browser, address: str) -> None:
+    with visitor(browser, address, "?preset=leadership_with_reform&place=england&years=3&month=20") as page:
+        page.wait_for_selector(".abm-network[data-drawn]:not([data-drawn='0'])")
+        drawn = page.get_attribute(".abm-network", "data-drawn")
+        page.get_by_role("button", name="A month on").click()
+        page.wait_for_function(
+            "(before) => document.querySelector('.abm-network').dataset.drawn !== before", arg=drawn
+        )
+        page.locator(".lab-stage summary", has_text="As a table").click()
+        page.wait_for_function("document.querySelectorAll('.lab-stage tbody tr').length > 100")
+        artefact(page, "england")
+
+
+def test_what_is_taken_away_runs_elsewhere(browser: Browser, address: str, tmp_path: Path) -> None:
+    with visitor(browser, address, SMALL + "&month=60") as page:
+        settled(page)
+        set_slider(page, EFFORT, 0.3)
+        page.wait_for_function("location.search.includes('leadership.effort')")
+        settled(page)
+        question = from_query(query_of(page), Limits()).question
+        kept = {}
+        for label in ("Scenario (YAML)", "Results (CSV)", "Results (Parquet)"):
+            page.get_by_role("button", name="Take away").click()
+            with page.expect_download() as download:
+                page.get_by_role("button", name=label).click()
+            path = tmp_path / download.value.suggested_filename
+            download.value.save_as(path)
+            kept[label] = path
+        assert load_scenario(kept["Scenario (YAML)"]).content_hash == question.scenario.content_hash
+        rows = pq.read_table(kept["Results (Parquet)"])
+        assert rows.num_rows == 2 * 50 * 121
+        assert len(kept["Results (CSV)"].read_text().splitlines()) == rows.num_rows + 1
+        command = page.evaluate(
+            """async () => { let text = ""; navigator.clipboard.writeText = async (one) => { text = one; };
+            document.querySelector(".lab-menu").open = true;
+            [...document.querySelectorAll(".lab-item")].find((one) => one.innerText.includes("command")).click();
+            await new Promise((done) => setTimeout(done, 50)); return text; }"""
+        )
+        assert command.startswith("abm compare ")
+
+
+def test_an_uploaded_scenario_is_checked_and_opened(browser: Browser, address: str, tmp_path: Path) -> None:
+    good = tmp_path / "good.yaml"
+    good.write_text("name: mine\nplace: south_somerset\nlevers: {leadership.effort: 0.7}\nhorizon_years: 5\n")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: mine\nplace: /etc/passwd\n")
+    with visitor(browser, address, SMALL) as page:
+        settled(page)
+        page.set_input_files("input[type=file]", bad)
+        page.wait_for_selector(".lab-notice:has-text('path')")
+        assert "leadership.effort" not in query_of(page)
+        page.set_input_files("input[type=file]", good)
+        page.wait_for_function("location.search.includes('years=5')")
+        question = from_query(query_of(page), Limits()).question
+        assert question.scenario.content_hash == load_scenario(good).content_hash
+
+
+def test_a_link_with_a_fault_says_what_is_wrong_and_the_page_works(browser: Browser, address: str) -> None:
+    with visitor(browser, address, "?preset=../secret&set=leadership.effort=9") as page:
+        settled(page)
+        assert "cannot be opened" in page.inner_text(".lab-notice")
+        page.get_by_role("button", name="Dismiss").click()
+        page.wait_for_selector(".lab-notice", state="detached")
+
+
+LAPTOP, PHONE = (1440, 900), (390, 844)
+
+
+@pytest.mark.parametrize(
+    ("tab", "size", "scheme"),
+    [
+        ("explore", LAPTOP, "light"),
+        ("explore", LAPTOP, "dark"),
+        ("explore", PHONE, "light"),
+        ("explore", PHONE, "dark"),
+        ("compare", LAPTOP, "light"),
+        ("compare", PHONE, "dark"),
+        ("landscape", LAPTOP, "dark"),
+        ("landscape", PHONE, "light"),
+    ],
+)
+def test_nobody_is_shut_out(
+    browser: Browser, address: str, tab: str, size: tuple[int, int], scheme: str
+) -> None:
+    width, height = size
+    query = f"{SMALL}&tab={tab}&month=70"
+    with visitor(browser, address, query, width=width, height=height, scheme=scheme) as page:
+        if tab == "explore":
+            settled(page)
+            page.get_by_role("button", name="Schedule and source of Protection of dialogue").click()
+        elif tab == "compare":
+            page.wait_for_selector("text=over 50 pairs of runs")
+        else:
+            page.wait_for_selector(".abm-cell")
+        page.wait_for_timeout(500)
+        artefact(page, f"{tab}-{scheme}-{'phone' if width < 600 else 'laptop'}")
+        assert page.evaluate("document.documentElement.lang") == "en-GB"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+        found = Axe().run(page, options=options)
+        told = [
+            (violation["id"], [node["html"][:160] for node in violation["nodes"][:4]])
+            for violation in found.response["violations"]
+        ]
+        assert told == []
+
+
+def test_everything_can_be_reached_with_the_keyboard(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL, is_reduced=True) as page:
+        settled(page)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.innerText") == "Skip to the picture"
+        seen = set()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            name = page.evaluate(
+                "(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || "
+                "document.activeElement.id || document.activeElement.name || '').trim().slice(0, 40)"
+            )
+            seen.add(name)
+            outline = page.evaluate(
+                "(() => { const one = document.activeElement; const look = getComputedStyle(one); "
+                "const mark = getComputedStyle(one, '::after'); const dot = one.querySelector('circle:last-child'); "
+                "return look.outlineStyle !== 'none' || mark.borderTopStyle === 'solid' || Boolean(dot); })()"
+            )
+            assert outline, name
+        assert {"Explore", "Share", "Play", "lever-leadership-effort", "Headline levers"} <= seen
+
+
+def test_no_request_leaves_the_machine(browser: Browser, address: str, outside: Recorder) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    strangers: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
+            else strangers.append(request.url)
+        ),
+    )
+    missing: list[str] = []
+    page.on("response", lambda response: missing.append(response.url) if response.status >= 400 else None)
+    page.goto(f"{address}/{SMALL}")
+    settled(page)
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_selector(".lab-pictures")
+    context.close()
+    assert strangers == []
+    assert missing == []
+    assert outside.asked == []
+
+
+def test_the_server_says_how_it_may_be_used(address: str) -> None:
+    with urllib.request.urlopen(f"{address}/") as answer:
+        headers = answer.headers
+        text = answer.read().decode()
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "httponly" in headers["set-cookie"].lower()
+    assert "user-scalable=no" not in text
+    assert "cdn.jsdelivr" not in text
+    for path in ("/resourcez", "/resourcez/", "/../../etc/passwd", "/static/public/../page.py"):
+        try:
+            with urllib.request.urlopen(f"{address}{path}") as answer:
+                assert b"root:" not in answer.read()
+                assert "resourcez" not in path
+        except urllib.error.HTTPError as error:
+            assert error.code in (400, 403, 404)
+
+
+def test_a_full_server_asks_the_next_visitor_to_wait(browser: Browser) -> None:
+    with (
+        served("--max-sessions", "1", "--workers", "1") as address,
+        visitor(browser, address, SMALL) as page,
+    ):
+        settled(page)
+        context = browser.new_context()
+        second = context.new_page()
+        answer = second.goto(f"{address}/")
+        assert answer is not None
+        assert answer.status == 503
+        assert "full just now" in second.inner_text("h1")
+        artefact(second, "full")
+        context.close()
+        # Who is in can go on.
+        page.get_by_role("button", name="A month on").click()
+        page.wait_for_selector("text=month 85 of 120")
