@@ -12,6 +12,7 @@ from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
 MOST_SHARD_RUNS, MOST_SHARD_SECONDS = 1_000_000, 86_400.0
 SHARD_RUNS_ADVICE = f"give a whole number from 1 to {MOST_SHARD_RUNS:,}, such as 500"
 SHARD_SECONDS_ADVICE = f"give seconds up to {MOST_SHARD_SECONDS:g}, such as 300"
+COUNT_ADVICE = "give a whole number from 1, such as 100"
 WHOLE = re.compile(r"[-+]?[0-9]{1,40}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 
@@ -59,6 +60,15 @@ class Numbers:
     def more(self, option: str, text: str | None) -> int | None:
         """Read a number of things that there are to be; None where no number is given."""
         return None if text is None else self._whole(option, text, "give a whole number, such as 200", 0)
+
+    def counted(self, option: str, text: str | None) -> int | None:
+        """Read a number of things, at least one; None where no number is given."""
+        if text is None:
+            return None
+        found = self._whole(option, text, COUNT_ADVICE, 1)
+        if found < 1:
+            self.problems.append(Problem(option, None, f"found {found}; {COUNT_ADVICE}"))
+        return found
 
     def shard_size(self, seconds: str | None, runs: str | None) -> tuple[float, int | None] | None:
         """Read how large shards are to be: seconds, and runs where their number is given; None for neither."""

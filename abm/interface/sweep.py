@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from abm.interface import cluster
 from abm.interface.terminal import Commands, ExitCode, errors, output, progress
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ app = typer.Typer(
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", help="Directory of the sweep, as planned.", show_default=False)
 ]
-Workers = Annotated[
-    str | None, typer.Option(metavar="NUMBER", help="Processes; as many as processors unless given.")
-]
-EngineName = Annotated[str, typer.Option("--engine", metavar="NAME", help="What carries the shards.")]
+Workers = Annotated[str | None, typer.Option(metavar="NUMBER", help="Processes, or jobs of Slurm.")]
+EngineName = Annotated[str, typer.Option("--engine", metavar="NAME", help="processes, dask or slurm.")]
 OtherCode = Annotated[
     bool, typer.Option("--force", help="Go on although the code has changed since the plan.")
 ]
@@ -106,9 +105,18 @@ def run(
     workers: Workers = None,
     force: OtherCode = False,
     take_over: TakeOver = False,
+    scheduler: cluster.Scheduler = None,
+    partition: cluster.Partition = None,
+    account: cluster.Account = None,
+    memory: cluster.Memory = None,
+    time_limit: cluster.TimeLimit = None,
+    interface: cluster.Interface = None,
+    sbatch: cluster.Directives = None,
+    before: cluster.Before = None,
 ) -> None:
     """Run what is missing of a sweep; a sweep that was stopped goes on where it was."""
-    _carry_out(directory, engine, workers, force, take_over)
+    places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
+    _carry_out(directory, engine, workers, force, take_over, places)
 
 
 @app.command()
@@ -118,9 +126,18 @@ def resume(
     workers: Workers = None,
     force: OtherCode = False,
     take_over: TakeOver = False,
+    scheduler: cluster.Scheduler = None,
+    partition: cluster.Partition = None,
+    account: cluster.Account = None,
+    memory: cluster.Memory = None,
+    time_limit: cluster.TimeLimit = None,
+    interface: cluster.Interface = None,
+    sbatch: cluster.Directives = None,
+    before: cluster.Before = None,
 ) -> None:
     """Check every byte of what is there, then run the shards that are missing or damaged."""
-    _carry_out(directory, engine, workers, force, take_over, is_thorough=True)
+    places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
+    _carry_out(directory, engine, workers, force, take_over, places, is_thorough=True)
 
 
 @app.command()
@@ -291,8 +308,18 @@ def rerun(
     print_rerun(output(), directory, run_id, out, force)
 
 
+app.command(name="slurm-script")(cluster.slurm_script)
+app.command(name="crate")(cluster.crate)
+
+
 def _carry_out(
-    directory: Path, engine: str, workers: str | None, force: bool, take_over: bool, is_thorough: bool = False
+    directory: Path,
+    engine: str,
+    workers: str | None,
+    force: bool,
+    take_over: bool,
+    places: cluster.Places,
+    is_thorough: bool = False,
 ) -> None:
     from abm.errors import InvalidInput
     from abm.experiments.carriers import engine_named
@@ -303,7 +330,7 @@ def _carry_out(
     processes = numbers.workers(workers)
     if numbers.problems:
         raise InvalidInput(numbers.problems)
-    chosen = engine_named(engine, workers=processes, is_forced=force)
+    chosen = engine_named(engine, workers=processes, is_forced=force, **places.options(engine))
     sweep = Sweep(directory)
     with _interruptible(directory), progress(sweep.manifest.runs) as show:
 
