@@ -176,7 +176,17 @@ def run_shard(
 
 
 @dataclass(frozen=True)
-class _Failure:
+class RunFailure:
+    """Why a run failed.
+
+    Attributes
+    ----------
+    message : str
+        The error.
+    trace : str
+        Modules and lines that led to it, one a line; no path of a machine.
+    """
+
     message: str
     trace: str
 
@@ -185,12 +195,12 @@ def tables_of(manifest: Manifest, shard: Shard, lanes: int) -> tuple[Any, Any, i
     """Simulate a shard; return its tables of runs and of months, and how many runs failed."""
     cases, points = cases_of(manifest, shard.first_run, shard.runs)
     found: list[Tables] = []
-    failures: dict[int, _Failure] = {}
+    failures: dict[int, RunFailure] = {}
     done: list[int] = []
     for start in range(0, len(cases), lanes):
         places = list(range(start, min(start + lanes, len(cases))))
         for position, outcome in _attempted(manifest, cases, places):
-            if isinstance(outcome, _Failure):
+            if isinstance(outcome, RunFailure):
                 failures[position[0]] = outcome
             else:
                 found.append(outcome)
@@ -215,7 +225,7 @@ def cases_of(manifest: Manifest, first_run: int, runs: int) -> tuple[list[Case],
 
 def _attempted(
     manifest: Manifest, cases: Sequence[Case], places: Sequence[int]
-) -> Iterator[tuple[list[int], Tables | _Failure]]:
+) -> Iterator[tuple[list[int], Tables | RunFailure]]:
     """Simulate a batch; if it fails, run by run, so that one bad run does not take its neighbours with it."""
     batch = [place for place in places if not cases[place].refusal]
     simulate = manifest.bases[cases[places[0]].base].simulate
@@ -224,25 +234,26 @@ def _attempted(
             yield batch, simulate([cases[place].run for place in batch])
         except Exception as error:  # noqa: BLE001 - a simulator is foreign code, and the other runs go on
             if len(places) == 1:
-                yield batch, _failure(error)
+                yield batch, failure_of(error)
                 return
         else:
             return
     elif len(places) == 1:
-        yield list(places), _Failure(cases[places[0]].refusal, "")
+        yield list(places), RunFailure(cases[places[0]].refusal, "")
         return
     for place in places:
         yield from _attempted(manifest, cases, [place])
 
 
-def _failure(error: Exception) -> _Failure:
+def failure_of(error: Exception) -> RunFailure:
+    """Tell why a run failed: the error, and the modules and lines that led to it."""
     # Results travel, so a traceback names modules and lines, and no path of this machine.
     told = "".join(traceback.format_exception_only(error)).strip()
     frames = [
         f"{frame.f_globals.get('__name__', '?')}:{line} in {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
-    return _Failure(told, "\n".join([*frames, told]))
+    return RunFailure(told, "\n".join([*frames, told]))
 
 
 def _runs_table(
@@ -251,7 +262,7 @@ def _runs_table(
     points: Points,
     found: Sequence[Tables],
     done: Sequence[int],
-    failures: Mapping[int, _Failure],
+    failures: Mapping[int, RunFailure],
 ) -> Any:
     """Put identity, point, outcomes and state of every run of a shard in a table."""
     rows = np.array([case.row for case in cases], dtype=np.int64)

@@ -12,6 +12,7 @@ from abm.experiments.destination import Destination
 from abm.experiments.manifest import Case, Manifest
 from abm.experiments.provenance import code_version
 from abm.experiments.run import Tables
+from abm.experiments.shard import failure_of
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
 from abm.interface.sweepview import card
@@ -38,7 +39,11 @@ def print_rerun(console: Console, directory: Path, run_id: str, out: Path | None
         raise InvalidInput(problems)
     if case.refusal:
         raise AbmError(f"run {run_id} failed in the sweep, and does so again: {case.refusal}")
-    tables = sweep.manifest.bases[case.base].simulate([case.run])
+    try:
+        tables = sweep.manifest.bases[case.base].simulate([case.run])
+    except Exception as error:  # noqa: BLE001 - a simulator is foreign code
+        failure = failure_of(error)
+        raise AbmError(f"run {run_id} fails: {failure.message}\n{failure.trace}") from None
     kept = sweep.kept(run_id)
     console.print(_told(sweep.manifest, case, tables))
     console.print()

@@ -38,7 +38,9 @@ def test_a_plan_tells_runs_shards_time_and_disk_and_what_to_do_next(tmp_path):
     file_of(tmp_path)
     result = abm("sweep", "plan", "tiny.yaml", "--shard-runs", "5")
     assert result.exit_code == 0, result.output
-    lines = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in result.output.splitlines() if "  " in line[1:])
+    lines = dict(
+        re.split(r"\s{2,}", line, maxsplit=1) for line in result.output.splitlines() if "  " in line[1:]
+    )
     assert lines["Runs"].strip() == "12"
     assert lines["Design"].strip() == "full factorial, 4 points"
     assert lines["Shards"].startswith("3, up to ")
@@ -194,7 +196,14 @@ def test_experiments_are_listed_validated_and_described_to_editors():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 seconds"), (1, "1 second"), (2.34, "2.3 seconds"), (90, "1.5 minutes"), (7200, "2 hours"), (9e5, "10 days")],
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (2.34, "2.3 seconds"),
+        (90, "1.5 minutes"),
+        (7200, "2 hours"),
+        (9e5, "10 days"),
+    ],
 )
 def test_durations_are_told_in_the_unit_that_they_fill(seconds, words):
     assert duration(seconds) == words
