@@ -8,7 +8,6 @@ its blocks are reported together.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -32,7 +31,7 @@ from abm.model.shipped import (
     shipped_directory,
 )
 from abm.model.structure import VARIANTS, Structure, variant_conflicts, variant_parameters
-from abm.policy.catalogue import Catalogue
+from abm.policy.catalogue import Catalogue, canonical, canonical_entry
 from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
@@ -190,7 +189,8 @@ class Scenario:
         """
         try:
             flat = self.catalogue.flat_overrides(overrides)
-            merged = self.catalogue.flat_overrides({**self.parameters, **flat})
+            both = {**self.parameters, **flat}
+            merged = FrozenMapping((name, both[name]) for name in self.catalogue.defaults if name in both)
             twice = list(variant_conflicts(self.structure, flat))
             if twice:
                 raise Faults(twice)
@@ -296,22 +296,29 @@ class Scenario:
             "place": _place_content(self.place),
         }
 
-    @cached_property
-    def _own_content(self) -> dict[str, Any]:
-        """Give what decides a result but the place: no texts, no names."""
-        settings = self.policy.settings
+    @property
+    def _frame(self) -> dict[str, Any]:
+        """Give what decides a result but place, parameters and levers: no texts, no names."""
         # A scenario without extensions has the content, and the hash, that it would have if there were none.
         added = [source.described for source in self.extensions.sources]
         return {
             **({"extensions": added} if added else {}),
+            "horizon_years": self.horizon_years,
+            "start": self.start,
+            "substeps": self.substeps,
+        }
+
+    @property
+    def _own_content(self) -> dict[str, Any]:
+        """Give what decides a result but the place."""
+        settings = self.policy.settings
+        return {
+            **self._frame,
             "parameters": dict(self.parameter_values),
             "levers": {
                 name: settings[name].data() if name in settings else lever.default
                 for name, lever in self.catalogue.levers.items()
             },
-            "horizon_years": self.horizon_years,
-            "start": self.start,
-            "substeps": self.substeps,
         }
 
     @cached_property
@@ -321,11 +328,15 @@ class Scenario:
         Two scenarios that differ in names and texts only have one hash; a change of the place file's values,
         of a parameter's default or of a lever's default changes it.
         """
-        # Place and parameters' names are most of the text; the many scenarios of a sweep share the place's.
-        texts = {key: _canonical(value) for key, value in self._own_content.items()}
+        # Most of the text is defaults and the place, which the many scenarios of a sweep share.
+        settings, catalogue = self.policy.settings, self.catalogue
+        given = {**variant_parameters(self.structure), **self.parameters}
+        texts = {key: canonical(value) for key, value in self._frame.items()}
+        texts["parameters"] = _replaced(catalogue.parameter_texts, {key: float(given[key]) for key in given})
+        texts["levers"] = _replaced(catalogue.lever_texts, {name: settings[name].data() for name in settings})
         texts["place"] = _place_text(self.place)
-        canonical = ",".join(f'"{key}":{texts[key]}' for key in sorted(texts))
-        return hashlib.sha256(f"{{{canonical}}}".encode("ascii")).hexdigest()
+        content = ",".join(f'"{key}":{texts[key]}' for key in sorted(texts))
+        return hashlib.sha256(f"{{{content}}}".encode("ascii")).hexdigest()
 
 
 def _without_texts(content: Any) -> Any:
@@ -354,11 +365,13 @@ def _place_text(path: Path) -> str:
 
 @lru_cache(maxsize=8)
 def _place_text_at(path: Path, changed_ns: int, size: int) -> str:
-    return _canonical(_without_texts(_place_content_at(path, changed_ns, size)))
+    return canonical(_without_texts(_place_content_at(path, changed_ns, size)))
 
 
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def _replaced(entries: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """Write a mapping as canonical JSON: entries that are at hand, but those of some values."""
+    own = {name: canonical_entry(name, value) for name, value in values.items()}
+    return f"{{{','.join((dict(entries) | own).values())}}}"
 
 
 def _require_times(

@@ -6,6 +6,7 @@ and suggested like any other, in scenarios that name the extension and in no oth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -62,6 +63,16 @@ class Catalogue:
         for parameter in self.parameters.values():
             flat.update(parameter.flat_defaults)
         return MappingProxyType(flat)
+
+    @cached_property
+    def parameter_texts(self) -> Mapping[str, str]:
+        """Give every parameter's default as an entry of canonical JSON, in the order of canonical JSON."""
+        return _entries(self.defaults)
+
+    @cached_property
+    def lever_texts(self) -> Mapping[str, str]:
+        """Give every lever's default as an entry of canonical JSON, in the order of canonical JSON."""
+        return _entries({name: lever.default for name, lever in self.levers.items()})
 
     def unknown_lever(self, name: str) -> str:
         """Say that a lever is unknown, with the nearest name; a parameter's name is told apart."""
@@ -157,6 +168,20 @@ class Catalogue:
         if faults:
             raise Faults(faults)
         return FrozenMapping((name, flat[name]) for name in self.defaults if name in flat)
+
+
+def canonical(content: Any) -> str:
+    """Write plain values as JSON with sorted keys and no spaces, the same text for the same values."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def canonical_entry(name: str, value: Any) -> str:
+    """Write an entry of a mapping as canonical JSON has it."""
+    return f"{canonical(name)}:{canonical(value)}"
+
+
+def _entries(values: Mapping[str, Any]) -> Mapping[str, str]:
+    return MappingProxyType({name: canonical_entry(name, values[name]) for name in sorted(values)})
 
 
 def _with_own(known: Mapping[str, Any], own: tuple[Any, ...]) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from abm.experiments.carriers import Processes
-from abm.experiments.commits import keep
+from abm.experiments.commits import keep, put_record
 from abm.experiments.destination import Destination
 from abm.experiments.engines import LANES
 from abm.experiments.experimentfile import load_experiment
@@ -102,32 +102,55 @@ def overhead_figures(folder: Path, rounds: int) -> dict[str, float]:
     return figures
 
 
+class Timed:
+    """A base whose model's time is counted.
+
+    Parameters
+    ----------
+    base : Base
+        The base.
+    """
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.base, name)
+
+    def simulate(self, runs: Any) -> Any:
+        """Simulate, and count the time."""
+        started = time.perf_counter()
+        tables = self.base.simulate(runs)
+        self.seconds += time.perf_counter() - started
+        return tables
+
+
 def components(manifest: Manifest, index: int) -> dict[str, float]:
     """Return the seconds that each part of a shard takes."""
     shard = manifest.shard(index)
-    simulate = manifest.bases[0].simulate
     started = time.perf_counter()
     cases, _ = cases_of(manifest, shard.first_run, shard.runs)
     for case in cases:
         _ = case.run.run_id
-    made = time.perf_counter()
-    for start in range(0, len(cases), LANES):
-        simulate([case.run for case in cases[start : start + LANES]])
-    simulated = time.perf_counter()
-    whole_started = time.perf_counter()
-    tables = tables_of(manifest, shard, LANES)
-    whole = time.perf_counter() - whole_started
-    written = time.perf_counter()
+    made = time.perf_counter() - started
+    base = Timed(manifest.bases[0])
+    trial = Manifest(manifest.directory, manifest.content)
+    trial.__dict__["bases"] = (base,)
+    started = time.perf_counter()
+    tables = tables_of(trial, shard, LANES)
+    whole = time.perf_counter() - started
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=manifest.directory) as aside:
         for number, table in enumerate(table for table in tables[:2] if table is not None):
             keep(Path(aside), str(number), ".parquet", encoded(table), table.num_rows)
-    done = time.perf_counter()
-    between = whole - (made - started) - (simulated - made)
+        put_record(Path(aside) / "commit.json", {"shard": index})
+    commit = time.perf_counter() - started
     return {
-        "runs": made - started,
-        "simulation": simulated - made,
-        "tables": max(between, 0.0),
-        "commit": done - written,
+        "runs": made,
+        "simulation": base.seconds,
+        "tables": max(whole - made - base.seconds, 0.0),
+        "commit": commit,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pickle
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from abm.errors import AbmError, InvalidInput
 from abm.model import shipped
 from abm.model.scenario import (
+    PLACE_TEXTS,
     Scenario,
     json_schema,
     load_policy,
@@ -31,8 +33,9 @@ from abm.policy.levers import lever_names, levers
 from abm.policy.parameters import flat_names, parameters
 from abm.policy.schedule import Constant, Step
 from abm.records import Document, dump
-from abm.world.place import load_place
+from abm.world.place import load_place, place_content
 
+CONTENT = ("horizon_years", "levers", "parameters", "start", "substeps")
 SOURCES = ("KF15", "BMJ15", "FCN14", "ST14", "NHE14")
 LEADERSHIP = {"leadership.effort": 0.8, "leadership.practice_share": 0.5}
 CONTRACT = {"contracting.flexibility": 0.9}
@@ -416,3 +419,24 @@ def test_scenario_can_be_built_in_python():
     place = shipped_directory() / "places" / "south_somerset.yaml"
     scenario = Scenario(name="mine", place=place)
     assert scenario.content_hash == load_scenario("baseline").content_hash
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_the_hash_is_that_of_all_content_as_canonical_json(name):
+    case = load_scenario(name)
+    if not case.structure:
+        case = case.with_structure({"trust": "kim"})
+    case = case.with_parameters({"pressure.base": 0.5, "effort.capacity.acute": 3}).with_levers(
+        {"form.mandate": True}
+    )
+    place = without_texts(place_content(case.place))
+    content = {key: value for key, value in case.resolved().items() if key in CONTENT}
+    text = json.dumps({**content, "place": place}, sort_keys=True, separators=(",", ":"))
+    assert case.content_hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_texts(content):
+    """Leave out of a place's file what decides no result."""
+    if isinstance(content, dict):
+        return {key: without_texts(value) for key, value in content.items() if key not in PLACE_TEXTS}
+    return [without_texts(item) for item in content] if isinstance(content, list) else content
