@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -258,20 +259,25 @@ def number(name: str, value: Any, step: int) -> float:
     )
 
 
+_GENERATORS = threading.RLock()
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python's and NumPy's own generators for the length of a block, and put them back as they were.
 
     Models use them unawares, as Mesa's epidemic does through networkx; unseeded, no such run could be repeated.
     """
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
+    # A worker of Dask may have several threads, and these generators are the process's.
+    with _GENERATORS:
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
 
 
 def release(model: Any) -> None:

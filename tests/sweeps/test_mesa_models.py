@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -217,6 +218,15 @@ def test_global_generators_are_seeded_for_a_run_and_put_back() -> None:
     first, second = (simulate([Run(case, 1, 0)]).runs["drawn"][0] for _ in range(2))
     assert first == second
     assert (random.random(), np.random.random()) == expected  # noqa: NPY002
+
+
+def test_threads_of_one_process_do_not_disturb_each_other() -> None:
+    case = good(VirusOnNetwork, parameters={"num_nodes": 30}).scenario("epidemic", {})
+    runs = [Run(case, 1, replicate) for replicate in range(16)]
+    alone = simulate(runs).runs["Infected"]
+    with ThreadPoolExecutor(4) as pool:
+        together = [tables.runs["Infected"][0] for tables in pool.map(simulate, [[run] for run in runs])]
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_models_are_let_go_after_their_run(monkeypatch: pytest.MonkeyPatch) -> None:
