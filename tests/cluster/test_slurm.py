@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-from abm.experiments.carriers import engine_named
+from abm.experiments.carriers import Processes, engine_named
 from abm.experiments.job_array import Site, write_job_array
 from abm.experiments.slurm_engine import Slurm
 from abm.experiments.sweep import Sweep
@@ -51,6 +52,25 @@ def test_a_job_that_is_cancelled_is_replaced_and_costs_no_row(
     assert len(cancelled) == 1
     assert carriage.runs_done == carriage.runs
     assert Sweep(directory).survey(is_thorough=True).is_complete
+    assert data(directory) == undisturbed
+
+
+def test_a_parent_that_is_killed_leaves_no_jobs_behind_and_resuming_completes(
+    slurm: Cluster, directory: Path, undisturbed: dict[str, bytes]
+) -> None:
+    command = [sys.executable, "-m", "abm.interface.cli", "sweep", "run", str(directory), "--engine=slurm"]
+    with (directory.parent / "log").open("wb") as log:
+        parent = subprocess.Popen(
+            [*command, "--workers=1", "--memory=1GB", "--time-limit=00:10"], stdout=log, stderr=log
+        )
+        slurm.wait_until(lambda: Sweep(directory).survey().done >= SHARDS_BEFORE, "the first shards")
+        parent.kill()
+        parent.wait()
+    slurm.wait_until(lambda: not slurm.jobs(), "the end of its job", seconds=90)
+    survey = Sweep(directory).survey(is_thorough=True)
+    assert survey.damaged == {}
+    assert 0 < len(survey.missing) < survey.shards
+    assert Sweep(directory).carry_out(Processes(1)).lost == ()
     assert data(directory) == undisturbed
 
 
