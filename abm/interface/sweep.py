@@ -1,20 +1,15 @@
 """The commands on sweeps: plan one, run it here or elsewhere, look at it, mend it, let it grow, read it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from abm.interface import cluster
-from abm.interface.terminal import Commands, ExitCode, errors, output, progress
-
-if TYPE_CHECKING:
-    from abm.experiments.sweep import Advance, Carriage, Sweep
+from abm.interface.carriage import carry_out, tell_faults, watch_until_done
+from abm.interface.terminal import Commands, ExitCode, errors, output
 
 SWEEPS = Path("results")
-WATCH_SECONDS = 1.0
 
 app = typer.Typer(
     name="sweep",
@@ -116,7 +111,7 @@ def run(
 ) -> None:
     """Run what is missing of a sweep; a sweep that was stopped goes on where it was."""
     places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
-    _carry_out(directory, engine, workers, force, take_over, places)
+    carry_out(directory, engine, workers, force, take_over, places)
 
 
 @app.command()
@@ -137,7 +132,7 @@ def resume(
 ) -> None:
     """Check every byte of what is there, then run the shards that are missing or damaged."""
     places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
-    _carry_out(directory, engine, workers, force, take_over, places, is_thorough=True)
+    carry_out(directory, engine, workers, force, take_over, places, is_thorough=True)
 
 
 @app.command()
@@ -188,11 +183,11 @@ def status(
     sweep = Sweep(directory)
     console = output()
     if watch:
-        _watch(sweep)
+        watch_until_done(sweep)
     else:
         console.print(surveyed(sweep.manifest, sweep.survey(), holder_of(directory)))
     survey = sweep.survey()
-    _tell_faults(sweep)
+    tell_faults(sweep)
     if not survey.is_complete:
         console.print(f"Go on with: abm sweep resume {directory}", markup=False, soft_wrap=True)
 
@@ -310,98 +305,3 @@ def rerun(
 
 app.command(name="slurm-script")(cluster.slurm_script)
 app.command(name="crate")(cluster.crate)
-
-
-def _carry_out(
-    directory: Path,
-    engine: str,
-    workers: str | None,
-    force: bool,
-    take_over: bool,
-    places: cluster.Places,
-    is_thorough: bool = False,
-) -> None:
-    from abm.errors import InvalidInput
-    from abm.experiments.carriers import engine_named
-    from abm.experiments.sweep import Sweep
-    from abm.interface.numbers import Numbers
-
-    numbers = Numbers()
-    processes = numbers.workers(workers)
-    if numbers.problems:
-        raise InvalidInput(numbers.problems)
-    chosen = engine_named(engine, workers=processes, is_forced=force, **places.options(engine))
-    sweep = Sweep(directory)
-    with _interruptible(directory), progress(sweep.manifest.runs) as show:
-
-        def tell(advance: "Advance") -> None:
-            carried = advance.carried
-            if carried is not None and carried.lost:
-                again = "" if carried.is_final else "; it is tried again"
-                errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red", markup=False)
-            show(advance.runs_done, advance.runs)
-
-        carriage = sweep.carry_out(
-            chosen, is_forced=force, takes_over=take_over, is_thorough=is_thorough, progress=tell
-        )
-    _conclude(sweep, carriage)
-
-
-@contextmanager
-def _interruptible(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        told = f"Interrupted; what was committed is valid. Go on with: abm sweep resume {directory}"
-        errors().print(told, style="red", markup=False)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-
-
-def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
-    from abm.interface.sweepview import duration
-
-    console = output()
-    failed = f", {carriage.runs_failed:,} of them failed" if carriage.runs_failed else ""
-    told = f"{carriage.runs_done:,} of {carriage.runs:,} runs done{failed}, in {duration(carriage.seconds)}"
-    console.print(told, markup=False)
-    _tell_faults(sweep)
-    if carriage.runs_done < carriage.runs:
-        console.print(f"Go on with: abm sweep resume {sweep.directory}", markup=False, soft_wrap=True)
-        raise typer.Exit(ExitCode.FAILED)
-    console.print(f"Read it with: abm.open_sweep('{sweep.directory}')", markup=False, soft_wrap=True)
-    if carriage.runs_failed:
-        raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
-
-
-def _tell_faults(sweep: "Sweep") -> None:
-    from abm.experiments.dataset import SweepTables
-    from abm.interface.sweepview import failures, faults
-
-    survey = sweep.survey()
-    if survey.damaged or survey.faults:
-        errors().print(faults(survey))
-    if survey.runs_failed:
-        errors().print(failures(SweepTables(sweep.manifest).failures()))
-
-
-def _watch(sweep: "Sweep") -> None:
-    import time
-
-    from rich.live import Live
-
-    from abm.experiments.lock import holder_of
-    from abm.interface.sweepview import surveyed
-
-    def look() -> tuple[Any, bool]:
-        survey = sweep.survey()
-        return surveyed(sweep.manifest, survey, holder_of(sweep.directory)), survey.is_complete
-
-    view, is_complete = look()
-    with Live(view, console=output(), auto_refresh=False) as live:
-        try:
-            while not is_complete:
-                time.sleep(WATCH_SECONDS)
-                view, is_complete = look()
-                live.update(view, refresh=True)
-        except KeyboardInterrupt:
-            return
