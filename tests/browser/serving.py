@@ -31,8 +31,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(*options: str, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Serve the page and give its address; the server ends as with Ctrl+C, and has to end well."""
+def served(*options: str, environment: dict[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    """Serve the page and give its address and process; the server ends as with Ctrl+C, and has to end well."""
     port = free_port()
     command = [
         sys.executable,
@@ -48,7 +48,7 @@ def served(*options: str, environment: dict[str, str] | None = None) -> Iterator
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(address, process)
-        yield address
+        yield address, process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)
@@ -98,6 +98,14 @@ def visitor(
     finally:
         page.goto("about:blank")
         context.close()
+
+
+def set_slider_script(selector: str, value: float) -> str:
+    """Return a script that moves a slider as a hand does."""
+    return (
+        f"(() => {{ const slider = document.querySelector({selector!r}); slider.value = {value}; "
+        'slider.dispatchEvent(new Event("input", { bubbles: true })); })()'
+    )
 
 
 def settled(page: Page) -> None:

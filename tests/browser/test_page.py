@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from abm.interface.app.limits import Limits
 from abm.interface.app.share import from_query
 from abm.model.scenario import load_scenario
-from tests.browser.serving import artefact, served, settled, visitor
+from tests.browser.serving import artefact, served, set_slider_script, settled, visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def outside() -> Iterator[Recorder]:
 @pytest.fixture(scope="module")
 def address(outside: Recorder) -> Iterator[str]:
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), outside.address)
-    with served(environment={**proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}) as found:
+    with served(environment={**proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}) as (found, _):
         yield found
 
 
@@ -73,14 +73,7 @@ def headline(page: Page) -> str:
 
 
 def set_slider(page: Page, selector: str, value: float) -> None:
-    page.evaluate(
-        """([selector, value]) => {
-            const slider = document.querySelector(selector);
-            slider.value = value;
-            slider.dispatchEvent(new Event("input", { bubbles: true }));
-        }""",
-        [selector, value],
-    )
+    page.evaluate(set_slider_script(selector, value))
 
 
 def go_to(page: Page, month: int) -> None:
@@ -404,7 +397,7 @@ def test_the_server_says_how_it_may_be_used(address: str) -> None:
 
 def test_a_full_server_asks_the_next_visitor_to_wait(browser: Browser) -> None:
     with (
-        served("--max-sessions", "1", "--workers", "1") as address,
+        served("--max-sessions", "1", "--workers", "1") as (address, _),
         visitor(browser, address, SMALL) as page,
     ):
         settled(page)

@@ -142,12 +142,17 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
     """Show the measure under every policy, and what differs from the reference with its interval."""
     sample = comparison.sample.value
     name = session.measure.value if session.measure.value in BY_NAME else "implementation"
-    panels = panels_of(field, sample, name)
     size = sample.size if sample is not None else 0
+
+    def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
+        found = panels_of(field, sample, name)
+        return found, panel_records(found), pack_lines(found, field.question.months)
+
+    panels, records, values = solara.use_memo(prepared, [field, sample, name])
     with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
         SeriesChart.element(
-            panels=panel_records(panels),
-            values=pack_lines(panels, field.question.months),
+            panels=records,
+            values=values,
             months=field.question.months,
             month=session.month.value,
             band_label=(

@@ -181,7 +181,9 @@ class Readout(Control):
     Attributes
     ----------
     rows : list of dict
-        ``{"name", "label", "unit", "definition", "value", "reference"}``.
+        Measures, from `abm.interface.app.explore.measure_row`: all while the table is open, else the one in view.
+    is_open : bool
+        Set by the browser.
     measure : str
     reference : str
         What the reference is called.
@@ -195,6 +197,7 @@ class Readout(Control):
     measure = traitlets.Unicode("").tag(sync=True)
     reference = traitlets.Unicode("").tag(sync=True)
     odds = traitlets.Unicode("").tag(sync=True)
+    is_open = traitlets.Bool(False).tag(sync=True)
 
 
 class Rivals(Control):

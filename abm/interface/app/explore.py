@@ -22,6 +22,7 @@ from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Answer, Session, first_measures, with_preset
 from abm.interface.app.tables import Table, network_table, series_table
+from abm.interface.app.tasks import Sample
 from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
 from abm.policy.levers import levers
@@ -234,28 +235,9 @@ def Now(session: Session) -> None:
     if answer is None:
         return
     month = min(month, answer.course.months)
-    sample = session.sample.value
-    rows = [
-        {
-            "name": name,
-            "label": BY_NAME[name].label,
-            "unit": BY_NAME[name].unit,
-            "is_share": BY_NAME[name].unit.startswith("share"),
-            "definition": BY_NAME[name].definition,
-            "value": shown(float(answer.course.measure(name)[month])),
-            "reference": shown(float(answer.reference.measure(name)[month])),
-        }
-        for name in first_measures(answer)
-        if name in BY_NAME
-    ]
-    odds = ""
-    if sample is not None:
-        share = emergence(sample, 1)
-        years = answer.question.years
-        odds = (
-            f"Integrated care emerges within {years:g} years in {share.count} of {share.trials} runs "
-            f"({share.low:.0%} to {share.high:.0%})."
-        )
+    is_open = session.is_listing.value
+    names = first_measures(answer) if is_open else (session.measure.value,)
+    rows = [measure_row(answer, name, month) for name in names if name in BY_NAME]
 
     def act(action: Action | None) -> None:
         if action is not None and action.kind == "measure" and action.content.get("measure") in BY_NAME:
@@ -265,8 +247,35 @@ def Now(session: Session) -> None:
         rows=rows,
         measure=session.measure.value,
         reference=answer.question.reference_scenario.label,
-        odds=odds,
+        odds=odds_told(answer, session.sample.value),
+        is_open=is_open,
+        on_is_open=session.is_listing.set,
         on_action=act,
+    )
+
+
+def measure_row(answer: Answer, name: str, month: int) -> dict[str, Any]:
+    """Return a measure in a month for the browser."""
+    measure = BY_NAME[name]
+    return {
+        "name": name,
+        "label": measure.label,
+        "unit": measure.unit,
+        "is_share": measure.unit.startswith("share"),
+        "definition": measure.definition,
+        "value": shown(float(answer.course.measure(name)[month])),
+        "reference": shown(float(answer.reference.measure(name)[month])),
+    }
+
+
+def odds_told(answer: Answer, sample: Sample | None) -> str:
+    """Say in how many runs integrated care emerges."""
+    if sample is None:
+        return ""
+    share = emergence(sample, 1)
+    return (
+        f"Integrated care emerges within {answer.question.years:g} years in {share.count} of {share.trials} runs "
+        f"({share.low:.0%} to {share.high:.0%})."
     )
 
 
@@ -278,16 +287,24 @@ def shown(value: float) -> float | None:
 @solara.component
 def Curves(session: Session, names: tuple[str, ...]) -> None:
     """Show measures over the months; `CHOSEN` stands for the one in view."""
-    answer = session.answer.value
-    if answer is None:
-        return
-    sample = session.sample.value
-    wanted = [session.measure.value if name == CHOSEN else name for name in names]
-    panels = [panel_of(session, answer, name) for name in wanted if name in BY_NAME]
+    if session.answer.value is not None:
+        wanted = tuple(session.measure.value if name == CHOSEN else name for name in names)
+        Drawn(session, session.answer.value, session.sample.value, wanted)
+
+
+@solara.component
+def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[str, ...]) -> None:
+    """Draw measures over the months; in play only the month moves."""
     months = answer.course.months
+
+    def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
+        panels = [panel_of(session, answer, name) for name in names if name in BY_NAME]
+        return panels, panel_records(panels), pack_lines(panels, months)
+
+    panels, records, values = solara.use_memo(prepared, [answer, sample, names])
     SeriesChart.element(
-        panels=panel_records(panels),
-        values=pack_lines(panels, months),
+        panels=records,
+        values=values,
         months=months,
         month=session.month.value,
         marks=told_marks(answer.marks),

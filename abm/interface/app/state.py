@@ -108,6 +108,7 @@ class Session:
         self.is_busy = solara.reactive(False)
         self.notice = solara.reactive(notice)
         self.theme = solara.reactive("light")
+        self.is_listing = solara.reactive(False)
         self._jobs: dict[str, Job] = {}
         self._references: dict[tuple[str, int, int], Course] = {}
         self._wanted = view.selected

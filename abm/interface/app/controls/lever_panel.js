@@ -50,7 +50,7 @@ function render({ model, el }) {
   function section(name, label, names, isOpen) {
     const badge = h("span", { class: "lab-badge", hidden: true });
     const own = names.map((each) => row(levers.get(each)));
-    const element = h("details", { class: "lab-group", open: isOpen },
+    const element = h("details", { class: "lab-group", open: isOpen, ontoggle: () => { if (element.open) names.forEach((each) => rows.get(each).update()); } },
       h("summary", {}, h("span", {}, label), badge),
       h("div", { class: "lab-group-levers" }, own.map((each) => each.element)));
     return { element, badge, names, isOpen };
@@ -291,7 +291,8 @@ function render({ model, el }) {
       each.badge.hidden = inside === 0;
       each.badge.textContent = `${inside} changed`;
     }
-    for (const each of rows.values()) each.update();
+    // What is out of sight is brought up to date when its group is opened.
+    for (const each of rows.values()) if (each.element.parentElement.parentElement.open) each.update();
   }
   const stop = listening(model, ["states", "month", "months", "start"], update);
   update();

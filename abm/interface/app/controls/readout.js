@@ -12,7 +12,9 @@ function render({ model, el }) {
     h("caption", { class: "lab-hidden-text" }, "Measures of the month in view"),
     h("thead", {}, h("tr", {}, ["Measure", "Now", "Reference", "Difference"].map((text, index) =>
       h("th", { scope: "col", class: index ? "lab-number" : null }, text)))), body);
-  const more = h("details", { class: "lab-more" }, h("summary", {}, "All measures"), h("div", { class: "lab-scroll", tabindex: "0", role: "region", "aria-label": "All measures" }, table));
+  const more = h("details", { class: "lab-more", open: model.get("is_open"), ontoggle: () => {
+    if (more.open !== model.get("is_open")) { model.set("is_open", more.open); model.save_changes(); }
+  } }, h("summary", {}, "All measures"), h("div", { class: "lab-scroll", tabindex: "0", role: "region", "aria-label": "All measures" }, table));
   el.replaceChildren(h("section", { class: "lab-readout", "aria-label": "The measure in view" },
     label, h("p", { class: "lab-readout-line" }, value, unit), apart, odds, more));
   function update() {
