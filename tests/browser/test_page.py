@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from abm.experiments.dataset import open_sweep
 from abm.interface.app.limits import Limits
 from abm.interface.app.share import from_query
 from abm.model.scenario import load_scenario
@@ -221,6 +224,30 @@ def test_a_landscape_is_simulated_and_a_point_opens_in_explore(browser: Browser,
         assert levers["competition.strictness"].data()["step"]["to"] == 0.0
         assert levers["contracting.flexibility"].data()["step"]["to"] == 1.0
         assert levers["leadership.effort"].data()["step"]["to"] == 0.8
+
+
+def test_a_run_of_a_sweep_is_replayed(browser: Browser, tmp_path: Path) -> None:
+    experiment = tmp_path / "small.yaml"
+    experiment.write_text(
+        "name: small\nscenarios: [baseline]\nlevers: {leadership.effort: [0.15, 0.8]}\n"
+        "design: full_factorial\nreplicates: 2\nseed: 4\nmonths: none\n"
+    )
+    directory = tmp_path / "sweep"
+    for words in (["plan", str(experiment), "--out", str(directory)], ["run", str(directory)]):
+        subprocess.run([sys.executable, "-m", "abm.interface.cli", "sweep", *words], check=True)
+    options = ("--sweep", str(directory), "--workers", "1")
+    with served(*options) as (address, _), visitor(browser, address, "?tab=landscape") as page:
+        page.wait_for_selector("text=4 runs of the sweep 'small'")
+        page.locator("[data-cell='0 1 0']").click()
+        page.get_by_role("button", name="Replay").nth(1).click()
+        page.wait_for_selector(".lab-levers")
+        page.wait_for_function("location.search.includes('seed=')")
+        question = from_query(query_of(page), Limits()).question
+        row = open_sweep(directory).runs.to_table().to_pylist()[3]
+        assert (question.seed, question.replicate) == (row["seed"], row["replicate"])
+        assert question.scenario.lever_table()[0].tolist() == (
+            load_scenario("baseline").with_levers({"leadership.effort": 0.8}).lever_table()[0].tolist()
+        )
 
 
 def test_england_is_explored_at_the_same_ease(browser: Browser, address: str) -> None:

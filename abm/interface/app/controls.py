@@ -63,8 +63,6 @@ class Masthead(Control):
     Attributes
     ----------
     tab : str
-    query : str
-        Query of the link to what is shown.
     command : str
         Command line for the same runs.
     most_bytes : int
@@ -74,7 +72,6 @@ class Masthead(Control):
     _esm = source("masthead.js")
 
     tab = traitlets.Unicode("explore").tag(sync=True)
-    query = traitlets.Unicode("").tag(sync=True)
     command = traitlets.Unicode("").tag(sync=True)
     most_bytes = traitlets.Int(0).tag(sync=True)
 
@@ -294,3 +291,17 @@ class DataTable(Control):
     heads = traitlets.List(traitlets.Any()).tag(sync=True)
     rows = traitlets.List(traitlets.Any()).tag(sync=True)
     is_open = traitlets.Bool(False).tag(sync=True)
+
+
+class Address(Control):
+    """Keep the address of the page in step with what it shows.
+
+    Attributes
+    ----------
+    query : str
+        Query of the link to what is shown.
+    """
+
+    _esm = source("address.js")
+
+    query = traitlets.Unicode("").tag(sync=True)

@@ -7,7 +7,7 @@ import solara
 
 from abm.interface.app.compare import Compare
 from abm.interface.app.comparison import Comparison
-from abm.interface.app.controls import Action, Masthead
+from abm.interface.app.controls import Action, Address, Masthead
 from abm.interface.app.download import command_line, results_file, scenario_file
 from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Explore
@@ -42,14 +42,13 @@ def Page() -> None:
         Head(session)
         Notice(session)
         Body(session, comparison, terrain)
+        Link(session)
 
 
 @solara.component
 def Head(session: Session) -> None:
     """Show the head of the page."""
     question = session.question.value
-    session.month.value, session.measure.value, session.selected.value, session.compared.value  # noqa: B018
-    query = session.query()
     size = min(EXPLORE_REPLICATES, session.limits.replicates)
     command = solara.use_memo(lambda: command_line(question, size), [question])
 
@@ -59,7 +58,6 @@ def Head(session: Session) -> None:
 
     Masthead.element(
         tab=session.tab.value,
-        query=query,
         command=command,
         most_bytes=session.limits.upload_bytes,
         on_action=act,
@@ -93,6 +91,12 @@ def take(session: Session, what: str, action: Action) -> None:
     else:
         return
     action.reply({"kind": "file", "name": file.name, "type": file.type}, [file.content])
+
+
+@solara.component
+def Link(session: Session) -> None:
+    """Keep the address in step, after everything else."""
+    Address.element(query=session.query())
 
 
 @solara.component

@@ -91,13 +91,15 @@ class Question:
         return self._built(self.reference)
 
     def _built(self, name: str) -> Scenario:
-        loaded = shipped_scenario(name)
-        place = known(self.place, place_names(), "place")
-        told = replace(loaded, start=self.start, substeps=self.substeps).with_place(place)
-        told = told.with_horizon(self.years)
-        if self.structure:
-            told = told.with_structure(dict(self.structure))
-        return told.with_parameters(dict(self.parameters)) if self.parameters else told
+        return built(
+            name,
+            self.place,
+            self.years,
+            self.start,
+            self.substeps,
+            tuple(self.structure.items()),
+            tuple(self.parameters.items()),
+        )
 
     @property
     def months(self) -> int:
@@ -137,6 +139,30 @@ class Question:
         """Take back the changes of one lever, or of all."""
         kept = {} if lever is None else {name: own for name, own in self.levers.items() if name != lever}
         return replace(self, levers=FrozenMapping(kept))
+
+
+@lru_cache(maxsize=256)
+def built(
+    name: str,
+    place: str,
+    years: float,
+    start: str,
+    substeps: int,
+    structure: tuple[tuple[str, str], ...],
+    parameters: tuple[tuple[str, float], ...],
+) -> Scenario:
+    """Build a shipped scenario elsewhere and over other years, once in a process.
+
+    Raises
+    ------
+    InvalidInput
+        With what is wrong.
+    """
+    told = replace(shipped_scenario(name), start=start, substeps=substeps)
+    told = told.with_place(known(place, place_names(), "place")).with_horizon(years)
+    if structure:
+        told = told.with_structure(dict(structure))
+    return told.with_parameters(dict(parameters)) if parameters else told
 
 
 @lru_cache(maxsize=64)

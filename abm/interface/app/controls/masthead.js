@@ -56,12 +56,11 @@ function render({ model, el }) {
     told.timer = setTimeout(() => { say.textContent = ""; }, 4000);
   }
   async function copyLink() {
-    const address = `${location.origin}${location.pathname}?${model.get("query")}`;
     try {
-      await navigator.clipboard.writeText(address);
+      await navigator.clipboard.writeText(location.href);
       told("Link copied");
     } catch {
-      window.prompt("Copy this link", address);
+      window.prompt("Copy this link", location.href);
     }
   }
   function takeAway() {
@@ -116,14 +115,11 @@ function render({ model, el }) {
       if (TABS[index][0] === current) tab.setAttribute("aria-current", "page");
       else tab.removeAttribute("aria-current");
     });
-    const query = model.get("query");
-    // The address follows the page, so that a reload or a bookmark shows the same; history stays short.
-    if (query && location.search !== `?${query}`) history.replaceState(history.state, "", `${location.pathname}?${query}`);
   }
   const media = window.matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", applyTheme);
   model.on("msg:custom", save);
-  const stop = listening(model, ["tab", "query"], update);
+  const stop = listening(model, ["tab"], update);
   applyTheme();
   update();
   return () => { stop(); model.off("msg:custom", save); media.removeEventListener("change", applyTheme); };
