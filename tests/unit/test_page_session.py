@@ -1,10 +1,13 @@
 """A session keeps runs, bands and words in step with what is asked, and leaves nothing behind."""
 
+import json
 import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import solara
+from ipyvuetify import Html
 
 from abm.errors import AbmError
 from abm.interface.app.compare import odds_rows, panels_of
@@ -13,6 +16,7 @@ from abm.interface.app.explore import asked, choices, panel_of, told_entries, to
 from abm.interface.app.landscape import LEVERS, Terrain, cell_of, choose
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.app.limits import Limits
+from abm.interface.app.page import Page
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import marks
 from abm.interface.app.selection import described, partner_rows
@@ -254,6 +258,17 @@ def test_services_are_set_once():
     assert counter.services() is services
     with pytest.raises(AbmError, match="already"):
         counter.install(services)
+
+
+def test_a_page_that_fails_tells_its_visitor_nothing_of_the_server(caplog):
+    # Nothing has installed the services of a server in this process, so the page fails.
+    container, context = solara.render(Page(), handle_error=False)
+    shown = json.dumps([str(widget.children) for widget in context.find(Html).widgets])
+    context.close()
+    assert "Something went wrong" in shown
+    assert "Traceback" not in shown
+    assert "abm app" in caplog.text
+    assert container is not None
 
 
 def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):

@@ -373,9 +373,15 @@ def Runs(terrain: Terrain, view: SweepView, runs: list[dict[str, Any]]) -> None:
 
     def replay(run_id: str) -> None:
         try:
-            terrain.open_in_explore(question_of_run(view, run_id))
+            question, is_same_code = question_of_run(view, run_id)
         except AbmError as error:
             terrain.session.say(error)
+            return
+        terrain.open_in_explore(question)
+        if not is_same_code:
+            terrain.session.notice.set(
+                "The sweep was made with another version of abm, so this run may come out otherwise."
+            )
 
     with box("lab-card lab-picked", "section", **{"aria-label": "Runs of the point that is picked"}):
         box("", "h2", ["Runs of this point"])

@@ -1,5 +1,6 @@
 """The page of one visitor, as Solara starts it for every browser."""
 
+import logging
 import uuid
 from typing import Any
 
@@ -17,6 +18,7 @@ from abm.interface.app.share import TABS
 from abm.interface.app.state import EXPLORE_REPLICATES, Session
 from abm.interface.app.upload import read_upload
 
+logger = logging.getLogger(__name__)
 TITLE = "abm: a policy laboratory for integrated care"
 
 
@@ -28,6 +30,32 @@ def Layout(children: Any) -> None:
 
 @solara.component
 def Page() -> None:
+    """Show the page of one visitor; what goes wrong in it is told to the operator, not to the visitor."""
+    problem, _ = solara.use_exception()
+    if problem is None:
+        Visit().key("visit")
+    else:
+        logger.error("the page of a visitor failed", exc_info=problem)
+        Broken().key("broken")
+
+
+@solara.component
+def Broken() -> None:
+    """Apologise, and offer the way back."""
+    with box("lab lab-broken", "main", role="alert"):
+        box("", "h1", ["Something went wrong on this page"])
+        box(
+            "",
+            "p",
+            [
+                "It is not your doing. What you were looking at is in the address, so reloading brings it back."
+            ],
+        )
+        box("lab-primary", "a", ["Start afresh"], href="/")
+
+
+@solara.component
+def Visit() -> None:
     """Show the page of one visitor."""
     router = solara.use_router()
     services = COUNTER.services()

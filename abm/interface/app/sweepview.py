@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.dataset import open_sweep
+from abm.experiments.manifest import Manifest
+from abm.experiments.run import Run
+from abm.experiments.shard import cases_of
 from abm.experiments.store import FAILED
-from abm.experiments.sweep import Sweep
 from abm.interface.app.question import Question, question_of
 from abm.interface.app.survey import EMERGED, Axis, Surface, axis
 from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario
 from abm.model.shipped import place_names, shipped_directory
+from abm.world.place import place_content
 
 MOST_ROWS = 2_000_000
 """Runs of a sweep that are read; a larger one is summarised elsewhere."""
@@ -141,26 +144,57 @@ def runs_in(view: SweepView, cell: NDArray[np.int64], wanted: int) -> list[dict[
         for name in ("run_id", "scenario", "replicate", "emerged_ever", "emerged_month")
         if name in view.columns
     ]
-    return [{name: view.columns[name][row].item() for name in kept} for row in rows]
+    columns = {name: view.columns[name][rows].tolist() for name in kept}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def question_of_run(view: SweepView, run_id: str) -> Question:
+def question_of_run(view: SweepView, run_id: str) -> tuple[Question, bool]:
     """Ask again what a run of the sweep asked, with its own accidents.
+
+    Returns
+    -------
+    question : Question
+    is_same_code : bool
+        Whether the sweep was made with the code that is here; with other code the run may come out otherwise.
 
     Raises
     ------
     InvalidInput
         If there is no such run, it is of another model, or its place does not come with abm.
     """
-    run = Sweep(view.directory).case(run_id).run
+    run = found_run(view, run_id)
     scenario = run.scenario
     if not isinstance(scenario, Scenario) or scenario.extensions.sources:
         message = "is of another model or has extensions; 'abm sweep rerun' makes it again"
         raise InvalidInput([Problem(f"run {run_id}", None, message)])
     place = scenario.place.stem
-    if place not in place_names() or scenario.place != shipped_directory() / "places" / scenario.place.name:
+    # A sweep keeps a copy of its places, so what they hold is compared.
+    shipped = shipped_directory() / "places" / scenario.place.name
+    if place not in place_names() or place_content(scenario.place) != place_content(shipped):
         message = (
             f"is at a place that does not come with abm ({scenario.place.name}); this page cannot show it"
         )
         raise InvalidInput([Problem(f"run {run_id}", None, message)])
-    return question_of(scenario, place, {"seed": run.seed, "replicate": run.replicate})
+    question = question_of(scenario, place, {"seed": run.seed, "replicate": run.replicate})
+    return question, run.run_id == run_id
+
+
+def found_run(view: SweepView, run_id: str) -> Run:
+    """Make a run of the sweep from its manifest, by scenario, point and replicate: ids name the code too."""
+    rows = np.flatnonzero(view.columns["run_id"] == run_id)
+    if len(rows):
+        wanted = {
+            name: view.columns[name][rows[:1]].tolist()[0] for name in ("scenario", "point", "replicate")
+        }
+        manifest = Manifest.read(view.directory)
+        for index in range(manifest.shards):
+            shard = manifest.shard(index)
+            if not shard.holds(wanted["point"], wanted["replicate"]):
+                continue
+            for case in cases_of(manifest, shard.first_run, shard.runs)[0]:
+                run = case.run
+                if (run.point, run.replicate) == (wanted["point"], wanted["replicate"]) and (
+                    manifest.bases[case.base].name == wanted["scenario"]
+                ):
+                    return run
+    raise InvalidInput([Problem("sweep", None, f"it has no run '{run_id}'")])
