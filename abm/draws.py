@@ -32,6 +32,7 @@ TOP_BIT = np.uint32(1 << 31)
 AFTER_TOP_BIT = 2.0**31 + 0.5
 QUANTILES = 4097
 MOST_EVENTS = 63
+WIDE = 4
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 # Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
@@ -145,6 +146,43 @@ def fill_block(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, 
 
 
 @compiled
+def fill_blocks(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, first: Any) -> None:
+    """Fill `draws` (4 blocks, lanes) with the uniforms of the entities from 4*first on in every lane."""
+    rows, lanes = draws.shape
+    if lanes >= WIDE:
+        for row in range(0, rows, 4):
+            for lane in range(lanes):
+                u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first + row // 4)
+                draws[row, lane] = u0
+                draws[row + 1, lane] = u1
+                draws[row + 2, lane] = u2
+                draws[row + 3, lane] = u3
+        return
+    for lane in range(lanes):
+        for number in range(rows // 4):
+            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first + number)
+            draws[4 * number, lane] = u0
+            draws[4 * number + 1, lane] = u1
+            draws[4 * number + 2, lane] = u2
+            draws[4 * number + 3, lane] = u3
+
+
+@compiled
+def find_below(draws: Any, chances: Any, found: Any) -> Any:
+    """Fill `found` with the flat positions of draws (rows, lanes) that lie below chances (lanes,); return their number.
+
+    Few do where chances are small: to count without a branch costs less than the wrong guesses of a processor.
+    """
+    rows, lanes = draws.shape
+    count = 0
+    for row in range(rows):
+        for lane in range(lanes):
+            found[count] = row * lanes + lane
+            count += 1 if draws[row, lane] < chances[lane] else 0
+    return count
+
+
+@compiled
 def uniform(seed: Any, replicate: Any, step: Any, decision: Any, entity: Any) -> Any:
     """Draw a uniform in (0, 1) for one entity.
 
@@ -234,6 +272,28 @@ def rational(coefficients: Any, x: Any) -> Any:
     return top / bottom
 
 
+@inlined
+def central(r: Any) -> Any:
+    """Evaluate the ratio of the central polynomials; written out, so that loops around it vectorise."""
+    top = CENTRAL[0][0]
+    top = top * r + CENTRAL[0][1]
+    top = top * r + CENTRAL[0][2]
+    top = top * r + CENTRAL[0][3]
+    top = top * r + CENTRAL[0][4]
+    top = top * r + CENTRAL[0][5]
+    top = top * r + CENTRAL[0][6]
+    top = top * r + CENTRAL[0][7]
+    bottom = CENTRAL[1][0]
+    bottom = bottom * r + CENTRAL[1][1]
+    bottom = bottom * r + CENTRAL[1][2]
+    bottom = bottom * r + CENTRAL[1][3]
+    bottom = bottom * r + CENTRAL[1][4]
+    bottom = bottom * r + CENTRAL[1][5]
+    bottom = bottom * r + CENTRAL[1][6]
+    bottom = bottom * r + CENTRAL[1][7]
+    return top / bottom
+
+
 @compiled
 def normal_quantile(u: Any) -> Any:
     """Return the standard normal quantile of `u` in (0, 1), to about 1e-16 (Wichura 1988, doi:10.2307/2347330)."""
@@ -243,6 +303,17 @@ def normal_quantile(u: Any) -> Any:
     r = math.sqrt(-math.log(u if q < 0.0 else 1.0 - u))
     size = rational(MIDDLE, r - 1.6) if r <= 5.0 else rational(FAR, r - 5.0)
     return -size if q < 0.0 else size
+
+
+@compiled
+def fill_normals(normals: Any, uniforms: Any) -> None:
+    """Fill `normals` with the standard normal quantiles of `uniforms`, both (lanes,)."""
+    for lane in range(uniforms.size):
+        q = uniforms[lane] - 0.5
+        normals[lane] = q * central(0.180625 - q * q)
+    for lane in range(uniforms.size):
+        if abs(uniforms[lane] - 0.5) > 0.425:
+            normals[lane] = normal_quantile(uniforms[lane])
 
 
 def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int) -> NDArray[np.float64]:
@@ -318,6 +389,8 @@ def poisson_quantile(u: Any, mean: Any) -> Any:
 @compiled
 def binomial_quantile(u: Any, trials: Any, chance: Any) -> Any:
     """Return the binomial quantile of `u` for a number of trials and a chance in (0, 1)."""
+    if trials == 1:
+        return 1 if u >= 1.0 - chance else 0
     probability = 1.0
     for _ in range(trials):
         probability *= 1.0 - chance

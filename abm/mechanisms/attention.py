@@ -5,25 +5,29 @@ from typing import Any
 import numpy as np
 
 from abm.mechanisms.kinds import PRACTICE
-from abm.mechanisms.mechanism import closed_anywhere, mechanism
+from abm.mechanisms.mechanism import mechanism
 
 TO_PRACTICES = 0
 TO_OTHERS = 1
 
 
-@mechanism(writes=("attention_budget", "attention_share", "reshaped"))
+@mechanism(writes=("attention_budget", "attention_total", "attention_weight", "reshaped"))
 def attention(
     attention_budget: Any,
-    attention_share: Any,
+    attention_total: Any,
+    attention_weight: Any,
     reshaped: Any,
     effort: Any,
     trust: Any,
-    list_size: Any,
+    shut: Any,
+    open_ties: Any,
     network: Any,
     step: Any,
     organisation_kind: Any,
     tie_ends: Any,
     need: Any,
+    incidence_start: Any,
+    incidence_tie: Any,
     segment: Any,
     segment_organisation: Any,
     segment_share: Any,
@@ -41,7 +45,8 @@ def attention(
         budget    = E x (share of the organisation's work in the place)
                     x (g towards general practices, 1 - g towards others)
         weight    = need^a1 (nu + T)^a2, 0 on the ties of a closed practice
-        share     = min(1, weight / sum over the group of weight / (practices of the other end's network))
+        total     = sum over the group of weight / (practices of the other end's network)
+        share     = min(1, weight / total)
 
     Nothing singles general practice out: a hospital with seventy-five practices spreads its reserved share over
     seventy-five ties, and the bottleneck of primary care comes out of that division. To all but practices, a network
@@ -51,9 +56,10 @@ def attention(
     Mutates
     -------
     attention_budget (segments, lanes): contacts a year for one group of ties
-    attention_share (ties, 2, lanes): share within the group; set at the start, after practices closed or networks
-        changed, and every step where a2 is not 0
-    reshaped (lanes,): 0 once the shares are set
+    attention_weight (ties, 2, lanes): weight in the group; set at the start, after practices closed, and every step
+        where a2 is not 0
+    attention_total (segments, lanes): sum of weights of the group; set when weights are, and after networks changed
+    reshaped (lanes,): 0 once the totals are set
 
     Sources: E03 (KF15, BMJ15), E10 (FCN14).
     """
@@ -72,54 +78,49 @@ def attention(
     if step > 0 and not follows_trust and not np.any(reshaped != 0.0):
         return
     reshaped[:] = 0.0
-    follows_need = np.any(attention_need_power != 0.0)
     ties = need.shape[0]
+    if follows_trust or step == 0:
+        for tie in range(ties):
+            for side in range(2):
+                for lane in range(lanes):
+                    regard = attention_trust_floor[lane] + trust[tie, side, lane]
+                    attention_weight[tie, side, lane] = (
+                        need[tie] ** attention_need_power[lane] * regard ** attention_trust_power[lane]
+                    )
+                    if shut[tie, lane] > 0:
+                        attention_weight[tie, side, lane] = 0.0
+    is_weighted = follows_trust or np.any(attention_need_power != 0.0)
+    if is_weighted:
+        attention_total[:] = 0.0
+        for tie in range(ties):
+            for side in range(2):
+                group = segment[tie, side]
+                for lane in range(lanes):
+                    attention_total[group, lane] += attention_weight[tie, side, lane]
+    else:
+        attention_total[:] = open_ties
+
     organisations = organisation_kind.shape[0]
     members = np.zeros((organisations, lanes))
+    is_networked = np.zeros(organisations, dtype=np.bool_)
     for practice in range(organisations):
         if organisation_kind[practice] == PRACTICE:
             for lane in range(lanes):
                 label = network[practice, lane]
                 if label >= 0:
                     members[label, lane] += 1.0
-    # A row for every organisation as others count it, and a last one for the practices, who count everybody as one.
-    counted = np.ones((organisations + 1, lanes))
+                    is_networked[practice] = True
+    shared = np.empty(lanes)
     for practice in range(organisations):
-        if organisation_kind[practice] == PRACTICE:
-            for lane in range(lanes):
-                label = network[practice, lane]
-                if label >= 0:
-                    counted[practice, lane] = 1.0 / members[label, lane]
-    closed = closed_anywhere(list_size)
-    follows = follows_need or follows_trust
-    weight = np.ones(lanes)
-    total = np.zeros((segments, lanes))
-    for tie in range(ties):
-        for side in range(2):
-            own, other = tie_ends[tie, side], tie_ends[tie, 1 - side]
-            row = organisations if organisation_kind[own] == PRACTICE else other
-            group = segment[tie, side]
-            if follows:
-                for lane in range(lanes):
-                    regard = attention_trust_floor[lane] + trust[tie, side, lane]
-                    weight[lane] = (
-                        need[tie] ** attention_need_power[lane] * regard ** attention_trust_power[lane]
-                    )
-            for lane in range(lanes):
-                attention_share[tie, side, lane] = weight[lane]
-            if closed[own] or closed[other]:
-                for lane in range(lanes):
-                    if not (list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0):
-                        attention_share[tie, side, lane] = 0.0
-            for lane in range(lanes):
-                total[group, lane] += attention_share[tie, side, lane] * counted[row, lane]
-    for group in range(segments):
+        if not is_networked[practice]:
+            continue
         for lane in range(lanes):
-            total[group, lane] = 1.0 / total[group, lane] if total[group, lane] > 0.0 else 0.0
-    for tie in range(ties):
-        for side in range(2):
-            group = segment[tie, side]
-            for lane in range(lanes):
-                attention_share[tie, side, lane] = min(
-                    attention_share[tie, side, lane] * total[group, lane], 1.0
-                )
+            label = network[practice, lane]
+            shared[lane] = 1.0 - 1.0 / members[label, lane] if label >= 0 else 0.0
+        for entry in range(incidence_start[practice], incidence_start[practice + 1]):
+            tie = incidence_tie[entry]
+            side = 0 if tie_ends[tie, 1] == practice else 1
+            if organisation_kind[tie_ends[tie, side]] != PRACTICE:
+                group = segment[tie, side]
+                for lane in range(lanes):
+                    attention_total[group, lane] -= attention_weight[tie, side, lane] * shared[lane]

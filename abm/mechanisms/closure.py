@@ -14,47 +14,66 @@ FEWEST_OPEN = 2
 
 
 @compiled
-def count_open(
-    list_size: Any, practice: Any, lane: Any, organisation_kind: Any, organisation_place: Any
-) -> Any:
-    """Count the open practices at home where a practice is."""
-    place = organisation_place[practice]
-    count = 0
-    for other in range(organisation_kind.shape[0]):
-        is_here = organisation_kind[other] == PRACTICE and organisation_place[other] == place
-        if is_here and list_size[other, lane] > 0.0:
-            count += 1
+def count_open(list_size: Any, organisation_kind: Any, organisation_place: Any, places: Any) -> Any:
+    """Count the open practices of every place, (places, lanes)."""
+    organisations, lanes = list_size.shape
+    count = np.zeros((places, lanes))
+    for practice in range(organisations):
+        if organisation_kind[practice] == PRACTICE:
+            for lane in range(lanes):
+                count[organisation_place[practice], lane] += 1.0 if list_size[practice, lane] > 0.0 else 0.0
     return count
 
 
 @compiled
-def find_heir(trust: Any, list_size: Any, practice: Any, lane: Any, tie_ends: Any, tie_kind: Any) -> Any:
+def find_heir(
+    trust: Any,
+    shut: Any,
+    practice: Any,
+    lane: Any,
+    tie_ends: Any,
+    tie_kind: Any,
+    incidence_start: Any,
+    incidence_tie: Any,
+) -> Any:
     """Return the row of the open neighbour that a practice trusts most, the first among equals; -1 if it has none."""
     heir = -1
     most = -1.0
-    for tie in range(tie_kind.shape[0]):
-        if tie_kind[tie] != PRACTICE_PRACTICE:
-            continue
-        for side in range(2):
-            other = tie_ends[tie, 1 - side]
-            if (
-                tie_ends[tie, side] == practice
-                and list_size[other, lane] > 0.0
-                and trust[tie, side, lane] > most
-            ):
-                heir = other
-                most = trust[tie, side, lane]
+    for entry in range(incidence_start[practice], incidence_start[practice + 1]):
+        tie = incidence_tie[entry]
+        side = 0 if tie_ends[tie, 0] == practice else 1
+        is_open_neighbour = tie_kind[tie] == PRACTICE_PRACTICE and shut[tie, lane] == 0
+        if is_open_neighbour and trust[tie, side, lane] > most:
+            heir = tie_ends[tie, 1 - side]
+            most = trust[tie, side, lane]
     return heir
 
 
-@mechanism(writes=("list_size", "engaged", "network", "reshaped", "closed"))
+@mechanism(
+    writes=(
+        "list_size",
+        "shut",
+        "trust",
+        "divergence",
+        "attention_weight",
+        "open_ties",
+        "engaged",
+        "network",
+        "reshaped",
+        "closed",
+    )
+)
 def closure(
     list_size: Any,
+    shut: Any,
+    trust: Any,
+    divergence: Any,
+    attention_weight: Any,
+    open_ties: Any,
     engaged: Any,
     network: Any,
     reshaped: Any,
     closed: Any,
-    trust: Any,
     seed: Any,
     replicate: Any,
     step: Any,
@@ -63,6 +82,12 @@ def closure(
     organisation_place: Any,
     tie_ends: Any,
     tie_kind: Any,
+    population: Any,
+    incidence_start: Any,
+    incidence_tie: Any,
+    segment: Any,
+    trust_base: Any,
+    trust_divergence_start: Any,
     closure_rate: Any,
     closure_reference_list: Any,
     closure_size_power: Any,
@@ -74,12 +99,15 @@ def closure(
         hazard = rate (reference list / list)^power
         list of the most trusted open neighbour += list;  list = 0
 
-    Practices close one after the other, in the order of their rows. Trust on the ties of a closed practice stays
-    where it was and counts nowhere.
+    Practices close one after the other, in the order of their rows. On the ties of a closed practice, trust and
+    divergence go back to where they tend by themselves, stay there and count nowhere.
 
     Mutates
     -------
     list_size (organisations, lanes): people
+    shut (ties, lanes): 1 on the ties of a closed practice
+    trust, divergence (ties, 2, lanes): at their base there
+    attention_weight (ties, 2, lanes), open_ties (segments, lanes): 0 there, and the fewer
     engaged, network (organisations, lanes): 0 and -1 where a practice closed
     closed (organisations, lanes): 1 where a practice closed in this step, else 0
     reshaped (lanes,): 1 where any did
@@ -88,6 +116,7 @@ def closure(
     """
     organisations, lanes = list_size.shape
     closed[:] = 0.0
+    open_practices = count_open(list_size, organisation_kind, organisation_place, population.size)
     draws = np.empty((4, lanes))
     drawn = -1
     for practice in range(organisations):
@@ -108,9 +137,10 @@ def closure(
             hazard = closure_rate[lane] * shortness ** closure_size_power[lane]
             if u >= 1.0 - math.exp(-hazard * dt):
                 continue
-            if count_open(list_size, practice, lane, organisation_kind, organisation_place) < FEWEST_OPEN:
+            place = organisation_place[practice]
+            if open_practices[place, lane] < FEWEST_OPEN:
                 continue
-            heir = find_heir(trust, list_size, practice, lane, tie_ends, tie_kind)
+            heir = find_heir(trust, shut, practice, lane, tie_ends, tie_kind, incidence_start, incidence_tie)
             if heir < 0:
                 continue
             list_size[heir, lane] += people
@@ -118,4 +148,14 @@ def closure(
             engaged[practice, lane] = 0.0
             network[practice, lane] = -1
             closed[practice, lane] = 1.0
+            open_practices[place, lane] -= 1.0
+            for entry in range(incidence_start[practice], incidence_start[practice + 1]):
+                tie = incidence_tie[entry]
+                if shut[tie, lane] == 0:
+                    shut[tie, lane] = 1
+                    for side in range(2):
+                        trust[tie, side, lane] = trust_base[lane]
+                        divergence[tie, side, lane] = trust_divergence_start[lane]
+                        attention_weight[tie, side, lane] = 0.0
+                        open_ties[segment[tie, side], lane] -= 1.0
             reshaped[lane] = 1.0

@@ -4,31 +4,34 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, fill_block, poisson_quantile
+from abm.draws import WIDE, Decision, fill_blocks, poisson_quantile
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 DECISION = int(Decision.MEETINGS)
+CHUNK = 64
 
 
 @mechanism(writes=("meetings",))
 def contact(
     meetings: Any,
-    attention_share: Any,
+    attention_weight: Any,
+    attention_total: Any,
     attention_budget: Any,
-    list_size: Any,
+    shut: Any,
     board: Any,
     seed: Any,
     replicate: Any,
     step: Any,
     dt: Any,
-    tie_ends: Any,
     tie_kind: Any,
     tie_place: Any,
     segment: Any,
     competition_strictness: Any,
     competition_dialogue_protection: Any,
     convening_sessions: Any,
+    attention_need_power: Any,
+    attention_trust_power: Any,
     contact_barrier_weight: Any,
     contact_chance: Any,
     contact_session: Any,
@@ -52,29 +55,76 @@ def contact(
     """
     ties, lanes = meetings.shape
     kinds = contact_barrier_weight.shape[0]
+    segments = attention_budget.shape[0]
+    places = board.shape[0]
     openness = np.empty((kinds, lanes))
-    background = np.empty(lanes)
-    for lane in range(lanes):
-        background[lane] = contact_chance[lane] + contact_session[lane] * convening_sessions[lane]
-        strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
-        for kind in range(kinds):
-            openness[kind, lane] = 1.0 - strictness * contact_barrier_weight[kind, lane]
-    draws = np.empty((4, lanes))
-    for tie in range(ties):
-        if tie % 4 == 0:
-            fill_block(draws, seed, replicate, step, DECISION, tie // 4)
-        kind = tie_kind[tie]
-        place = tie_place[tie]
-        group_0, group_1 = segment[tie, 0], segment[tie, 1]
-        end_0, end_1 = tie_ends[tie, 0], tie_ends[tie, 1]
-        sits_on_board = 0.0 if kind == PRACTICE_PRACTICE else 1.0
+    for kind in range(kinds):
         for lane in range(lanes):
-            given = (
-                attention_budget[group_0, lane] * attention_share[tie, 0, lane]
-                + attention_budget[group_1, lane] * attention_share[tie, 1, lane]
-            )
-            rate = 0.5 * given * openness[kind, lane] + background[lane]
-            rate += sits_on_board * contact_board[lane] * board[place, lane]
-            if not (list_size[end_0, lane] > 0.0 and list_size[end_1, lane] > 0.0):
-                rate = 0.0
-            meetings[tie, lane] = poisson_quantile(draws[tie % 4, lane], rate * dt)
+            strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
+            openness[kind, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
+    # Meetings that need no attention: two rows a place, for ties between practices and for all others.
+    background = np.empty((2 * places, lanes))
+    for place in range(places):
+        for lane in range(lanes):
+            anyway = contact_chance[lane] + contact_session[lane] * convening_sessions[lane]
+            background[2 * place, lane] = anyway * dt
+            background[2 * place + 1, lane] = (anyway + contact_board[lane] * board[place, lane]) * dt
+    given = np.empty((segments, lanes))
+    for group in range(segments):
+        for lane in range(lanes):
+            total = attention_total[group, lane]
+            given[group, lane] = attention_budget[group, lane] / total if total > 0.0 else 0.0
+    is_weighted = np.any(attention_need_power != 0.0) or np.any(attention_trust_power != 0.0)
+    if not is_weighted:
+        for group in range(segments):
+            for lane in range(lanes):
+                given[group, lane] = min(given[group, lane], attention_budget[group, lane])
+    background_row = np.empty(ties, dtype=np.int64)
+    for tie in range(ties):
+        background_row[tie] = 2 * tie_place[tie] + (0 if tie_kind[tie] == PRACTICE_PRACTICE else 1)
+    draws = np.empty((CHUNK, lanes))
+    mean = np.empty((CHUNK, lanes))
+    every_draw = draws.reshape(-1)
+    every_mean = mean.reshape(-1)
+    held = meetings.reshape(-1)
+    is_shut = shut.reshape(-1)
+    held[:] = 0
+    found = np.empty(CHUNK * lanes, dtype=np.int64)
+    for first in range(0, ties, CHUNK):
+        fill_blocks(draws, seed, replicate, step, DECISION, first // 4)
+        last = min(first + CHUNK, ties)
+        if is_weighted:
+            for tie in range(first, last):
+                kind, anyway = tie_kind[tie], background_row[tie]
+                group_0, group_1 = segment[tie, 0], segment[tie, 1]
+                for lane in range(lanes):
+                    offered = min(
+                        given[group_0, lane] * attention_weight[tie, 0, lane], attention_budget[group_0, lane]
+                    ) + min(
+                        given[group_1, lane] * attention_weight[tie, 1, lane], attention_budget[group_1, lane]
+                    )
+                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+        elif lanes >= WIDE:
+            for tie in range(first, last):
+                kind, anyway = tie_kind[tie], background_row[tie]
+                group_0, group_1 = segment[tie, 0], segment[tie, 1]
+                for lane in range(lanes):
+                    offered = given[group_0, lane] + given[group_1, lane]
+                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+        else:
+            for lane in range(lanes):
+                for tie in range(first, last):
+                    offered = given[segment[tie, 0], lane] + given[segment[tie, 1], lane]
+                    mean[tie - first, lane] = (
+                        offered * openness[tie_kind[tie], lane] + background[background_row[tie], lane]
+                    )
+        # Nobody meets where u < 1 - mean, which is below exp(-mean). Few are left, and to sort them out without a
+        # branch costs less than the wrong guesses of a processor.
+        count = 0
+        for entry in range((last - first) * lanes):
+            found[count] = entry
+            may_meet = every_draw[entry] >= 1.0 - every_mean[entry]
+            count += 1 if may_meet & (is_shut[first * lanes + entry] == 0) else 0
+        for event in range(count):
+            entry = found[event]
+            held[first * lanes + entry] = poisson_quantile(every_draw[entry], every_mean[entry])

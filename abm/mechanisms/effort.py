@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from abm.mechanisms.mechanism import logistic, mechanism
+import numpy as np
+
+from abm.mechanisms.arithmetic import logistic
+from abm.mechanisms.mechanism import mechanism
 
 
 @mechanism(writes=("effort",))
@@ -41,16 +44,23 @@ def effort(
     Sources: E01 (KF15), E06 (BMJ15).
     """
     organisations, lanes = effort.shape
+    scale = np.empty(lanes)
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
         for lane in range(lanes):
-            scale = population_served[organisation] / effort_reference_population[lane]
-            capacity = effort_capacity[kind, lane] * scale ** effort_capacity_power[kind, lane]
+            served = population_served[organisation] / effort_reference_population[lane]
+            power = effort_capacity_power[kind, lane]
+            scale[lane] = served**power if power != 0.0 else 1.0
+        for lane in range(lanes):
             outward = orientation[organisation, lane]
-            invested = effort_own_initiative[lane] * outward + effort_sponsored[lane] * leadership_effort[
-                lane
-            ] * (effort_sponsored_base[lane] + outward)
+            sponsored = (
+                effort_sponsored[lane] * leadership_effort[lane] * (effort_sponsored_base[lane] + outward)
+            )
             strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
             fortress = logistic(effort_fortress_steepness[lane] * strain)
-            given = capacity * invested * (1.0 - effort_fortress_depth[lane] * fortress)
-            effort[organisation, lane] = given if list_size[organisation, lane] > 0.0 else 0.0
+            invested = effort_own_initiative[lane] * outward + sponsored
+            given = effort_capacity[kind, lane] * scale[lane] * invested
+            open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
+            effort[organisation, lane] = (
+                open_for_work * given * (1.0 - effort_fortress_depth[lane] * fortress)
+            )

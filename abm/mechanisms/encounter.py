@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, binomial_quantile, block
-from abm.mechanisms.mechanism import logistic, mechanism
+from abm.mechanisms.arithmetic import find_nonzero, logistic
+from abm.mechanisms.mechanism import mechanism
 
 DECISION = int(Decision.JUDGEMENT)
+CHUNK = 64
 
 
 @mechanism(writes=("good_meetings",))
@@ -57,7 +59,7 @@ def encounter(
 
     Sources: E06, E08 (BMJ15), E07 (KF15), E22 (NHE14).
     """
-    ties, lanes = meetings.shape
+    lanes = meetings.shape[1]
     kinds = payoff.shape[0]
     tie_kinds = contact_barrier_weight.shape[0]
     outset = np.empty((kinds, tie_kinds, lanes))
@@ -76,25 +78,46 @@ def encounter(
                     + encounter_alignment_slope[lane] * (aligned - encounter_alignment_reference[lane])
                     + encounter_pressure_slope[lane] * encounter_pressure_reference[lane]
                 )
-    for tie in range(ties):
-        between = tie_kind[tie]
-        end_0, end_1 = tie_ends[tie, 0], tie_ends[tie, 1]
-        kind_0, kind_1 = organisation_kind[end_0], organisation_kind[end_1]
-        for lane in range(lanes):
-            held = meetings[tie, lane]
-            if held == 0:
-                good_meetings[tie, 0, lane] = 0
-                good_meetings[tie, 1, lane] = 0
-                continue
-            u0, own, shared, _ = block(seed[lane], replicate[lane], step, DECISION, tie)
-            u1 = u0 if shared < encounter_shared_judgement[lane] else own
+    good_meetings[:] = 0
+    met = np.empty(meetings.size, dtype=np.int64)
+    events = find_nonzero(meetings, met)
+    quads = np.empty(CHUNK, dtype=np.uint32)
+    lane_of = np.empty(CHUNK, dtype=np.int64)
+    seeds = np.empty(CHUNK, dtype=np.uint64)
+    replicates = np.empty(CHUNK, dtype=np.uint64)
+    draws = np.empty((3, CHUNK))
+    chance = np.empty((2, CHUNK))
+    for first in range(0, events, CHUNK):
+        found = met[first : min(first + CHUNK, events)]
+        for event in range(found.size):
+            tie = found[event] // lanes
+            lane = found[event] - tie * lanes
+            quads[event] = tie
+            lane_of[event] = lane
+            seeds[event] = seed[lane]
+            replicates[event] = replicate[lane]
+            between = tie_kind[tie]
             for side in range(2):
-                end = end_0 if side == 0 else end_1
-                kind = kind_0 if side == 0 else kind_1
-                chance = logistic(
-                    outset[kind, between, lane]
+                end = tie_ends[tie, side]
+                chance[side, event] = (
+                    outset[organisation_kind[end], between, lane]
                     + encounter_trust_slope[lane] * trust[tie, side, lane]
                     - encounter_pressure_slope[lane] * pressure[end, lane]
                     - encounter_divergence_slope[lane] * divergence[tie, side, lane]
                 )
-                good_meetings[tie, side, lane] = binomial_quantile(u0 if side == 0 else u1, held, chance)
+        for event in range(found.size):
+            u0, own, shared, _ = block(seeds[event], replicates[event], step, DECISION, quads[event])
+            draws[0, event] = u0
+            draws[1, event] = own
+            draws[2, event] = shared
+        for side in range(2):
+            for event in range(found.size):
+                chance[side, event] = logistic(chance[side, event])
+        for event in range(found.size):
+            tie = quads[event]
+            lane = lane_of[event]
+            held = meetings[tie, lane]
+            u0 = draws[0, event]
+            u1 = u0 if draws[2, event] < encounter_shared_judgement[lane] else draws[1, event]
+            good_meetings[tie, 0, lane] = binomial_quantile(u0, held, chance[0, event])
+            good_meetings[tie, 1, lane] = binomial_quantile(u1, held, chance[1, event])

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, fill_block, inlined, uniform
+from abm.draws import Decision, compiled, fill_blocks, find_below, inlined
+from abm.mechanisms.arithmetic import clip, find_nonzero
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE, PRACTICE_PRACTICE
-from abm.mechanisms.mechanism import clip, mechanism
+from abm.mechanisms.mechanism import mechanism
 
 FEDERATE = int(Decision.FEDERATE)
 LEAVE = int(Decision.LEAVE_NETWORK)
 CONTRACT = int(Decision.CONTRACT)
 ALONE = -1
+CHUNK = 64
 
 
 @inlined
@@ -62,21 +64,16 @@ def optimal_members(list_size: float, risk: float, risk_population: float, coord
 
 
 @compiled
-def count_members(people: Any, members: Any, network: Any, list_size: Any, organisation_kind: Any) -> Any:
-    """Fill people and members (organisations, lanes) of every network, by label; tell whether there is any."""
+def count_members(people: Any, members: Any, network: Any, list_size: Any, practices: Any) -> None:
+    """Fill people and members (organisations, lanes) of every network, by label, from the rows of practices."""
     people[:] = 0.0
     members[:] = 0.0
-    is_any = False
-    for practice in range(organisation_kind.shape[0]):
-        if organisation_kind[practice] != PRACTICE:
-            continue
+    for practice in practices:
         for lane in range(network.shape[1]):
             label = network[practice, lane]
             if label >= 0:
                 people[label, lane] += list_size[practice, lane]
                 members[label, lane] += 1.0
-                is_any = True
-    return is_any
 
 
 @inlined
@@ -111,6 +108,10 @@ def federation(
     organisation_place: Any,
     tie_ends: Any,
     tie_kind: Any,
+    practice_start: Any,
+    practice_row: Any,
+    incidence_start: Any,
+    incidence_tie: Any,
     contracting_flexibility: Any,
     contracting_network_minimum: Any,
     contracting_network_maximum: Any,
@@ -149,9 +150,10 @@ def federation(
     Sources: E09, E10, E13 and E14 (FCN14).
     """
     organisations, lanes = network.shape
+    places = qualified.shape[0]
     people = np.zeros((organisations, lanes))
     members = np.zeros((organisations, lanes))
-    is_any = count_members(people, members, network, list_size, organisation_kind)
+    count_members(people, members, network, list_size, practice_row)
 
     # The least trust on which anybody unites, that of a practice with the most outward leader.
     least = np.empty(lanes)
@@ -159,13 +161,23 @@ def federation(
     for lane in range(lanes):
         least[lane] = federation_threshold[lane] - federation_push[lane] * contracting_flexibility[lane]
         joining[lane] = 1.0 - math.exp(-federation_rate[lane] * dt)
-    for tie in range(tie_kind.shape[0]):
-        first, second = tie_ends[tie, 0], tie_ends[tie, 1]
-        if tie_kind[tie] != PRACTICE_PRACTICE or organisation_place[first] != organisation_place[second]:
-            continue
-        for lane in range(lanes):
+    first_tie = np.searchsorted(tie_kind, PRACTICE_PRACTICE)
+    last_tie = np.searchsorted(tie_kind, PRACTICE_PRACTICE + 1)
+    draws = np.empty((CHUNK, lanes))
+    found = np.empty(draws.size, dtype=np.int64)
+    for start in range(first_tie // 4 * 4, last_tie, CHUNK):
+        fill_blocks(draws, seed, replicate, step, FEDERATE, start // 4)
+        for event in range(find_below(draws, joining, found)):
+            tie = start + found[event] // lanes
+            lane = found[event] % lanes
+            if tie < first_tie or tie >= last_tie:
+                continue
             mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
             if mutual <= least[lane]:
+                continue
+            first, second = tie_ends[tie, 0], tie_ends[tie, 1]
+            place = organisation_place[first]
+            if place != organisation_place[second]:
                 continue
             list_0, list_1 = list_size[first, lane], list_size[second, lane]
             label_0, label_1 = network[first, lane], network[second, lane]
@@ -192,9 +204,8 @@ def federation(
             )
             if network_performance(together, members_0 + members_1, risk, at, cost) < worse:
                 continue
-            if uniform(seed[lane], replicate[lane], step, FEDERATE, tie) >= joining[lane]:
-                continue
-            for practice in range(organisations):
+            for entry in range(practice_start[place], practice_start[place + 1]):
+                practice = practice_row[entry]
                 present = network[practice, lane]
                 if present >= 0 and (present == label_0 or present == label_1):
                     network[practice, lane] = label
@@ -209,89 +220,91 @@ def federation(
             people[label, lane] = together
             members[label, lane] = members_0 + members_1
             reshaped[lane] = 1.0
-            is_any = True
 
-    if is_any:
-        draws = np.empty((4, lanes))
-        drawn = -1
-        for practice in range(organisations):
-            if organisation_kind[practice] != PRACTICE:
+    # Chances below are never above rate x dt, which sorts most practices and networks out.
+    left = np.zeros((organisations, lanes))
+    first_practice = practice_row.min() // 4 * 4
+    for start in range(first_practice, organisations, CHUNK):
+        fill_blocks(draws, seed, replicate, step, LEAVE, start // 4)
+        for event in range(find_below(draws, federation_leave_rate * dt, found)):
+            practice = start + found[event] // lanes
+            lane = found[event] % lanes
+            if practice >= organisations or organisation_kind[practice] != PRACTICE:
                 continue
-            if practice // 4 != drawn:
-                drawn = practice // 4
-                fill_block(draws, seed, replicate, step, LEAVE, drawn)
-            for lane in range(lanes):
-                label = network[practice, lane]
-                u = draws[practice % 4, lane]
-                # The chance of leaving is never above the rate x dt.
-                if label < 0 or u >= federation_leave_rate[lane] * dt:
-                    continue
-                performance = network_performance(
-                    people[label, lane],
-                    members[label, lane],
-                    federation_risk[lane],
-                    federation_risk_population[lane],
-                    federation_coordination[lane],
-                )
-                hazard = federation_leave_rate[lane] * (1.0 - performance)
-                if u < 1.0 - math.exp(-hazard * dt):
-                    network[practice, lane] = ALONE
-                    reshaped[lane] = 1.0
-        count_members(people, members, network, list_size, organisation_kind)
-        for practice in range(organisations):
-            if organisation_kind[practice] != PRACTICE:
+            label = network[practice, lane]
+            if label < 0:
                 continue
-            for lane in range(lanes):
-                label = network[practice, lane]
-                if label >= 0 and members[label, lane] == 1.0:
-                    network[practice, lane] = ALONE
-                    people[label, lane] = 0.0
-                    members[label, lane] = 0.0
-                    reshaped[lane] = 1.0
+            performance = network_performance(
+                people[label, lane],
+                members[label, lane],
+                federation_risk[lane],
+                federation_risk_population[lane],
+                federation_coordination[lane],
+            )
+            hazard = federation_leave_rate[lane] * (1.0 - performance)
+            if draws[practice - start, lane] < 1.0 - math.exp(-hazard * dt):
+                left[practice, lane] = 1.0
+    leavers = np.empty(left.size, dtype=np.int64)
+    for event in range(find_nonzero(left, leavers)):
+        practice = leavers[event] // lanes
+        lane = leavers[event] % lanes
+        label = network[practice, lane]
+        people[label, lane] -= list_size[practice, lane]
+        members[label, lane] -= 1.0
+        network[practice, lane] = ALONE
+        reshaped[lane] = 1.0
+    for event in range(find_nonzero(members == 1.0, leavers)):
+        label = leavers[event] // lanes
+        lane = leavers[event] % lanes
+        place = organisation_place[label]
+        for entry in range(practice_start[place], practice_start[place + 1]):
+            if network[practice_row[entry], lane] == label:
+                network[practice_row[entry], lane] = ALONE
+        people[label, lane] = 0.0
+        members[label, lane] = 0.0
+        reshaped[lane] = 1.0
 
-        kept = np.ones((organisations, lanes))
-        for label in range(organisations):
-            if organisation_kind[label] != PRACTICE:
+    contracting = federation_contract_rate * contracting_flexibility
+    for start in range(first_practice, organisations, CHUNK):
+        fill_blocks(draws, seed, replicate, step, CONTRACT, start // 4)
+        for event in range(find_below(draws, contracting * dt, found)):
+            label = start + found[event] // lanes
+            lane = found[event] % lanes
+            if label >= organisations or not members[label, lane] > 0.0:
                 continue
-            for lane in range(lanes):
-                if members[label, lane] > 0.0:
-                    hazard = federation_contract_rate[lane] * contracting_flexibility[lane]
-                    u = uniform(seed[lane], replicate[lane], step, CONTRACT, label)
-                    if u < 1.0 - math.exp(-hazard * dt):
-                        exposed = 1.0 - contracting_conflict_governance[lane]
-                        kept[label, lane] = 1.0 - federation_conflict_loss[lane] * exposed
-        for tie in range(tie_kind.shape[0]):
-            if tie_kind[tie] != COMMISSIONER_PRACTICE:
+            if draws[label - start, lane] >= 1.0 - math.exp(-contracting[lane] * dt):
                 continue
-            practice = tie_ends[tie, 1]
-            for lane in range(lanes):
-                label = network[practice, lane]
-                if label >= 0:
-                    trust[tie, 0, lane] *= kept[label, lane]
-                    trust[tie, 1, lane] *= kept[label, lane]
+            kept = 1.0 - federation_conflict_loss[lane] * (1.0 - contracting_conflict_governance[lane])
+            place = organisation_place[label]
+            for entry in range(practice_start[place], practice_start[place + 1]):
+                practice = practice_row[entry]
+                if network[practice, lane] == label:
+                    for row in range(incidence_start[practice], incidence_start[practice + 1]):
+                        tie = incidence_tie[row]
+                        if tie_kind[tie] == COMMISSIONER_PRACTICE:
+                            trust[tie, 0, lane] *= kept
+                            trust[tie, 1, lane] *= kept
 
-    places = qualified.shape[0]
+    # A network counts at the row of its label, and a practice on its own at its own.
     registered = np.zeros((places, lanes))
     qualified[:] = 0.0
-    for practice in range(organisations):
-        if organisation_kind[practice] != PRACTICE:
-            continue
+    for practice in practice_row:
         place = organisation_place[practice]
         for lane in range(lanes):
             own = list_size[practice, lane]
-            label = network[practice, lane]
-            served = people[label, lane] if label >= 0 else own
-            size = members[label, lane] if label >= 0 else 1.0
             registered[place, lane] += own
-            is_within = contracting_network_minimum[lane] <= served <= contracting_network_maximum[lane]
-            if own > 0.0 and is_within:
-                qualified[place, lane] += own * network_performance(
-                    served,
-                    size,
-                    federation_risk[lane],
-                    federation_risk_population[lane],
-                    federation_coordination[lane],
-                )
+            alone = own if network[practice, lane] < 0 else 0.0
+            for size in (1.0, members[practice, lane]):
+                served = alone if size == 1.0 else people[practice, lane]
+                is_within = contracting_network_minimum[lane] <= served <= contracting_network_maximum[lane]
+                if served > 0.0 and is_within:
+                    qualified[place, lane] += served * network_performance(
+                        served,
+                        size,
+                        federation_risk[lane],
+                        federation_risk_population[lane],
+                        federation_coordination[lane],
+                    )
     for place in range(places):
         for lane in range(lanes):
             qualified[place, lane] /= registered[place, lane]

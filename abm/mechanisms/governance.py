@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, uniform
-from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 BOARD = int(Decision.BOARD)
@@ -68,20 +68,25 @@ def governance(
     organisations = engaged.shape[0]
     board_trust[:] = 0.0
     practice_trust[:] = 0.0
+    weight = np.empty((2, lanes))
+    for lane in range(lanes):
+        weight[0, lane] = governance_provider_weight[lane]
+        weight[1, lane] = 1.0 - governance_provider_weight[lane]
     for tie in range(tie_kind.shape[0]):
         kind = tie_kind[tie]
-        if core_weight[tie] > 0.0:
+        if kind == PRACTICE_PRACTICE:
+            continue
+        if kind == HOSPITAL_PRACTICE or kind == COMMISSIONER_PRACTICE:
+            practice = tie_ends[tie, 1]
+            share = use_share[tie]
+            partner = 1 if kind == COMMISSIONER_PRACTICE else 0
+            for lane in range(lanes):
+                practice_trust[practice, lane] += share * weight[partner, lane] * trust[tie, 1, lane]
+        elif core_weight[tie] > 0.0:
             place = tie_place[tie]
             for lane in range(lanes):
                 weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
                 board_trust[place, lane] += core_weight[tie] * weaker
-        elif kind == HOSPITAL_PRACTICE or kind == COMMISSIONER_PRACTICE:
-            practice = tie_ends[tie, 1]
-            for lane in range(lanes):
-                weight = governance_provider_weight[lane]
-                if kind == COMMISSIONER_PRACTICE:
-                    weight = 1.0 - weight
-                practice_trust[practice, lane] += weight * use_share[tie] * trust[tie, 1, lane]
 
     engagement[:] = 0.0
     engagement_trust[:] = 0.0

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from abm.mechanisms.mechanism import clip, mechanism
+from abm.mechanisms.arithmetic import clip
+from abm.mechanisms.mechanism import mechanism
 
 
 @mechanism(writes=("implementation", "scope", "implementation_past"))

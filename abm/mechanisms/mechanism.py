@@ -6,14 +6,11 @@ the place, `trust_gain` the parameter `trust.gain`, `competition_strictness` the
 """
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numba
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -84,29 +81,3 @@ def mechanism(
         return declared
 
     return declare
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def logistic(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x))."""
-    return 1.0 / (1.0 + math.exp(-x))
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def closed_anywhere(list_size: Any) -> Any:
-    """Tell for every organisation whether it has closed in any lane, from list_size (organisations, lanes).
-
-    Few have, so that loops over ties ask lane by lane only where this is true.
-    """
-    organisations, lanes = list_size.shape
-    found = np.zeros(organisations, dtype=np.bool_)
-    for organisation in range(organisations):
-        for lane in range(lanes):
-            found[organisation] |= not list_size[organisation, lane] > 0.0
-    return found
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def clip(x: Any) -> Any:
-    """Limit `x` to the unit interval."""
-    return min(max(x, 0.0), 1.0)

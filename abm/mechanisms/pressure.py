@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, fill_block, normal_quantile
+from abm.draws import Decision, fill_blocks, fill_normals
 from abm.mechanisms.kinds import PRACTICE
-from abm.mechanisms.mechanism import clip, mechanism
+from abm.mechanisms.mechanism import mechanism
 
 DECISION = int(Decision.PRESSURE)
+CHUNK = 64
 
 
 @mechanism(writes=("pressure",))
@@ -77,28 +78,34 @@ def pressure(
         )
         for place in range(places):
             overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * strain - 1.0)
-    draws = np.empty((4, lanes))
+    felt = np.empty(lanes)
+    queued = np.empty(lanes)
+    draws = np.empty((CHUNK, lanes))
+    shocks = np.empty((CHUNK, lanes))
     for organisation in range(organisations):
-        if organisation % 4 == 0:
-            fill_block(draws, seed, replicate, step, DECISION, organisation // 4)
+        row = organisation % CHUNK
+        if row == 0:
+            fill_blocks(draws, seed, replicate, step, DECISION, organisation // 4)
+            fill_normals(shocks.reshape(-1), draws.reshape(-1))
         kind = organisation_kind[organisation]
         place = organisation_place[organisation]
         works = 1.0 if kind == PRACTICE else 0.0
+        felt[:] = 0.0
+        queued[:] = 0.0
+        for entry in range(exposure_start[organisation], exposure_start[organisation + 1]):
+            provider = exposure_provider[entry]
+            for lane in range(lanes):
+                felt[lane] += exposure_weight[entry] * occupancy[provider, lane]
+                queued[lane] += exposure_weight[entry] * waiting[provider, lane]
         for lane in range(lanes):
-            felt = 0.0
-            queued = 0.0
-            for entry in range(exposure_start[organisation], exposure_start[organisation + 1]):
-                felt += exposure_weight[entry] * occupancy[exposure_provider[entry], lane]
-                queued += exposure_weight[entry] * waiting[exposure_provider[entry], lane]
             target = (
                 pressure_base[lane]
                 + pressure_occupancy_gain[lane]
                 * pressure_occupancy_weight[kind, lane]
-                * (felt - pressure_occupancy_reference[lane])
-                + pressure_waiting_gain[lane] * queued
+                * (felt[lane] - pressure_occupancy_reference[lane])
+                + pressure_waiting_gain[lane] * queued[lane]
                 + pressure_deficit_gain[lane] * max(-margin[organisation, lane], 0.0)
                 + works * overwork[place, lane]
             )
             settled = target + (pressure[organisation, lane] - target) * kept[lane]
-            shock = normal_quantile(draws[organisation % 4, lane])
-            pressure[organisation, lane] = clip(settled + spread[lane] * shock)
+            pressure[organisation, lane] = min(max(settled + spread[lane] * shocks[row, lane], 0.0), 1.0)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import MOST_EVENTS
+from abm.mechanisms.arithmetic import fade, find_nonzero
 from abm.mechanisms.mechanism import mechanism
 
 ENCOUNTER = 0
@@ -20,9 +21,11 @@ def trust(
     meetings: Any,
     good_meetings: Any,
     exits: Any,
-    list_size: Any,
+    shut: Any,
     dt: Any,
     tie_ends: Any,
+    incidence_start: Any,
+    incidence_tie: Any,
     trust_gain: Any,
     trust_loss: Any,
     trust_decay: Any,
@@ -53,7 +56,7 @@ def trust(
         T = base + kept_by_partner (T - base)              when the other's leader left
         D = D exp(-xi K), then back towards its start at a slow rate
 
-    Nothing changes on the ties of a closed practice, and third parties do not look at them.
+    Nobody meets a closed practice, and third parties do not look at its ties.
 
     Mutates
     -------
@@ -91,46 +94,68 @@ def trust(
         partners = np.zeros((organisations, lanes))
         for tie in range(ties):
             for side in range(2):
-                own, other = tie_ends[tie, side], tie_ends[tie, 1 - side]
+                other = tie_ends[tie, 1 - side]
                 for lane in range(lanes):
-                    if list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0:
+                    if shut[tie, lane] == 0:
                         partners[other, lane] += 1.0
                         reputation[other, lane] += trust[tie, side, lane]
         for organisation in range(organisations):
             for lane in range(lanes):
                 reputation[organisation, lane] /= max(partners[organisation, lane], 1.0)
 
-    for tie in range(ties):
+    # Only on ties that met does anything happen but fading, so they come first and one by one.
+    met = np.empty(meetings.size, dtype=np.int64)
+    for event in range(find_nonzero(meetings, met)):
+        tie = met[event] // lanes
+        lane = met[event] % lanes
+        held = meetings[tie, lane]
         for side in range(2):
-            own, other = tie_ends[tie, side], tie_ends[tie, 1 - side]
-            for lane in range(lanes):
-                if not (list_size[own, lane] > 0.0 and list_size[other, lane] > 0.0):
-                    continue
-                held = meetings[tie, lane]
-                good = good_meetings[tie, side, lane]
+            good = good_meetings[tie, side, lane]
+            level = trust[tie, side, lane]
+            if good < held:
+                relation[tie, side, lane] = -dt  # and 0 after this step
+            if trust_rule[lane] == ENCOUNTER:
+                level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
+            elif trust_rule[lane] == KIM:
+                adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
+                level += adapted * (good / held - level)
+            elif good < held:
+                level *= lost[held - good, lane]
+            else:
+                length = relation[tie, side, lane] + dt
+                factor = trust_relation_factor[lane]
+                reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
                 base = trust_base[lane]
-                length = relation[tie, side, lane] + dt if good == held else 0.0
-                level = trust[tie, side, lane]
-                if trust_rule[lane] == ENCOUNTER:
-                    level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
-                elif trust_rule[lane] == KIM and held > 0:
-                    adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
-                    level += adapted * (good / held - level)
-                elif good < held:
-                    level *= lost[held - good, lane]
-                elif held > 0:
-                    factor = trust_relation_factor[lane]
-                    reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
-                    level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
-                level = base + (level - base) * kept[lane]
-                if is_pulled:
-                    level += (reputation[other, lane] - level) * pulled[lane]
-                remembered = (1.0 - exits[own, lane] * (1.0 - trust_kept_by_successor[lane])) * (
-                    1.0 - exits[other, lane] * (1.0 - trust_kept_by_partner[lane])
-                )
-                trust[tie, side, lane] = base + (level - base) * remembered
-                relation[tie, side, lane] = length * (1.0 - exits[own, lane]) * (1.0 - exits[other, lane])
-                start = trust_divergence_start[lane]
-                divergence[tie, side, lane] = (
-                    start + (divergence[tie, side, lane] * dispelled[held, lane] - start) * returned[lane]
-                )
+                level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
+            trust[tie, side, lane] = level
+            divergence[tie, side, lane] *= dispelled[held, lane]
+
+    fade(trust.reshape(-1), trust_base, kept)
+    fade(divergence.reshape(-1), trust_divergence_start, returned)
+    lengths = relation.reshape(-1)
+    for entry in range(lengths.size):
+        lengths[entry] += dt
+
+    if is_pulled:
+        for tie in range(ties):
+            for side in range(2):
+                other = tie_ends[tie, 1 - side]
+                for lane in range(lanes):
+                    if shut[tie, lane] == 0:
+                        gap = reputation[other, lane] - trust[tie, side, lane]
+                        trust[tie, side, lane] += gap * pulled[lane]
+
+    left = np.empty(exits.size, dtype=np.int64)
+    for event in range(find_nonzero(exits, left)):
+        leaver = left[event] // lanes
+        lane = left[event] % lanes
+        base = trust_base[lane]
+        for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
+            tie = incidence_tie[entry]
+            own = 0 if tie_ends[tie, 0] == leaver else 1
+            gap = trust[tie, own, lane] - base
+            trust[tie, own, lane] = base + gap * trust_kept_by_successor[lane]
+            gap = trust[tie, 1 - own, lane] - base
+            trust[tie, 1 - own, lane] = base + gap * trust_kept_by_partner[lane]
+            relation[tie, 0, lane] = 0.0
+            relation[tie, 1, lane] = 0.0

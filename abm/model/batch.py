@@ -148,6 +148,7 @@ class Batch:
         own_flows = [row for row, own in enumerate(extensions.own_measures, len(MEASURES)) if own.is_flow]
         self._flow_rows = [*FLOW_ROWS, *own_flows]
         self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
+        self._tallies = self._bind_tallies()
         self._start(trust_start)
 
     @property
@@ -244,6 +245,7 @@ class Batch:
         state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
         state.list_size[:] = self.place.population_served[:, np.newaxis]
         state.network[:] = -1
+        state.open_ties[:] = self.place.segment_ties[:, np.newaxis]
         state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
         self._call("payment")
         self._settle_pressure()
@@ -340,61 +342,77 @@ class Batch:
         names = [measure.name for measure in self.extensions.measures]
         return {name: self.series[self.month, row].copy() for row, name in enumerate(names)}
 
+    def _bind_tallies(self) -> list[tuple[Callable[..., None], tuple[NDArray[Any], ...]]]:
+        """Return what fills the measures, each with the arrays that it reads."""
+        state, place = self.state, self.place
+        return [
+            (
+                tally_ties,
+                (
+                    state.trust,
+                    state.divergence,
+                    state.meetings,
+                    state.shut,
+                    place.tie_kind,
+                    self._known["trust_base"],
+                    self._known["trust_divergence_start"],
+                ),
+            ),
+            (
+                tally_organisations,
+                (
+                    state.orientation,
+                    state.pressure,
+                    state.effort,
+                    state.exits,
+                    state.margin,
+                    state.payoff,
+                    state.list_size,
+                    place.organisation_kind,
+                    self._known["effort_fortress_threshold"],
+                ),
+            ),
+            (
+                tally_places,
+                (
+                    state.board,
+                    state.board_trust,
+                    state.engagement,
+                    state.engagement_trust,
+                    state.implementation,
+                    state.scope,
+                    state.admissions,
+                    state.challenged,
+                    state.tendered,
+                    state.occupancy,
+                    state.waiting,
+                    place.population,
+                    place.beds,
+                ),
+            ),
+            (
+                tally_networks,
+                (
+                    state.network,
+                    state.list_size,
+                    state.closed,
+                    state.qualified,
+                    state.visible,
+                    place.organisation_kind,
+                    place.population,
+                    self._known["federation_risk"],
+                    self._known["federation_risk_population"],
+                    self._known["federation_coordination"],
+                ),
+            ),
+        ]
+
     def _tally(self, values: NDArray[np.float64]) -> None:
         """Measure the state after a step into `values` (measures, lanes)."""
-        state, place = self.state, self.place
-        tally_ties(
-            values,
-            state.trust,
-            state.divergence,
-            state.meetings,
-            state.list_size,
-            place.tie_ends,
-            place.tie_kind,
-        )
-        tally_organisations(
-            values,
-            state.orientation,
-            state.pressure,
-            state.effort,
-            state.exits,
-            state.margin,
-            state.payoff,
-            state.list_size,
-            place.organisation_kind,
-            self._known["effort_fortress_threshold"],
-        )
-        tally_places(
-            values,
-            state.board,
-            state.board_trust,
-            state.engagement,
-            state.engagement_trust,
-            state.implementation,
-            state.scope,
-            state.admissions,
-            state.challenged,
-            state.tendered,
-            state.occupancy,
-            state.waiting,
-            place.population,
-            place.beds,
-        )
-        tally_networks(
-            values,
-            state.network,
-            state.list_size,
-            state.closed,
-            state.qualified,
-            state.visible,
-            place.organisation_kind,
-            place.population,
-            self._known["federation_risk"],
-            self._known["federation_risk_population"],
-            self._known["federation_coordination"],
-        )
+        for fill, arrays in self._tallies:
+            fill(values, *arrays)
         for row, own in enumerate(self.extensions.own_measures, len(MEASURES)):
-            values[row] = own.value(self._known | state.arrays, self.width)
+            values[row] = own.value(self._known | self.state.arrays, self.width)
 
 
 @dataclass

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.draws import compiled
+from abm.mechanisms.arithmetic import sum_deviations, sum_rows
 from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
-from abm.mechanisms.mechanism import closed_anywhere
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import TIE_KINDS, OrganisationKind
 
@@ -135,52 +135,51 @@ PAYOFFS = len(OrganisationKind) - 1
 
 @compiled
 def tally_ties(
-    values: Any, trust: Any, divergence: Any, meetings: Any, list_size: Any, tie_ends: Any, tie_kind: Any
+    values: Any,
+    trust: Any,
+    divergence: Any,
+    meetings: Any,
+    shut: Any,
+    tie_kind: Any,
+    trust_base: Any,
+    divergence_start: Any,
 ) -> None:
     """Fill the rows of `values` (measures, lanes) that are means over open ties."""
-    ties, _, lanes = trust.shape
+    lanes = trust.shape[2]
     kinds = DIVERGENCE - 1 - TRUST_BY_KIND
-    total = np.zeros((kinds, lanes))
-    count = np.zeros((kinds, lanes))
-    closed = closed_anywhere(list_size)
-    counts = np.ones(lanes)
+    whole = np.zeros(lanes)
+    sides = np.zeros(lanes)
+    gone = np.zeros(lanes)
+    for kind in range(kinds):
+        first, last = np.searchsorted(tie_kind, kind), np.searchsorted(tie_kind, kind + 1)
+        total = np.zeros(lanes)
+        shut_here = np.zeros(lanes)
+        sum_rows(trust[first:last].reshape(-1), total)
+        sum_rows(shut[first:last].reshape(-1), shut_here)
+        for lane in range(lanes):
+            # On shut ties trust is at its base, so that it can be taken off again by their number.
+            total[lane] -= 2.0 * shut_here[lane] * trust_base[lane]
+            count = 2.0 * (last - first - shut_here[lane])
+            values[TRUST_BY_KIND + kind, lane] = total[lane] / count if count > 0.0 else np.nan
+            whole[lane] += total[lane]
+            sides[lane] += count
+            gone[lane] += 2.0 * shut_here[lane]
+    mean = whole / sides
     squares = np.zeros(lanes)
     products = np.zeros(lanes)
+    sum_deviations(trust.reshape(-1), mean, squares, products)
     apart = np.zeros(lanes)
+    sum_rows(divergence.reshape(-1), apart)
     met = np.zeros(lanes)
-    for tie in range(ties):
-        kind = tie_kind[tie]
-        end_0, end_1 = tie_ends[tie, 0], tie_ends[tie, 1]
-        if closed[end_0] or closed[end_1]:
-            for lane in range(lanes):
-                counts[lane] = 1.0 if list_size[end_0, lane] > 0.0 and list_size[end_1, lane] > 0.0 else 0.0
-        for lane in range(lanes):
-            is_open = counts[lane]
-            first, second = trust[tie, 0, lane], trust[tie, 1, lane]
-            count[kind, lane] += 2.0 * is_open
-            total[kind, lane] += is_open * (first + second)
-            squares[lane] += is_open * (first * first + second * second)
-            products[lane] += is_open * first * second
-            apart[lane] += is_open * (divergence[tie, 0, lane] + divergence[tie, 1, lane])
-            met[lane] += is_open * meetings[tie, lane]
-        if closed[end_0] or closed[end_1]:
-            counts[:] = 1.0
+    sum_rows(meetings.reshape(-1), met)
     for lane in range(lanes):
-        whole = 0.0
-        sides = 0.0
-        for kind in range(kinds):
-            whole += total[kind, lane]
-            sides += count[kind, lane]
-            values[TRUST_BY_KIND + kind, lane] = (
-                total[kind, lane] / count[kind, lane] if count[kind, lane] > 0.0 else np.nan
-            )
-        mean = whole / sides
-        values[TRUST, lane] = mean
-        variance = squares[lane] / sides - mean * mean
-        covariance = 2.0 * products[lane] / sides - mean * mean
+        values[TRUST, lane] = mean[lane]
+        stray = gone[lane] * (trust_base[lane] - mean[lane]) ** 2
+        variance = squares[lane] - stray
+        covariance = 2.0 * products[lane] - stray
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
-        values[DIVERGENCE, lane] = apart[lane] / sides
-        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides)
+        values[DIVERGENCE, lane] = (apart[lane] - gone[lane] * divergence_start[lane]) / sides[lane]
+        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides[lane])
 
 
 @compiled

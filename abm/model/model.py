@@ -89,7 +89,7 @@ class IntegrationModel(mesa.Model):
             self.place, [lane], self.case.substeps, extensions=self.case.extensions, trust_start=start
         )
         self.organisations = create_agents(self)
-        self.datacollector = DataCollector(
+        self.datacollector = MeasureCollector(
             model_reporters={
                 measure.name: partial(_measured, row=row)
                 for row, measure in enumerate(self.case.extensions.measures)
@@ -220,6 +220,21 @@ def check_key(seed: Any, replicate: Any) -> None:
     ]
     if problems:
         raise InvalidInput(problems)
+
+
+class MeasureCollector(DataCollector):
+    """Mesa's collector, which reads all measures of a month in one row of the batch instead of one by one."""
+
+    model_reporters: dict[str, Any]
+
+    def collect(self, model: IntegrationModel) -> None:
+        """Append the measures of the month just completed, and collect from the agents as Mesa does."""
+        month = model.batch.series[model.month, :, 0].tolist()
+        for values, value in zip(self.model_vars.values(), month, strict=True):
+            values.append(value)
+        reporters, self.model_reporters = self.model_reporters, {}
+        super().collect(model)
+        self.model_reporters = reporters
 
 
 def _measured(model: IntegrationModel, row: int) -> float:

@@ -73,6 +73,9 @@ FIELDS: tuple[Field, ...] = (
         "Network of practices, by the row that gave it its name; -1 for none",
         dtype="int64",
     ),
+    Field(
+        "shut", (TIE,), "0 or 1", 0, 1, "Whether a practice at one end has closed; it stays so", dtype="uint8"
+    ),
     Field("trust", (TIE, SIDE), "trust", 0, 1, "Trust of the organisation at this side in the other"),
     Field("divergence", (TIE, SIDE), "index", 0, 1, "Divergence of interests that this side perceives"),
     Field("relation", (TIE, SIDE), "years", 0, INFINITE, "Time without a bad meeting, as this side judged"),
@@ -91,7 +94,11 @@ FIELDS: tuple[Field, ...] = (
     Field("scope", (PLACE,), "share of people", 0, 1, "Population that integrated care is meant to reach"),
     Field("delay", (PLACE,), "years", 0, INFINITE, "Time for which the arrangement is still suspended"),
     Field("implementation_past", (SLOT, PLACE), "share", 0, 1, "Implementation at the end of recent steps"),
-    Field("attention_share", (TIE, SIDE), "share", 0, 1, "Share of the budget this side gives the tie"),
+    Field(
+        "attention_weight", (TIE, SIDE), "weight", 0, INFINITE, "Weight of the tie in this side's attention"
+    ),
+    Field("open_ties", (SEGMENT,), "ties", 0, INFINITE, "Ties that share a budget and are not shut"),
+    Field("attention_total", (SEGMENT,), "weight", 0, INFINITE, "Sum of the weights that share a budget"),
     Field(
         "reshaped",
         (),

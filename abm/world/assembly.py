@@ -154,9 +154,14 @@ def assemble(
         segment_organisation=as_integers(owner),
         segment_share=as_floats(share),
         segment_group=as_integers(group),
+        segment_ties=as_integers(np.bincount(segment.ravel(), minlength=owner.size)),
         showcase_km=showcase.km,
         showcase_ties=showcase.ties,
         nearness=nearness,
+        practice_start=starts_of(organisations.home[practices], len(place_names)),
+        practice_row=as_integers(practices[np.argsort(organisations.home[practices], kind="stable")]),
+        incidence_start=starts_of(ends.ravel(), kind.size),
+        incidence_tie=as_integers(np.argsort(ends.ravel(), kind="stable") // 2),
         exposure_start=as_integers(start),
         exposure_provider=as_integers(provider),
         exposure_weight=as_floats(weight),
@@ -189,6 +194,11 @@ def as_floats(values: NDArray[np.generic]) -> Floats:
 def as_integers(values: NDArray[np.generic]) -> Integers:
     """Return a C-contiguous int64 copy."""
     return np.array(values, dtype=np.int64, order="C")
+
+
+def starts_of(owners: NDArray[np.generic], rows: int) -> Integers:
+    """Return where each row begins and ends when entries are sorted by their owners, (rows + 1,)."""
+    return as_integers(np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=rows))]))
 
 
 def spread_work(organisations: Organisations, flows: Flows, work: Work) -> Work:

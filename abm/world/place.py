@@ -129,8 +129,8 @@ class Place:
         Need behind the tie, in thousands of people.
     segment : (M, 2) int
         Attention segment of each directed tie, that is of the attention of the organisation at that side.
-    segment_organisation, segment_group : (G,) int
-        Owner, and `SegmentGroup`.
+    segment_organisation, segment_group, segment_ties : (G,) int
+        Owner, `SegmentGroup`, and number of directed ties.
     segment_share : (G,)
         Share of the owner's work that is in the segment's place.
     showcase_km, showcase_ties : float
@@ -138,6 +138,12 @@ class Place:
     nearness : (P, P)
         How well the place of the row sees what the place of the column does (`abm.world.showcase`), from 0
         to 1, 0 on the diagonal.
+    practice_start : (P+1,) int
+    practice_row : (K,) int
+        Practices at home in each place, as compressed rows, ascending in a row.
+    incidence_start : (N+1,) int
+    incidence_tie : (2M,) int
+        Ties of each organisation, as compressed rows, ascending in a row.
     exposure_start : (N+1,) int
     exposure_provider : (X,) int
     exposure_weight : (X,)
@@ -175,9 +181,14 @@ class Place:
     segment_organisation: Integers
     segment_share: Floats
     segment_group: Integers
+    segment_ties: Integers
     showcase_km: float
     showcase_ties: float
     nearness: Floats
+    practice_start: Integers
+    practice_row: Integers
+    incidence_start: Integers
+    incidence_tie: Integers
     exposure_start: Integers
     exposure_provider: Integers
     exposure_weight: Floats

@@ -67,7 +67,10 @@ def compare_month(batch: Batch, oracles: Sequence[OracleModel]) -> Difference | 
 def read_state(batch: Batch) -> dict[str, NDArray[Any]]:
     """Return the arrays of a batch, and the attention that follows from them, each with its lanes."""
     arrays = batch.state.arrays
-    attention = arrays["attention_budget"][batch.place.segment] * arrays["attention_share"]
+    segment = batch.place.segment
+    total = arrays["attention_total"][segment]
+    share = np.minimum(arrays["attention_weight"] / np.where(total > 0.0, total, np.inf), 1.0)
+    attention = arrays["attention_budget"][segment] * share
     return {**arrays, "attention": attention}
 
 

@@ -15,12 +15,11 @@ import numpy as np
 from abm.draws import Decision, beta_table, normal, uniform
 from abm.policy.levers import lever_names
 
-from .chance import BetaQuantiles, binomial, clip, logistic, poisson
+from .chance import BetaQuantiles, clip
 from .construction import build_organisations, build_places, build_ties
 from .organisations import AcuteProvider, Organisation
 from .practice import Practice
 from .readings import measure, take_snapshot
-from .ties import TIE_KINDS
 from .trust_rules import TRUST_RULES, TrustRule
 
 if TYPE_CHECKING:
@@ -78,7 +77,6 @@ class OracleModel(mesa.Model):
 
         self.outside_admissions = 1.0
         self.payoffs = dict.fromkeys(FIVE_KINDS, 0.0)
-        self.barrier = dict.fromkeys(TIE_KINDS, 0.0)
 
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
@@ -109,9 +107,6 @@ class OracleModel(mesa.Model):
         self.board_chance = 1.0 - math.exp(-parameters["governance.board_rate"] * dt)
         self.federation_chance = 1.0 - math.exp(-parameters["federation.rate"] * dt)
         self.trust_rule: TrustRule = TRUST_RULES[int(parameters["trust.rule"])](parameters)
-        self.trust_memory = math.exp(-parameters["trust.decay"] * dt)
-        self.divergence_memory = math.exp(-parameters["trust.divergence_return"] * dt)
-        self.third_party_share = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
         self.first_trust = BetaQuantiles(
             beta_table(parameters["trust.start_alpha"], parameters["trust.start_beta"]).tolist()
         )
@@ -190,7 +185,7 @@ class OracleModel(mesa.Model):
     def count(self) -> None:
         """Count the events of a step; what happened to a practice that is no longer open is not counted."""
         open_ties = [tie for tie in self.ties if tie.is_open]
-        self.meetings_per_tie += sum(tie.meetings for tie in open_ties) / len(open_ties)
+        self.meetings_per_tie += sum(tie.meetings for tie in self.ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
         self.challenges_in_month += sum(place.challenged for place in self.places)
         self.tenders_in_month += sum(place.tendered for place in self.places)
@@ -304,102 +299,24 @@ class OracleModel(mesa.Model):
         self.reshaped = False
 
     def contact(self) -> None:
-        """Draw how often the two ends of each tie meet."""
-        parameters, levers = self.parameters, self.levers
-        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
-        self.barrier = {kind: strictness * parameters[f"contact.barrier_weight.{kind}"] for kind in TIE_KINDS}
-        anyway = parameters["contact.chance"] + parameters["contact.session"] * levers["convening.sessions"]
-        board_contacts = parameters["contact.board"]
+        """Let the two ends of each tie meet."""
         for tie in self.ties:
-            if not tie.is_open:
-                tie.meetings = 0
-                continue
-            offered = 0.5 * (tie.first.attention + tie.second.attention)
-            rate = offered * (1.0 - self.barrier[tie.kind]) + anyway
-            if tie.place.board and tie.board_meets:
-                rate += board_contacts
-            tie.meetings = poisson(self.uniform(Decision.MEETINGS, tie.index), rate * self.dt)
+            tie.meet()
 
     def encounter(self) -> None:
         """Let each side judge its meetings for itself."""
-        parameters = self.parameters
-        base = parameters["encounter.base"]
-        trust_slope, trust_reference = (
-            parameters["encounter.trust_slope"],
-            parameters["encounter.trust_reference"],
-        )
-        alignment_slope = parameters["encounter.alignment_slope"]
-        alignment_reference = parameters["encounter.alignment_reference"]
-        pressure_slope = parameters["encounter.pressure_slope"]
-        pressure_reference = parameters["encounter.pressure_reference"]
-        divergence_slope = parameters["encounter.divergence_slope"]
-        shared_judgement = parameters["encounter.shared_judgement"]
-        alignment = self.alignments()
         for tie in self.ties:
-            if tie.meetings == 0:
-                tie.first.good_meetings = tie.second.good_meetings = 0
-                continue
-            fate = self.uniform(Decision.JUDGEMENT, 4 * tie.index)
-            is_shared = self.uniform(Decision.JUDGEMENT, 4 * tie.index + 2) < shared_judgement
-            other_fate = fate if is_shared else self.uniform(Decision.JUDGEMENT, 4 * tie.index + 1)
-            for side, uniform_draw in ((tie.first, fate), (tie.second, other_fate)):
-                organisation = side.organisation
-                chance = logistic(
-                    base
-                    + trust_slope * (side.trust - trust_reference)
-                    + alignment_slope * (alignment[organisation.kind, tie.kind] - alignment_reference)
-                    - pressure_slope * (organisation.pressure - pressure_reference)
-                    - divergence_slope * side.divergence
-                )
-                side.good_meetings = binomial(uniform_draw, tie.meetings, chance)
-
-    def alignments(self) -> dict[tuple[str, str], float]:
-        """Return how far interests agree, by kind of organisation and kind of tie."""
-        parameters = self.parameters
-        regulation = parameters["encounter.regulation_gain"] * self.levers["regulation.system_weight"]
-        return {
-            (kind, tie_kind): logistic(
-                parameters["encounter.payoff_gain"] * payoff
-                + regulation
-                - parameters["encounter.barrier_loss"] * self.barrier[tie_kind]
-            )
-            for kind, payoff in self.payoffs.items()
-            for tie_kind in TIE_KINDS
-        }
+            tie.judge_meetings()
 
     def trust(self) -> None:
-        """Build trust in good meetings, lose it in bad ones, by time, and when leaders leave."""
-        parameters = self.parameters
-        base = parameters["trust.base"]
-        third_party = parameters["trust.third_party_pull"] > 0.0
-        kept_by_successor = parameters["trust.kept_by_successor"]
-        kept_by_partner = parameters["trust.kept_by_partner"]
-        divergence_start = parameters["trust.divergence_start"]
-        divergence_contact = parameters["trust.divergence_contact"]
-        if third_party:
+        """Let each side learn from its meetings, forget, and lose by a change of leaders."""
+        if self.parameters["trust.third_party_pull"] > 0.0:
             self.spread_reputations()
         for tie in self.ties:
-            if not tie.is_open:
-                continue
-            dispelled = math.exp(-divergence_contact * tie.meetings)
             for side in tie.sides:
-                good = side.good_meetings
-                bad = tie.meetings - good
-                side.relation = 0.0 if bad else side.relation + self.dt
-                trust = self.trust_rule(side.trust, good, bad, side.relation)
-                trust = base + (trust - base) * self.trust_memory
-                if third_party:
-                    trust += (side.other.organisation.reputation - trust) * self.third_party_share
-                own_left, other_left = side.organisation.exited, side.other.organisation.exited
-                if own_left:
-                    trust = base + kept_by_successor * (trust - base)
-                if other_left:
-                    trust = base + kept_by_partner * (trust - base)
-                if own_left or other_left:
-                    side.relation = 0.0
-                side.trust = trust
-                divergence = side.divergence * dispelled
-                side.divergence = divergence_start + (divergence - divergence_start) * self.divergence_memory
+                side.update_relation()
+                side.update_trust()
+                side.update_divergence()
 
     def spread_reputations(self) -> None:
         """Tell every organisation's reputation: the mean trust that others had in it before this step."""

@@ -195,22 +195,18 @@ class Organisation(mesa.Agent):
         power = model.parameters["attention.trust_power"]
         for segment in self.segments:
             segment.budget = self.effort * segment.work_share * model.group_factor[segment.group]
-            weights = [
-                side.need_weight * (floor + side.trust) ** power if side.tie.is_open else 0.0
-                for side in segment.sides
-            ]
-            total = self.count_networks_once(segment, weights)
-            for side, weight in zip(segment.sides, weights, strict=True):
-                side.attention_share = min(1.0, weight / total) if total > 0.0 else 0.0
-                side.attention = segment.budget * side.attention_share
+            for side in segment.sides:
+                regard = (floor + side.trust) ** power
+                side.attention_weight = side.need_weight * regard if side.tie.is_open else 0.0
+            segment.total = sum(self.count_once(side) for side in segment.sides)
+            for side in segment.sides:
+                share = min(1.0, side.attention_weight / segment.total) if segment.total > 0.0 else 0.0
+                side.attention = segment.budget * share
 
-    def count_networks_once(self, segment: Segment, weights: list[float]) -> float:
-        """Sum up the weights of counterparts; whoever meets a member of a network reaches all its members."""
-        total = 0.0
-        for side, weight in zip(segment.sides, weights, strict=True):
-            network = side.other.organisation.network
-            total += weight if network is None else weight / len(network.members)
-        return total
+    def count_once(self, side: Side) -> float:
+        """Return how much a counterpart counts; whoever meets a member of a network reaches all of them."""
+        network = side.other.organisation.network
+        return side.attention_weight if network is None else side.attention_weight / len(network.members)
 
 
 class AcuteProvider(Organisation):

@@ -13,7 +13,7 @@ from .organisations import Organisation
 if TYPE_CHECKING:
     from .local_place import LocalPlace
     from .model import OracleModel
-    from .ties import Segment, Side
+    from .ties import Side
 
 FEWEST_PRACTICES = 2
 """Open practices of a place of which one may close."""
@@ -82,7 +82,7 @@ class Practice(Organisation):
         self.leave_network()
         self.home.open_practices -= 1
         for side in self.sides:
-            side.tie.is_open = False
+            side.tie.shut()
         self.model.reshaped = True
 
     # ---- federation ------------------------------------------------------------------------------
@@ -132,9 +132,9 @@ class Practice(Organisation):
         if model.uniform(Decision.LEAVE_NETWORK, self.index) < 1.0 - math.exp(-hazard * model.dt):
             self.leave_network()
 
-    def count_networks_once(self, segment: Segment, weights: list[float]) -> float:
-        """Sum up all weights: practices deal with each other one by one."""
-        return sum(weights)
+    def count_once(self, side: Side) -> float:
+        """Return how much a counterpart counts: practices deal with each other one by one."""
+        return side.attention_weight
 
     # ---- engagement ------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MONTHS_A_YEAR = 12
 
 ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided", "list_size")
-SIDE_STATE = ("trust", "divergence", "relation", "attention_share", "attention", "good_meetings")
+SIDE_STATE = ("trust", "divergence", "relation", "attention_weight", "attention", "good_meetings")
 PLACE_STATE = (
     "admissions",
     "board",
@@ -50,6 +50,9 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state |= {name: [[getattr(side, name) for side in tie.sides] for tie in ties] for name in SIDE_STATE}
     state["network"] = [-1 if one.network is None else one.network.label for one in organisations]
     state["attention_budget"] = [segment.budget for segment in model.segments]
+    state["attention_total"] = [segment.total for segment in model.segments]
+    state["open_ties"] = [sum(side.tie.is_open for side in segment.sides) for segment in model.segments]
+    state["shut"] = [not tie.is_open for tie in ties]
     state["meetings"] = [tie.meetings for tie in ties]
     state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
     state["occupancy"] = [hospital.occupancy for hospital in model.hospitals]

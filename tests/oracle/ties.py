@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from abm.draws import Decision
+
+from .chance import binomial, logistic, poisson
 
 if TYPE_CHECKING:
     from .local_place import LocalPlace
+    from .model import OracleModel
     from .organisations import Organisation
 
 TIE_KINDS = (
@@ -31,8 +37,8 @@ class Side:
         Divergence of interests that `organisation` perceives, 0 to 1.
     attention : float
         Contacts a year that `organisation` offers.
-    attention_share : float
-        Share of the attention of its segment.
+    attention_weight : float
+        Weight of the tie among those that share a budget.
     good_meetings : int
         Meetings of the last step that `organisation` judged good.
     relation : float
@@ -41,7 +47,7 @@ class Side:
 
     __slots__ = (
         "attention",
-        "attention_share",
+        "attention_weight",
         "divergence",
         "good_meetings",
         "need_weight",
@@ -61,9 +67,72 @@ class Side:
         self.trust = 0.0
         self.divergence = 0.0
         self.attention = 0.0
-        self.attention_share = 0.0
+        self.attention_weight = 0.0
         self.good_meetings = 0
         self.relation = 0.0
+
+    @property
+    def model(self) -> OracleModel:
+        """The model in which it stands."""
+        return self.organisation.model
+
+    @property
+    def alignment(self) -> float:
+        """How far the organisation's interests agree with working together across this tie."""
+        parameters, levers = self.model.parameters, self.model.levers
+        return logistic(
+            parameters["encounter.payoff_gain"] * self.model.payoffs[self.organisation.kind]
+            + parameters["encounter.regulation_gain"] * levers["regulation.system_weight"]
+            - parameters["encounter.barrier_loss"] * self.tie.barrier
+        )
+
+    @property
+    def chance_of_good_meeting(self) -> float:
+        """Probability that the organisation judges a meeting good."""
+        parameters = self.model.parameters
+        return logistic(
+            parameters["encounter.base"]
+            + parameters["encounter.trust_slope"] * (self.trust - parameters["encounter.trust_reference"])
+            + parameters["encounter.alignment_slope"]
+            * (self.alignment - parameters["encounter.alignment_reference"])
+            - parameters["encounter.pressure_slope"]
+            * (self.organisation.pressure - parameters["encounter.pressure_reference"])
+            - parameters["encounter.divergence_slope"] * self.divergence
+        )
+
+    @property
+    def bad_meetings(self) -> int:
+        """Meetings of the last step that the organisation did not judge good."""
+        return self.tie.meetings - self.good_meetings
+
+    def update_relation(self) -> None:
+        """Count the time without a bad meeting."""
+        self.relation = 0.0 if self.bad_meetings else self.relation + self.model.dt
+
+    def update_trust(self) -> None:
+        """Learn from meetings, forget, hear what others say, and begin anew where a leader left."""
+        parameters, dt = self.model.parameters, self.model.dt
+        base = parameters["trust.base"]
+        partner = self.other.organisation
+        self.trust = self.model.trust_rule(self.trust, self.good_meetings, self.bad_meetings, self.relation)
+        self.trust = base + (self.trust - base) * math.exp(-parameters["trust.decay"] * dt)
+        if parameters["trust.third_party_pull"] > 0.0 and self.tie.is_open:
+            heard = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
+            self.trust += (partner.reputation - self.trust) * heard
+        if self.organisation.exited:
+            self.trust = base + parameters["trust.kept_by_successor"] * (self.trust - base)
+        if partner.exited:
+            self.trust = base + parameters["trust.kept_by_partner"] * (self.trust - base)
+        if self.organisation.exited or partner.exited:
+            self.relation = 0.0
+
+    def update_divergence(self) -> None:
+        """Dispel divergence by meetings; it creeps back."""
+        parameters = self.model.parameters
+        start = parameters["trust.divergence_start"]
+        left = self.divergence * math.exp(-parameters["trust.divergence_contact"] * self.tie.meetings)
+        returned = math.exp(-parameters["trust.divergence_return"] * self.model.dt)
+        self.divergence = start + (left - start) * returned
 
 
 class Tie:
@@ -108,6 +177,54 @@ class Tie:
         self.second.other = self.first
         self.sides = (self.first, self.second)
 
+    @property
+    def model(self) -> OracleModel:
+        """The model in which it stands."""
+        return self.place.model
+
+    @property
+    def barrier(self) -> float:
+        """How far competition rules keep the two ends apart."""
+        parameters, levers = self.model.parameters, self.model.levers
+        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
+        return strictness * parameters[f"contact.barrier_weight.{self.kind}"]
+
+    def meet(self) -> None:
+        """Draw how often the two ends meet."""
+        parameters, levers = self.model.parameters, self.model.levers
+        if not self.is_open:
+            self.meetings = 0
+            return
+        offered = 0.5 * (self.first.attention + self.second.attention)
+        rate = offered * (1.0 - self.barrier) + parameters["contact.chance"]
+        rate += parameters["contact.session"] * levers["convening.sessions"]
+        if self.place.board and self.board_meets:
+            rate += parameters["contact.board"]
+        self.meetings = poisson(self.model.uniform(Decision.MEETINGS, self.index), rate * self.model.dt)
+
+    def judge_meetings(self) -> None:
+        """Let each side judge for itself, at times by the same accident."""
+        for side in self.sides:
+            side.good_meetings = 0
+        if self.meetings == 0:
+            return
+        own, other, shared = (
+            self.model.uniform(Decision.JUDGEMENT, 4 * self.index + number) for number in range(3)
+        )
+        is_shared = shared < self.model.parameters["encounter.shared_judgement"]
+        chances = [side.chance_of_good_meeting for side in self.sides]
+        self.first.good_meetings = binomial(own, self.meetings, chances[0])
+        self.second.good_meetings = binomial(own if is_shared else other, self.meetings, chances[1])
+
+    def shut(self) -> None:
+        """End the relation: both sides go back to what they would think of a stranger."""
+        parameters = self.model.parameters
+        self.is_open = False
+        for side in self.sides:
+            side.trust = parameters["trust.base"]
+            side.divergence = parameters["trust.divergence_start"]
+            side.attention_weight = side.attention = 0.0
+
 
 class Segment:
     """The counterparts among which an organisation divides one part of its attention.
@@ -125,4 +242,5 @@ class Segment:
         self.work_share = work_share
         self.group = group
         self.budget = 0.0
+        self.total = 0.0
         self.sides: list[Side] = []

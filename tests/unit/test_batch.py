@@ -228,9 +228,9 @@ def test_a_future_with_other_attention_divides_effort_anew(scenario, place):
     saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
     needy = scenario.with_parameters({"attention.need_power": 1.0})
     restored = Batch(place, [lane(needy, 0)])
-    fresh = restored.state.attention_share.copy()
+    fresh = restored.state.attention_weight.copy()
     restored.restore(saved)
-    assert np.array_equal(restored.state.attention_share, fresh)
+    assert np.array_equal(restored.state.attention_weight, fresh)
 
 
 def test_a_snapshot_of_another_past_is_refused_with_every_reason(scenario, place):
@@ -304,7 +304,7 @@ def test_measures_agree_with_the_state_they_summarise(scenario, place):
         pair = np.concatenate([trust, trust[:, ::-1]])
         assert found["trust"][number] == pytest.approx(trust.mean())
         assert found["reciprocity"][number] == pytest.approx(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1])
-        assert found["meetings"][number] == pytest.approx(12.0 * state.meetings[ties, number].mean())
+        assert found["meetings"][number] == pytest.approx(12.0 * state.meetings[:, number].sum() / ties.sum())
         assert found["pressure"][number] == pytest.approx(state.pressure[is_open, number].mean())
         assert found["practices"][number] == is_open[place.of_kind(OrganisationKind.PRACTICE)].sum()
     assert np.allclose(found["depth"], state.implementation[0] / state.scope[0])

@@ -79,28 +79,21 @@ def test_a_closed_practice_acts_on_nothing_and_nothing_acts_on_it(history, place
     ties = np.any(lists[-2][place.tie_ends] == 0.0, axis=1)
     assert ties.any()
     assert np.all(state.meetings[ties] == 0)
-    assert np.all(state.attention_share[:, 0][ties] == 0.0)
-    assert np.all(state.attention_share[:, 1][ties] == 0.0)
+    assert np.all(state.shut[ties] == 1)
+    assert np.all(state.attention_weight[:, 0][ties] == 0.0)
+    assert np.all(state.attention_weight[:, 1][ties] == 0.0)
     gone = lists[-2] == 0.0
     for name in ("effort", "engaged"):
         assert np.all(state.arrays[name][gone] == 0.0)
     assert np.all(state.network[gone] == -1)
 
 
-def test_trust_on_the_ties_of_a_closed_practice_stays_as_it_was(case, place):
-    batch = batch_of(case, place, width=4, closure__rate=0.0)
-    for _ in range(6):
-        batch.advance()
-    practice = place.of_kind(OrganisationKind.PRACTICE)[0]
-    batch.state.list_size[practice] = 0.0
-    touched = np.any(place.tie_ends == practice, axis=1)
-    names = ("trust", "divergence", "relation")
-    before = {name: batch.state.arrays[name].copy() for name in names}
-    for _ in range(6):
-        batch.advance()
-    for name in names:
-        assert np.array_equal(batch.state.arrays[name][touched], before[name][touched])
-        assert not np.array_equal(batch.state.arrays[name][~touched], before[name][~touched])
+def test_trust_on_the_ties_of_a_closed_practice_goes_back_to_its_base_and_stays_there(history, place, case):
+    batch, lists = history
+    ties = np.any(lists[-2][place.tie_ends] == 0.0, axis=1)
+    shut = np.stack([ties, ties], axis=1)
+    assert np.all(batch.state.trust[shut] == case.parameter_values["trust.base"])
+    assert np.all(batch.state.divergence[shut] == case.parameter_values["trust.divergence_start"])
 
 
 def close_all(batch):

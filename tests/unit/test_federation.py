@@ -225,19 +225,24 @@ def test_a_contract_costs_trust_with_the_commissioner_unless_conflicts_are_gover
     assert np.all(state.trust[~touched] == 0.5)
 
 
+def shares(batch):
+    """Return the share of its budget that each side gives to a tie, (ties, 2, lanes)."""
+    return batch.state.attention_weight / batch.state.attention_total[batch.place.segment]
+
+
 def test_a_network_is_one_counterpart_to_a_commissioner_but_not_to_a_practice(case, place):
     batch = batch_of(case, place, width=1)
     members = place.of_kind(OrganisationKind.PRACTICE)[:10]
     state = batch.state
-    before = state.attention_share.copy()
+    before = shares(batch)
     state.network[members] = members[0]
     state.reshaped[:] = 1.0
     batch._call("attention", step=1)
     bought = np.flatnonzero(place.tie_kind == TieKind.COMMISSIONER_PRACTICE)
     practices = len(bought)
     assert np.allclose(before[bought, 0], 1.0 / practices)
-    assert np.allclose(state.attention_share[bought, 0], 1.0 / (practices - 10 + 1))
-    assert np.array_equal(state.attention_share[bought, 1], before[bought, 1])
+    assert np.allclose(shares(batch)[bought, 0], 1.0 / (practices - 10 + 1))
+    assert np.array_equal(shares(batch)[bought, 1], before[bought, 1])
     assert state.reshaped[0] == 0.0
 
 

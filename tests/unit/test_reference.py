@@ -100,10 +100,11 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
         "trust",
         "challenge",
         "tender",
+        "closure",
         "federation",
     ]
     assert [names[position] for position in rows["trust"].late] == ["attention", "encounter"]
-    assert [names[position] for position in rows["trust"].prompt] == ["closure", "governance"]
+    assert [names[position] for position in rows["trust"].prompt] == ["governance"]
     drawn = {element.text for element in ET.fromstring(PAGES["month.svg"]()).iter()}
     assert {name.replace("_", " ") for name in rows} <= drawn
 
