@@ -1,14 +1,19 @@
 """Measure Mesa's own examples beside Mesa's own runner: `python -m tests.benchmarks.mesa_models [--rounds N]`.
 
 Both run the same models with the same seeds, as many steps, on two processes, and give a value of every model
-reporter for every step. They take turns, round by round; figures are medians over rounds, and so are ratios. Mesa's
-runner is told one step less, because it takes one more than it is told.
+reporter for every step; a planned sweep also writes its tables and commits them. They take turns, round by round;
+figures are medians over rounds, and so are ratios. Mesa's runner is told one step less, because it takes one more than
+it is told. Every case is long enough for the start of workers not to decide it.
 """
 
 import argparse
+import json
 import os
 import platform
+import shutil
 import statistics
+import tempfile
+from pathlib import Path
 
 import mesa
 import numpy as np
@@ -16,30 +21,34 @@ from mesa.examples import BoltzmannWealth, Schelling, VirusOnNetwork
 from rich.console import Console
 from rich.table import Table
 
-from abm.experiments.engines import execute
-from abm.experiments.mesa_checks import checked
-from abm.experiments.mesa_models import derived_seed, simulate
-from abm.experiments.run import Run
+from abm.experiments.carriers import Processes
+from abm.experiments.destination import Destination
+from abm.experiments.experimentfile import load_experiment
+from abm.experiments.mesa_models import derived_seed
+from abm.experiments.plan import plan
+from abm.experiments.sweep import Sweep
 from tests.benchmarks.__main__ import timed
 
 WORKERS = 2
 CASES = {
     BoltzmannWealth: ({"n": 100}, 100, 200),
     Schelling: ({"height": 20, "width": 20, "homophily": 0.7}, 50, 100),
-    VirusOnNetwork: ({"num_nodes": 100, "avg_node_degree": 4}, 100, 800),
+    VirusOnNetwork: ({"num_nodes": 100, "avg_node_degree": 4}, 100, 1600),
 }
 """Parameters, steps and runs by model."""
 
 
-def measured(kind: type[mesa.Model], rounds: int) -> tuple[float, float, float]:
+def measured(kind: type[mesa.Model], rounds: int, folder: Path) -> tuple[float, float, float]:
     """Return median seconds of Mesa's runner and of ours, and the median of theirs over ours."""
     parameters, steps, count = CASES[kind]
-    found, faults = checked(f"{kind.__module__}:{kind.__name__}", steps=steps, parameters=parameters)
-    if found is None:
-        raise SystemExit("\n".join(fault.message for fault in faults))
-    runs = [Run(found.scenario(kind.__name__, {}), 1, replicate) for replicate in range(count)]
+    planned = folder / kind.__name__
+    file = planned.with_suffix(".yaml")
+    asked = {"model": f"{kind.__module__}:{kind.__name__}", "steps": steps, "parameters": parameters}
+    design = {"design": "full_factorial", "replicates": count, "seed": 1}
+    file.write_text(json.dumps({"name": "benchmark", **asked, **design}))
+    plan(load_experiment(file), Destination(planned))
     seeds = [derived_seed(1, replicate) for replicate in range(count)]
-    rows: list[int] = []
+    directories: list[Path] = []
 
     def theirs() -> None:
         taken = mesa.batch_run(
@@ -50,15 +59,15 @@ def measured(kind: type[mesa.Model], rounds: int) -> tuple[float, float, float]:
             max_steps=steps - 1,
             display_progress=False,
         )
-        rows.append(len(taken))
+        assert len({row["Step"] for row in taken}) == steps
 
     def ours() -> None:
-        done = execute(runs, simulate, workers=WORKERS)
-        if done.failures or done.tables is None:
-            raise SystemExit(done.failures[0].message)
-        rows.append(len(done.tables.months["month"]))
+        Sweep(directories[-1]).carry_out(Processes(WORKERS))
 
-    pairs = [(timed(theirs), timed(ours)) for _ in range(rounds)]
+    pairs = []
+    for number in range(rounds):
+        directories.append(Path(shutil.copytree(planned, folder / f"{kind.__name__}-{number}")))
+        pairs.append((timed(theirs), timed(ours)))
     slow, quick = (statistics.median(column) for column in zip(*pairs, strict=True))
     return slow, quick, float(np.median([one / other for one, other in pairs]))
 
@@ -76,7 +85,8 @@ def main() -> None:
     for heading in ("Runs", "Steps", "mesa.batch_run, s", "abm, s", "Ratio (aim: 1 or more)"):
         table.add_column(heading, justify="right")
     for kind, (_, steps, count) in CASES.items():
-        slow, quick, ratio = measured(kind, rounds)
+        with tempfile.TemporaryDirectory() as folder:
+            slow, quick, ratio = measured(kind, rounds, Path(folder))
         table.add_row(kind.__name__, str(count), str(steps), f"{slow:.2f}", f"{quick:.2f}", f"{ratio:.2f}")
     Console().print(table)
 
