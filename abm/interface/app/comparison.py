@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 import solara
 
-from abm.errors import AbmError
 from abm.interface.app.course import Course, simulate_course
 from abm.interface.app.question import Question
 from abm.interface.app.share import MINE, MOST_COMPARED
-from abm.interface.app.state import AT_ONCE, Progress, Session
+from abm.interface.app.state import AT_ONCE, Progress, Session, rested
 from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
 from abm.model.scenario import Scenario, scenario_names
 from abm.model.simulate import cached_place
@@ -125,11 +124,9 @@ class Comparison:
             self.sample.set(parts[0])
             self.progress.set(Progress(parts[0].size, wanted, parts[0].size < wanted))
 
-        try:
-            self.session.begin("rival samples", tasks, collect)
-        except AbmError as error:
-            self.progress.set(Progress())
-            self.session.say(error)
+        self.session.begin(
+            "rival samples", tasks, collect, ended=lambda: self.progress.set(rested(self.progress.value))
+        )
 
 
 def scenario_of(question: Question, name: str) -> Scenario:

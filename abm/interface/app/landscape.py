@@ -14,7 +14,7 @@ from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Ask
 from abm.interface.app.question import Question
 from abm.interface.app.response_surface import ResponseSurface, measure_record, pack_surface
-from abm.interface.app.state import Progress, Session
+from abm.interface.app.state import Progress, Session, rested
 from abm.interface.app.survey import (
     REPLICATES,
     RESPONSES,
@@ -101,11 +101,9 @@ class Terrain:
             done = self.progress.value.done + 1
             self.progress.set(Progress(done, len(tasks), done < len(tasks)))
 
-        try:
-            session.begin("landscape", tasks, collect)
-        except AbmError as error:
-            self.progress.set(Progress())
-            session.say(error)
+        session.begin(
+            "landscape", tasks, collect, ended=lambda: self.progress.set(rested(self.progress.value))
+        )
 
     def stop(self) -> None:
         """Call off the rows that are not there yet."""

@@ -5,6 +5,7 @@ change goes through its methods.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +30,9 @@ from abm.world.place import Place
 AT_ONCE = 100_000
 """Ties times months up to which a run is simulated within the answer to a click: a few hundredths of a second."""
 EXPLORE_REPLICATES = 50
+PAUSE = 0.25
+"""Seconds from a change to its replicates: a hand that drags a slider starts none."""
+COURSE = "course"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,32 @@ class Progress:
     done: int = 0
     total: int = 0
     is_running: bool = False
+
+
+@dataclass
+class Work:
+    """Hold what a line of a session is doing in the background.
+
+    Attributes
+    ----------
+    job : Job or None
+        None before it has begun.
+    is_cancelled : bool
+    """
+
+    job: Job | None = None
+    is_cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Call it off."""
+        self.is_cancelled = True
+        if self.job is not None:
+            self.job.cancel()
+
+
+def rested(progress: Progress) -> Progress:
+    """Say that no more is coming."""
+    return replace(progress, is_running=False)
 
 
 class Session:
@@ -109,7 +139,7 @@ class Session:
         self.notice = solara.reactive(notice)
         self.theme = solara.reactive("light")
         self.is_listing = solara.reactive(False)
-        self._jobs: dict[str, Job] = {}
+        self._works: dict[str, Work] = {}
         self._references: dict[tuple[str, int, int], Course] = {}
         self._wanted = view.selected
         self._answer(view.question)
@@ -163,41 +193,64 @@ class Session:
         """Look at an organisation, tie or place; None for none."""
         self.selected.set(selected)
 
-    def begin(self, line: str, tasks: Sequence[Task], collect: Callable[[int, Any], None]) -> Job:
-        """Do tasks in the background and collect number and result of each; a newer job of a line replaces older.
+    def begin(
+        self,
+        line: str,
+        tasks: Sequence[Task],
+        collect: Callable[[int, Any], None],
+        *,
+        after: float = 0.0,
+        ended: Callable[[], None] | None = None,
+    ) -> None:
+        """Do tasks in the background and collect number and result of each; newer work of a line replaces older.
 
-        Raises
-        ------
-        Busy
-            If too much is waiting.
+        Parameters
+        ----------
+        line : str
+            What the work is for.
+        tasks : sequence of Task
+        collect : callable
+            Takes number and result.
+        after : float
+            Seconds to wait first, so that a picture is drawn before the processors are busy.
+        ended : callable, optional
+            Called when the work has come to an end of any kind, unless newer work has replaced it.
         """
         self.stop(line)
-        job = self.workshop.submit(self.name, tasks, is_urgent=line == "course")
-        self._jobs[line] = job
+        work = Work()
+        self._works[line] = work
 
         def follow() -> None:
+            time.sleep(after)
             try:
-                for number, result in job:
-                    if self._jobs.get(line) is job:
+                if work.is_cancelled:
+                    return
+                work.job = self.workshop.submit(self.name, tasks, is_urgent=line == COURSE)
+                if work.is_cancelled:
+                    work.job.cancel()
+                for number, result in work.job:
+                    if self._works.get(line) is work:
                         collect(number, result)
             except AbmError as error:
                 self.say(error)
             finally:
-                if job.failure is not None and not isinstance(job.failure, AbmError):
+                failure = work.job.failure if work.job else None
+                if failure is not None and not isinstance(failure, AbmError):
                     self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
+                if ended is not None and self._works.get(line) is work:
+                    ended()
 
         threading.Thread(target=follow, name=f"abm-{line}", daemon=True).start()
-        return job
 
     def stop(self, line: str) -> None:
         """Call off what a line of work is doing."""
-        job = self._jobs.pop(line, None)
-        if job is not None:
-            job.cancel()
+        work = self._works.pop(line, None)
+        if work is not None:
+            work.cancel()
 
     def close(self) -> None:
         """Leave: nothing goes on in the background."""
-        for line in list(self._jobs):
+        for line in list(self._works):
             self.stop(line)
         self.workshop.leave(self.name)
 
@@ -210,7 +263,7 @@ class Session:
     def _answer(self, question: Question) -> None:
         place = cached_place(question.scenario.place)
         if place.ties * question.months <= AT_ONCE:
-            self.stop("course")
+            self.stop(COURSE)
             course = simulate_course(question.scenario, question.seed, question.replicate)
             self._answered(question, place, course, self._reference(question))
             return
@@ -229,7 +282,7 @@ class Session:
                 self._answered(question, place, courses["course"], self._references[self._key(question)])
 
         tasks = [course_task(scenarios[name], question.seed, question.replicate) for name in order]
-        self.begin("course", tasks, collect)
+        self.begin(COURSE, tasks, collect, ended=lambda: self.is_busy.set(False))
 
     def _key(self, question: Question) -> tuple[str, int, int]:
         return question.reference_scenario.content_hash, question.seed, question.replicate
@@ -273,11 +326,13 @@ class Session:
             self.sample.set(parts[0])
             self.progress.set(Progress(done, wanted, done < wanted))
 
-        try:
-            self.begin("sample", tasks, collect)
-        except AbmError as error:
-            self.progress.set(Progress())
-            self.say(error)
+        self.begin(
+            "sample",
+            tasks,
+            collect,
+            after=PAUSE,
+            ended=lambda: self.progress.set(rested(self.progress.value)),
+        )
 
     def bands(self, measure: str) -> tuple[Band, Band] | None:
         """Return the bands of the reference and of the scenario; None before the first replicates are there."""
