@@ -37,7 +37,7 @@ BUDGETS = {
     "sweeps": 330,
     "installation": 300,
     "notebooks": 180,
-    "browser": 330,
+    "browser": 480,
     "coverage": 60,
 }
 """Seconds by gate, in the order in which they run."""

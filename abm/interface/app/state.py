@@ -87,6 +87,13 @@ class Work:
     job: Job | None = None
     is_cancelled: bool = False
 
+    def begun(self, job: Job) -> Job:
+        """Note that it has begun; if it was called off meanwhile, the job is too."""
+        self.job = job
+        if self.is_cancelled:
+            job.cancel()
+        return job
+
     def cancel(self) -> None:
         """Call it off."""
         self.is_cancelled = True
@@ -225,10 +232,8 @@ class Session:
             try:
                 if work.is_cancelled:
                     return
-                work.job = self.workshop.submit(self.name, tasks, is_urgent=line == COURSE)
-                if work.is_cancelled:
-                    work.job.cancel()
-                for number, result in work.job:
+                job = work.begun(self.workshop.submit(self.name, tasks, is_urgent=line == COURSE))
+                for number, result in job:
                     if self._works.get(line) is work:
                         collect(number, result)
             except AbmError as error:
