@@ -148,23 +148,27 @@ def fill_block(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, 
 @compiled
 def fill_blocks(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, first: Any) -> None:
     """Fill `draws` (4 blocks, lanes) with the uniforms of the entities from 4*first on in every lane."""
-    rows, lanes = draws.shape
-    if lanes >= WIDE:
-        for row in range(0, rows, 4):
+    blocks, lanes = draws.shape[0] // 4, draws.shape[1]
+    seeds = np.empty(blocks * lanes, dtype=np.uint64)
+    replicates = np.empty(blocks * lanes, dtype=np.uint64)
+    quads = np.empty(blocks * lanes, dtype=np.uint32)
+    words = np.empty((4, blocks * lanes))
+    for number in range(blocks):
+        for lane in range(lanes):
+            seeds[number * lanes + lane] = seed[lane]
+            replicates[number * lanes + lane] = replicate[lane]
+            quads[number * lanes + lane] = first + number
+    # One loop over blocks and lanes together, so that it is as quick for one lane as for many.
+    for entry in range(blocks * lanes):
+        u0, u1, u2, u3 = block(seeds[entry], replicates[entry], step, decision, quads[entry])
+        words[0, entry] = u0
+        words[1, entry] = u1
+        words[2, entry] = u2
+        words[3, entry] = u3
+    for number in range(blocks):
+        for word in range(4):
             for lane in range(lanes):
-                u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first + row // 4)
-                draws[row, lane] = u0
-                draws[row + 1, lane] = u1
-                draws[row + 2, lane] = u2
-                draws[row + 3, lane] = u3
-        return
-    for lane in range(lanes):
-        for number in range(rows // 4):
-            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first + number)
-            draws[4 * number, lane] = u0
-            draws[4 * number + 1, lane] = u1
-            draws[4 * number + 2, lane] = u2
-            draws[4 * number + 3, lane] = u3
+                draws[4 * number + word, lane] = words[word, number * lanes + lane]
 
 
 @compiled

@@ -60,6 +60,15 @@ def clip(x: Any) -> Any:
 
 
 @compiled
+def is_any(values: Any) -> Any:
+    """Tell whether any of some values, (lanes,), is not zero."""
+    found = False
+    for lane in range(values.size):
+        found = found or values[lane] != 0.0
+    return found
+
+
+@compiled
 def find_nonzero(values: Any, found: Any) -> Any:
     """Fill `found` with the flat positions of values that are not zero, in order, and return how many there are.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from abm.mechanisms.arithmetic import is_any
 from abm.mechanisms.kinds import PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -74,8 +75,8 @@ def attention(
             elif segment_group[group] == TO_OTHERS:
                 part = 1.0 - reserved
             attention_budget[group, lane] = effort[organisation, lane] * segment_share[group] * part
-    follows_trust = np.any(attention_trust_power != 0.0)
-    if step > 0 and not follows_trust and not np.any(reshaped != 0.0):
+    follows_trust = is_any(attention_trust_power)
+    if step > 0 and not follows_trust and not is_any(reshaped):
         return
     reshaped[:] = 0.0
     ties = need.shape[0]
@@ -89,7 +90,7 @@ def attention(
                     )
                     if shut[tie, lane] > 0:
                         attention_weight[tie, side, lane] = 0.0
-    is_weighted = follows_trust or np.any(attention_need_power != 0.0)
+    is_weighted = follows_trust or is_any(attention_need_power)
     if is_weighted:
         attention_total[:] = 0.0
         for tie in range(ties):

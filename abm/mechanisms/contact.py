@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import WIDE, Decision, fill_blocks, poisson_quantile
+from abm.mechanisms.arithmetic import is_any
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -74,7 +75,7 @@ def contact(
         for lane in range(lanes):
             total = attention_total[group, lane]
             given[group, lane] = attention_budget[group, lane] / total if total > 0.0 else 0.0
-    is_weighted = np.any(attention_need_power != 0.0) or np.any(attention_trust_power != 0.0)
+    is_weighted = is_any(attention_need_power) or is_any(attention_trust_power)
     if not is_weighted:
         for group in range(segments):
             for lane in range(lanes):

@@ -107,6 +107,7 @@ def federation(
     organisation_kind: Any,
     organisation_place: Any,
     tie_ends: Any,
+    kind_start: Any,
     tie_kind: Any,
     practice_start: Any,
     practice_row: Any,
@@ -158,11 +159,14 @@ def federation(
     # The least trust on which anybody unites, that of a practice with the most outward leader.
     least = np.empty(lanes)
     joining = np.empty(lanes)
+    leaving = np.empty(lanes)
+    contracting = np.empty(lanes)
     for lane in range(lanes):
         least[lane] = federation_threshold[lane] - federation_push[lane] * contracting_flexibility[lane]
         joining[lane] = 1.0 - math.exp(-federation_rate[lane] * dt)
-    first_tie = np.searchsorted(tie_kind, PRACTICE_PRACTICE)
-    last_tie = np.searchsorted(tie_kind, PRACTICE_PRACTICE + 1)
+        leaving[lane] = federation_leave_rate[lane] * dt
+        contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
+    first_tie, last_tie = kind_start[PRACTICE_PRACTICE], kind_start[PRACTICE_PRACTICE + 1]
     draws = np.empty((CHUNK, lanes))
     found = np.empty(draws.size, dtype=np.int64)
     for start in range(first_tie // 4 * 4, last_tie, CHUNK):
@@ -226,7 +230,7 @@ def federation(
     first_practice = practice_row.min() // 4 * 4
     for start in range(first_practice, organisations, CHUNK):
         fill_blocks(draws, seed, replicate, step, LEAVE, start // 4)
-        for event in range(find_below(draws, federation_leave_rate * dt, found)):
+        for event in range(find_below(draws, leaving, found)):
             practice = start + found[event] // lanes
             lane = found[event] % lanes
             if practice >= organisations or organisation_kind[practice] != PRACTICE:
@@ -253,7 +257,10 @@ def federation(
         members[label, lane] -= 1.0
         network[practice, lane] = ALONE
         reshaped[lane] = 1.0
-    for event in range(find_nonzero(members == 1.0, leavers)):
+    for label in range(organisations):
+        for lane in range(lanes):
+            left[label, lane] = 1.0 if members[label, lane] == 1.0 else 0.0
+    for event in range(find_nonzero(left, leavers)):
         label = leavers[event] // lanes
         lane = leavers[event] % lanes
         place = organisation_place[label]
@@ -264,15 +271,14 @@ def federation(
         members[label, lane] = 0.0
         reshaped[lane] = 1.0
 
-    contracting = federation_contract_rate * contracting_flexibility
     for start in range(first_practice, organisations, CHUNK):
         fill_blocks(draws, seed, replicate, step, CONTRACT, start // 4)
-        for event in range(find_below(draws, contracting * dt, found)):
+        for event in range(find_below(draws, contracting, found)):
             label = start + found[event] // lanes
             lane = found[event] % lanes
             if label >= organisations or not members[label, lane] > 0.0:
                 continue
-            if draws[label - start, lane] >= 1.0 - math.exp(-contracting[lane] * dt):
+            if draws[label - start, lane] >= 1.0 - math.exp(-contracting[lane]):
                 continue
             kept = 1.0 - federation_conflict_loss[lane] * (1.0 - contracting_conflict_governance[lane])
             place = organisation_place[label]

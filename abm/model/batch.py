@@ -353,7 +353,7 @@ class Batch:
                     state.divergence,
                     state.meetings,
                     state.shut,
-                    place.tie_kind,
+                    place.kind_start,
                     self._known["trust_base"],
                     self._known["trust_divergence_start"],
                 ),

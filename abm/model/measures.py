@@ -140,7 +140,7 @@ def tally_ties(
     divergence: Any,
     meetings: Any,
     shut: Any,
-    tie_kind: Any,
+    kind_start: Any,
     trust_base: Any,
     divergence_start: Any,
 ) -> None:
@@ -151,7 +151,7 @@ def tally_ties(
     sides = np.zeros(lanes)
     gone = np.zeros(lanes)
     for kind in range(kinds):
-        first, last = np.searchsorted(tie_kind, kind), np.searchsorted(tie_kind, kind + 1)
+        first, last = kind_start[kind], kind_start[kind + 1]
         total = np.zeros(lanes)
         shut_here = np.zeros(lanes)
         sum_rows(trust[first:last].reshape(-1), total)
@@ -164,7 +164,9 @@ def tally_ties(
             whole[lane] += total[lane]
             sides[lane] += count
             gone[lane] += 2.0 * shut_here[lane]
-    mean = whole / sides
+    mean = np.empty(lanes)
+    for lane in range(lanes):
+        mean[lane] = whole[lane] / sides[lane]
     squares = np.zeros(lanes)
     products = np.zeros(lanes)
     sum_deviations(trust.reshape(-1), mean, squares, products)

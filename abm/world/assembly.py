@@ -145,6 +145,7 @@ def assemble(
         work_place=as_integers(whole_work.place),
         work_share=as_floats(whole_work.share),
         tie_ends=as_integers(ends),
+        kind_start=starts_of(tie_kind, len(TieKind)),
         tie_kind=as_integers(tie_kind),
         tie_place=as_integers(tie_place),
         use_share=as_floats(use_share),

@@ -118,6 +118,8 @@ class Place:
     work_share : (W,)
         Share of an organisation's work that is in a place.
     tie_ends : (M, 2) int
+    kind_start : (9,) int
+        Where the ties of each `TieKind` begin, and end where the next begin.
     tie_kind, tie_place : (M,) int
         `TieKind`, and the place in which the tie counts.
     use_share : (M,)
@@ -172,6 +174,7 @@ class Place:
     work_place: Integers
     work_share: Floats
     tie_ends: Integers
+    kind_start: Integers
     tie_kind: Integers
     tie_place: Integers
     use_share: Floats

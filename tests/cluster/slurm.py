@@ -1,7 +1,7 @@
 """Start a Slurm cluster of one machine, with an authority of its own, and stop it again.
 
 Everything lies in one directory and nothing in `/etc`: configuration, key, sockets, logs and state. The daemons stay
-in the foreground, as children of the process that started them, so that none can outlive it unnoticed.
+in the foreground, as children of the process that started them, and the kernel kills them with it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-CLIENTS = ("sbatch", "scancel", "sinfo", "squeue")
+CLIENTS = ("sbatch", "scancel", "setpriv", "sinfo", "squeue")
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
-START_SECONDS = 60
+START_SECONDS = 120
 NODE = "laboratory"
 
 CONFIGURATION = """\
@@ -116,7 +116,7 @@ class Slurm:
         assert program is not None
         with (own / f"{name}.out").open("ab") as output:
             self.daemons[name] = subprocess.Popen(
-                (program, *options),
+                ("setpriv", "--pdeathsig", "KILL", program, *options),
                 env={**os.environ, **self.environment, "PATH": PLACES},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -131,6 +131,17 @@ class Slurm:
         daemon = self.daemons.pop(name)
         daemon.kill()
         daemon.wait()
+
+    def wait_until_saved(self, since: float) -> None:
+        """Wait until the controller has saved its jobs; a power cut costs it what it took in after that.
+
+        Parameters
+        ----------
+        since : float
+            Time, in seconds of the wall clock, that the state has to be newer than.
+        """
+        state = self.directory / "state" / "job_state"
+        self.wait_until(lambda: state.exists() and state.stat().st_mtime > since, "the state of jobs")
 
     def stop(self) -> None:
         """Cancel what is left, and stop the daemons."""

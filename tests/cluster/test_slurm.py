@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from abm.experiments.carriers import Processes, engine_named
@@ -78,12 +79,14 @@ def test_a_job_array_survives_killed_tasks_and_a_restart_of_the_controller(
     slurm: Cluster, directory: Path, undisturbed: dict[str, bytes]
 ) -> None:
     submitted(slurm, directory, most_tasks=TASKS)
+    since = time.time()
     slurm.wait_until(lambda: Sweep(directory).survey().done > 0, "the first shard")
     jobs = slurm.jobs()
     running = [job.partition(" ")[0] for job in jobs if job.endswith(" R")]
     slurm.told("scancel", "--signal=KILL", "--full", *running[:1])
     # The one killed may just have ended; one that has not begun cannot have.
     slurm.told("scancel", jobs[0].partition("_")[0] + f"_{TASKS - 1}")
+    slurm.wait_until_saved(since)
     slurm.kill_daemon("slurmctld")
     slurm.start_daemon("slurmctld")
     slurm.wait_until(lambda: not slurm.jobs(), "the end of the array", seconds=180)
