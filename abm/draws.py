@@ -135,17 +135,6 @@ def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any
 
 
 @compiled
-def fill_block(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> None:
-    """Fill `draws` (4, lanes) with the uniforms of entities 4*quad to 4*quad+3 in every lane."""
-    for lane in range(draws.shape[1]):
-        u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, quad)
-        draws[0, lane] = u0
-        draws[1, lane] = u1
-        draws[2, lane] = u2
-        draws[3, lane] = u3
-
-
-@compiled
 def fill_blocks(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, first: Any) -> None:
     """Fill `draws` (4 blocks, lanes) with the uniforms of the entities from 4*first on in every lane."""
     blocks, lanes = draws.shape[0] // 4, draws.shape[1]
@@ -341,8 +330,7 @@ def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int)
     """
     blocks = -(-entities // 4)
     draws = np.empty((4 * blocks, len(seed)))
-    for quad in range(blocks):
-        fill_block(draws[4 * quad : 4 * quad + 4], seed, replicate, step, int(decision), quad)
+    fill_blocks(draws, seed, replicate, step, int(decision), 0)
     return draws[:entities]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, fill_block
+from abm.draws import Decision, compiled, fill_blocks
 from abm.mechanisms.kinds import PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -124,7 +124,7 @@ def closure(
             continue
         if practice // 4 != drawn:
             drawn = practice // 4
-            fill_block(draws, seed, replicate, step, DECISION, drawn)
+            fill_blocks(draws, seed, replicate, step, DECISION, drawn)
         for lane in range(lanes):
             people = list_size[practice, lane]
             if not people > 0.0:

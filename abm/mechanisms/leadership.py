@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, beta_quantile, fill_block, uniform
+from abm.draws import Decision, beta_quantile, fill_blocks, uniform
 from abm.mechanisms.kinds import ACUTE
 from abm.mechanisms.mechanism import mechanism
 
@@ -96,7 +96,7 @@ def leadership(
     draws = np.empty((4, lanes))
     for organisation in range(organisations):
         if organisation % 4 == 0:
-            fill_block(draws, seed, replicate, step, EXIT, organisation // 4)
+            fill_blocks(draws, seed, replicate, step, EXIT, organisation // 4)
         kind = organisation_kind[organisation]
         for lane in range(lanes):
             strain = max(pressure[organisation, lane] - 0.5, 0.0)

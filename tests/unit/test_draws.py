@@ -99,7 +99,7 @@ def test_neighbouring_entities_share_a_block_word_by_word():
     words = draws.block(SEED, 3, 17, 7, 5)
     assert [draws.uniform(SEED, 3, 17, 7, 20 + word) for word in range(4)] == list(words)
     filled = np.empty((4, 2))
-    draws.fill_block(filled, np.array([SEED, SEED]), np.array([3, 4], dtype=np.uint64), 17, 7, 5)
+    draws.fill_blocks(filled, np.array([SEED, SEED]), np.array([3, 4], dtype=np.uint64), 17, 7, 5)
     assert filled[:, 0].tolist() == list(words)
 
 
