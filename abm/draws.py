@@ -36,11 +36,15 @@ WIDE = 4
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 # Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
-inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+inlined = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 
 class Decision(IntEnum):
-    """Name what a draw decides; the number is part of every draw's key and never reused."""
+    """Name what a draw decides; the number is part of every draw's key and never reused.
+
+    Kernels hold theirs as `np.uint32`: a plain integer that never changes is a type of its own to numba, which would
+    compile the generator once for every decision.
+    """
 
     INITIAL_TRUST = 1
     INITIAL_ORIENTATION = 2
@@ -75,8 +79,8 @@ def philox_round(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, number: A
     """Return the four words after one round, whose keys are raised by its number times the Weyl constants."""
     product_0 = MULTIPLIER_0 * np.uint64(c0)
     product_1 = MULTIPLIER_1 * np.uint64(c2)
-    key_0 = np.uint32(k0 + np.uint32(WEYL_0 * np.uint32(number)))
-    key_1 = np.uint32(k1 + np.uint32(WEYL_1 * np.uint32(number)))
+    key_0 = np.uint32(k0 + np.uint32(WEYL_0 * number))
+    key_1 = np.uint32(k1 + np.uint32(WEYL_1 * number))
     return (
         np.uint32(np.uint32(product_1 >> HALF_WORD) ^ c1 ^ key_0),
         np.uint32(product_1),
@@ -101,16 +105,16 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     tuple of four uint32
     """
     # Ten calls and no loop, so that the loop over lanes around them is the innermost and vectorises.
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 0)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 1)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 2)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 3)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 4)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 5)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 6)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 7)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 8)
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, 9)
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(0))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(1))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(2))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(3))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(4))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(5))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(6))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(7))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(8))
+    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(9))
     return c0, c1, c2, c3
 
 
@@ -330,7 +334,7 @@ def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int)
     """
     blocks = -(-entities // 4)
     draws = np.empty((4 * blocks, len(seed)))
-    fill_blocks(draws, seed, replicate, step, int(decision), 0)
+    fill_blocks(draws, seed, replicate, step, np.uint32(decision), 0)
     return draws[:entities]
 
 

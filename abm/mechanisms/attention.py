@@ -99,7 +99,9 @@ def attention(
                 for lane in range(lanes):
                     attention_total[group, lane] += attention_weight[tie, side, lane]
     else:
-        attention_total[:] = open_ties
+        for group in range(segments):
+            for lane in range(lanes):
+                attention_total[group, lane] = open_ties[group, lane]
 
     organisations = organisation_kind.shape[0]
     members = np.zeros((organisations, lanes))

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from abm.draws import Decision, uniform
 from abm.mechanisms.kinds import COMMISSIONER_COMMUNITY
 from abm.mechanisms.mechanism import mechanism
 
-CHALLENGE = int(Decision.CHALLENGE)
-DELAY = int(Decision.CHALLENGE_DELAY)
+CHALLENGE = np.uint32(Decision.CHALLENGE)
+DELAY = np.uint32(Decision.CHALLENGE_DELAY)
 
 
 @mechanism(writes=("trust", "challenged", "delay"))

@@ -9,7 +9,7 @@ from abm.draws import Decision, compiled, fill_blocks
 from abm.mechanisms.kinds import PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-DECISION = int(Decision.CLOSE)
+DECISION = np.uint32(Decision.CLOSE)
 FEWEST_OPEN = 2
 
 

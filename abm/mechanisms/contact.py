@@ -9,7 +9,7 @@ from abm.mechanisms.arithmetic import is_any
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-DECISION = int(Decision.MEETINGS)
+DECISION = np.uint32(Decision.MEETINGS)
 CHUNK = 64
 
 

@@ -8,7 +8,7 @@ from abm.draws import Decision, binomial_quantile, block
 from abm.mechanisms.arithmetic import find_nonzero, logistic
 from abm.mechanisms.mechanism import mechanism
 
-DECISION = int(Decision.JUDGEMENT)
+DECISION = np.uint32(Decision.JUDGEMENT)
 CHUNK = 64
 
 

@@ -10,9 +10,9 @@ from abm.mechanisms.arithmetic import clip, find_nonzero
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-FEDERATE = int(Decision.FEDERATE)
-LEAVE = int(Decision.LEAVE_NETWORK)
-CONTRACT = int(Decision.CONTRACT)
+FEDERATE = np.uint32(Decision.FEDERATE)
+LEAVE = np.uint32(Decision.LEAVE_NETWORK)
+CONTRACT = np.uint32(Decision.CONTRACT)
 ALONE = -1
 CHUNK = 64
 

@@ -9,7 +9,7 @@ from abm.draws import Decision, uniform
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-BOARD = int(Decision.BOARD)
+BOARD = np.uint32(Decision.BOARD)
 
 
 @mechanism(writes=("board", "board_trust", "engaged", "practice_trust", "engagement", "engagement_trust"))

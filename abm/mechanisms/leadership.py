@@ -9,8 +9,8 @@ from abm.draws import Decision, beta_quantile, fill_blocks, uniform
 from abm.mechanisms.kinds import ACUTE
 from abm.mechanisms.mechanism import mechanism
 
-EXIT = int(Decision.EXIT)
-SUCCESSOR = int(Decision.SUCCESSOR)
+EXIT = np.uint32(Decision.EXIT)
+SUCCESSOR = np.uint32(Decision.SUCCESSOR)
 
 
 @mechanism(writes=("orientation", "tenure", "exits"))

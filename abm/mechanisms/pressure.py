@@ -9,7 +9,7 @@ from abm.draws import Decision, fill_blocks, fill_normals
 from abm.mechanisms.kinds import PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-DECISION = int(Decision.PRESSURE)
+DECISION = np.uint32(Decision.PRESSURE)
 CHUNK = 64
 
 

@@ -3,11 +3,13 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from abm.draws import Decision, uniform
 from abm.mechanisms.kinds import ACUTE_COMMUNITY, COMMISSIONER_COMMUNITY, COMMISSIONER_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
-TENDER = int(Decision.TENDER)
+TENDER = np.uint32(Decision.TENDER)
 
 
 @mechanism(writes=("trust", "tendered", "delay"))

@@ -30,9 +30,9 @@ from abm.world.place import ORGANISATION_KINDS, Place
 
 LONGEST_TENURE = 30.0
 CLOCK = ("step", "dt", "years")
-INITIAL_TRUST = int(Decision.INITIAL_TRUST)
-INITIAL_ORIENTATION = int(Decision.INITIAL_ORIENTATION)
-INITIAL_TENURE = int(Decision.INITIAL_TENURE)
+INITIAL_TRUST = np.uint32(Decision.INITIAL_TRUST)
+INITIAL_ORIENTATION = np.uint32(Decision.INITIAL_ORIENTATION)
+INITIAL_TENURE = np.uint32(Decision.INITIAL_TENURE)
 FLOW_ROWS = [ROW[name] for name in FLOWS]
 
 
