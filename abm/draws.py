@@ -23,16 +23,15 @@ GENERATOR = "Philox4x32-10"
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-WEYL_0 = np.uint32(0x9E3779B9)
-WEYL_1 = np.uint32(0xBB67AE85)
+WEYL_0 = np.uint64(0x9E3779B9)
+WEYL_1 = np.uint64(0xBB67AE85)
 MASK = np.uint64(0xFFFFFFFF)
 HALF_WORD = np.uint64(32)
 WORD_STEP = 2.0**-32
-TOP_BIT = np.uint32(1 << 31)
-AFTER_TOP_BIT = 2.0**31 + 0.5
+BITS_OF_2_52 = np.uint64(0x4330000000000000)
+BELOW_2_52 = 2.0**52 - 0.5
 QUANTILES = 4097
 MOST_EVENTS = 63
-WIDE = 4
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 # Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
@@ -75,93 +74,73 @@ def own_decision_number(name: str) -> int:
 
 
 @inlined
-def philox_round(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any, number: Any) -> Any:
-    """Return the four words after one round, whose keys are raised by its number times the Weyl constants."""
-    product_0 = MULTIPLIER_0 * np.uint64(c0)
-    product_1 = MULTIPLIER_1 * np.uint64(c2)
-    key_0 = np.uint32(k0 + np.uint32(WEYL_0 * number))
-    key_1 = np.uint32(k1 + np.uint32(WEYL_1 * number))
-    return (
-        np.uint32(np.uint32(product_1 >> HALF_WORD) ^ c1 ^ key_0),
-        np.uint32(product_1),
-        np.uint32(np.uint32(product_0 >> HALF_WORD) ^ c3 ^ key_1),
-        np.uint32(product_0),
-    )
-
-
-@inlined
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Return the four words of one Philox4x32-10 block.
 
     Parameters
     ----------
-    c0, c1, c2, c3 : uint32
-        Counter words.
-    k0, k1 : uint32
-        Key words.
+    c0, c1, c2, c3 : uint64
+        Counter words, each below 2**32.
+    k0, k1 : uint64
+        Key words, each below 2**32.
 
     Returns
     -------
-    tuple of four uint32
+    tuple of four uint64
+        Of each, the lower half counts: words stay where a processor multiplies them, and what is above is not cleared.
     """
-    # Ten calls and no loop, so that the loop over lanes around them is the innermost and vectorises.
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(0))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(1))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(2))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(3))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(4))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(5))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(6))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(7))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(8))
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1, np.uint32(9))
+    for _ in range(10):
+        product_0 = MULTIPLIER_0 * (c0 & MASK)
+        product_1 = MULTIPLIER_1 * (c2 & MASK)
+        c0, c1, c2, c3 = (
+            (product_1 >> HALF_WORD) ^ c1 ^ k0,
+            product_1,
+            (product_0 >> HALF_WORD) ^ c3 ^ k1,
+            product_0,
+        )
+        k0 += WEYL_0
+        k1 += WEYL_1
     return c0, c1, c2, c3
 
 
 @inlined
 def as_uniform(word: Any) -> Any:
-    """Return (word + 1/2) / 2**32 for a 32-bit word, by way of a signed integer, which converts in fewer steps."""
-    return (np.float64(np.int32(word ^ TOP_BIT)) + AFTER_TOP_BIT) * WORD_STEP
+    """Return (word + 1/2) / 2**32 for the lower half of a word, put into the fraction of 2**52 + word."""
+    return (np.uint64((word & MASK) | BITS_OF_2_52).view(np.float64) - BELOW_2_52) * WORD_STEP
 
 
 @inlined
 def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any:
     """Return the four uniforms of entities 4*quad to 4*quad+3, each in (0, 1)."""
     w0, w1, w2, w3 = philox(
-        np.uint32(quad),
-        np.uint32(step),
-        np.uint32(decision),
-        np.uint32(replicate),
-        np.uint32(seed & MASK),
-        np.uint32(seed >> HALF_WORD),
+        np.uint64(quad),
+        np.uint64(step),
+        np.uint64(decision),
+        np.uint64(replicate),
+        np.uint64(seed) & MASK,
+        np.uint64(seed) >> HALF_WORD,
     )
     return as_uniform(w0), as_uniform(w1), as_uniform(w2), as_uniform(w3)
 
 
 @compiled
-def fill_blocks(draws: Any, seed: Any, replicate: Any, step: Any, decision: Any, first: Any) -> None:
-    """Fill `draws` (4 blocks, lanes) with the uniforms of the entities from 4*first on in every lane."""
-    blocks, lanes = draws.shape[0] // 4, draws.shape[1]
-    seeds = np.empty(blocks * lanes, dtype=np.uint64)
-    replicates = np.empty(blocks * lanes, dtype=np.uint64)
-    quads = np.empty(blocks * lanes, dtype=np.uint32)
-    words = np.empty((4, blocks * lanes))
-    for number in range(blocks):
-        for lane in range(lanes):
-            seeds[number * lanes + lane] = seed[lane]
-            replicates[number * lanes + lane] = replicate[lane]
-            quads[number * lanes + lane] = first + number
-    # One loop over blocks and lanes together, so that it is as quick for one lane as for many.
-    for entry in range(blocks * lanes):
-        u0, u1, u2, u3 = block(seeds[entry], replicates[entry], step, decision, quads[entry])
-        words[0, entry] = u0
-        words[1, entry] = u1
-        words[2, entry] = u2
-        words[3, entry] = u3
-    for number in range(blocks):
-        for word in range(4):
-            for lane in range(lanes):
-                draws[4 * number + word, lane] = words[word, number * lanes + lane]
+def draw_rows(seed: Any, replicate: Any, step: Any, decision: Any, first: Any, last: Any) -> Any:
+    """Return the uniforms of the entities from `first`, a multiple of 4, to before `last`, (entities, lanes)."""
+    lanes = seed.size
+    blocks = (last - first + 3) // 4
+    draws = np.empty((4 * blocks, lanes))
+    words = np.empty((4, blocks))
+    for lane in range(lanes):
+        for number in range(blocks):
+            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first // 4 + number)
+            words[0, number] = u0
+            words[1, number] = u1
+            words[2, number] = u2
+            words[3, number] = u3
+        for number in range(blocks):
+            for word in range(4):
+                draws[4 * number + word, lane] = words[word, number]
+    return draws[: last - first]
 
 
 @compiled
@@ -171,11 +150,14 @@ def find_below(draws: Any, chances: Any, found: Any) -> Any:
     Few do where chances are small: to count without a branch costs less than the wrong guesses of a processor.
     """
     rows, lanes = draws.shape
-    count = 0
+    is_below = np.empty(rows * lanes, dtype=np.uint8)
     for row in range(rows):
         for lane in range(lanes):
-            found[count] = row * lanes + lane
-            count += 1 if draws[row, lane] < chances[lane] else 0
+            is_below[row * lanes + lane] = draws[row, lane] < chances[lane]
+    count = 0
+    for position in range(is_below.size):
+        found[count] = position
+        count += is_below[position]
     return count
 
 
@@ -332,10 +314,8 @@ def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int)
     (entities, lanes) array
         Each the same as `uniform` gives for its entity.
     """
-    blocks = -(-entities // 4)
-    draws = np.empty((4 * blocks, len(seed)))
-    fill_blocks(draws, seed, replicate, step, np.uint32(decision), 0)
-    return draws[:entities]
+    drawn: NDArray[np.float64] = draw_rows(seed, replicate, step, np.uint32(decision), 0, entities)
+    return drawn
 
 
 @compiled
@@ -367,13 +347,13 @@ def beta_quantile(u: Any, tables: Any, lane: Any) -> Any:
 
 
 @compiled
-def poisson_quantile(u: Any, mean: Any) -> Any:
-    """Return the Poisson quantile of `u` for a mean, at most 63, by summing the probabilities in turn."""
-    # exp(-mean) is at least 1 - mean, so most draws need no exponential.
-    if u < 1.0 - mean:
-        return 0
-    probability = math.exp(-mean)
-    cumulated = probability
+def poisson_quantile(u: Any, mean: Any, none: Any) -> Any:
+    """Return the Poisson quantile of `u` for a mean, at most 63, by summing the probabilities in turn.
+
+    The first, of `none`, is exp(-mean): callers who draw many work it out for all of them together.
+    """
+    probability = none
+    cumulated = none
     events = 0
     while u >= cumulated and events < MOST_EVENTS:
         events += 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from abm.draws import compiled, inlined
 
-TILE_ROWS = 64
+TILE_ROWS = 32
 """Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""
 
 LARGEST_POWER = 700.0
@@ -89,8 +89,10 @@ def fade(values: Any, base: Any, kept: Any) -> None:
     tile = TILE_ROWS * lanes
     bases = np.empty((TILE_ROWS, lanes))
     shares = np.empty((TILE_ROWS, lanes))
-    bases[:] = base
-    shares[:] = kept
+    for row in range(TILE_ROWS):
+        for lane in range(lanes):
+            bases[row, lane] = base[lane]
+            shares[row, lane] = kept[lane]
     every_base, every_share = bases.reshape(-1), shares.reshape(-1)
     for first in range(0, values.size, tile):
         part = values[first : first + tile]
@@ -109,32 +111,41 @@ def sum_rows(values: Any, total: Any) -> None:
         part = values[first : first + tile]
         for position in range(part.size):
             sums[position] += part[position]
-    for row in range(TILE_ROWS):
+    for row in range(min(TILE_ROWS, values.size // lanes)):
         for lane in range(lanes):
             total[lane] += sums[row * lanes + lane]
 
 
 @compiled
-def sum_deviations(trust: Any, mean: Any, squares: Any, products: Any) -> None:
-    """Add up, over flat `trust` (ties x 2 x lanes), squares of deviations from a mean and products of both sides'."""
-    lanes = mean.size
+def sum_moments(trust: Any, pivot: Any, total: Any, squares: Any, products: Any) -> None:
+    """Add up flat `trust` (ties x 2 x lanes), squares of its deviations from a pivot, and products of both sides'.
+
+    All in one go over what may be larger than a processor's cache. A pivot near the mean loses no figures when the sums
+    are moved to the mean.
+    """
+    lanes = pivot.size
     tile = TILE_ROWS * lanes
-    means = np.empty((TILE_ROWS, lanes))
-    means[:] = mean
-    every_mean = means.reshape(-1)
+    pivots = np.empty((TILE_ROWS, lanes))
+    for row in range(TILE_ROWS):
+        for lane in range(lanes):
+            pivots[row, lane] = pivot[lane]
+    every_pivot = pivots.reshape(-1)
     deviation = np.zeros(tile + lanes)
+    sums = np.zeros(tile)
     squared = np.zeros(tile)
     product = np.zeros(tile)
     for first in range(0, trust.size, tile):
         part = trust[first : first + tile]
         for position in range(part.size):
-            deviation[position] = part[position] - every_mean[position]
+            deviation[position] = part[position] - every_pivot[position]
         # Every other row of products is of neighbouring ties and goes to waste: cheaper than to leave it out.
         for position in range(part.size):
+            sums[position] += part[position]
             squared[position] += deviation[position] * deviation[position]
             product[position] += deviation[position] * deviation[position + lanes]
-    for row in range(TILE_ROWS):
+    for row in range(min(TILE_ROWS, trust.size // lanes)):
         for lane in range(lanes):
+            total[lane] += sums[row * lanes + lane]
             squares[lane] += squared[row * lanes + lane]
             if row % 2 == 0:
                 products[lane] += product[row * lanes + lane]

@@ -126,4 +126,5 @@ def attention(
             if organisation_kind[tie_ends[tie, side]] != PRACTICE:
                 group = segment[tie, side]
                 for lane in range(lanes):
-                    attention_total[group, lane] -= attention_weight[tie, side, lane] * shared[lane]
+                    weight = attention_weight[tie, side, lane] if is_weighted else 1.0 - shut[tie, lane]
+                    attention_total[group, lane] -= weight * shared[lane]

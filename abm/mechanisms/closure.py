@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, fill_blocks
+from abm.draws import Decision, compiled, draw_rows
 from abm.mechanisms.kinds import PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -117,19 +117,15 @@ def closure(
     organisations, lanes = list_size.shape
     closed[:] = 0.0
     open_practices = count_open(list_size, organisation_kind, organisation_place, population.size)
-    draws = np.empty((4, lanes))
-    drawn = -1
+    draws = draw_rows(seed, replicate, step, DECISION, 0, organisations)
     for practice in range(organisations):
         if organisation_kind[practice] != PRACTICE:
             continue
-        if practice // 4 != drawn:
-            drawn = practice // 4
-            fill_blocks(draws, seed, replicate, step, DECISION, drawn)
         for lane in range(lanes):
             people = list_size[practice, lane]
             if not people > 0.0:
                 continue
-            u = draws[practice % 4, lane]
+            u = draws[practice, lane]
             shortness = closure_reference_list[lane] / people
             # No power for most: between 0 and 1 it lifts the hazard no higher than the larger of one and the ratio.
             if u >= closure_rate[lane] * dt * max(shortness, 1.0):

@@ -4,13 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import WIDE, Decision, fill_blocks, poisson_quantile
-from abm.mechanisms.arithmetic import is_any
-from abm.mechanisms.kinds import PRACTICE_PRACTICE
+from abm.draws import Decision, draw_rows, inlined, poisson_quantile
+from abm.mechanisms.arithmetic import exponential, is_any
+from abm.mechanisms.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 DECISION = np.uint32(Decision.MEETINGS)
-CHUNK = 64
+CHUNK = 4096
+"""Numbers drawn at a time, over all lanes."""
+WIDE = 4
+"""Lanes from which loops over them are worth a vector."""
+
+
+@inlined
+def background_row(place: Any, kind: Any) -> Any:
+    """Return the row for meetings that need no attention: two a place, for ties between practices and for others."""
+    return 2 * place + (0 if kind == PRACTICE_PRACTICE else 1)
 
 
 @mechanism(writes=("meetings",))
@@ -63,13 +72,13 @@ def contact(
         for lane in range(lanes):
             strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
             openness[kind, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
-    # Meetings that need no attention: two rows a place, for ties between practices and for all others.
     background = np.empty((2 * places, lanes))
     for place in range(places):
         for lane in range(lanes):
             anyway = contact_chance[lane] + contact_session[lane] * convening_sessions[lane]
-            background[2 * place, lane] = anyway * dt
-            background[2 * place + 1, lane] = (anyway + contact_board[lane] * board[place, lane]) * dt
+            background[background_row(place, PRACTICE_PRACTICE), lane] = anyway * dt
+            with_board = anyway + contact_board[lane] * board[place, lane]
+            background[background_row(place, HOSPITAL_PRACTICE), lane] = with_board * dt
     given = np.empty((segments, lanes))
     for group in range(segments):
         for lane in range(lanes):
@@ -80,23 +89,22 @@ def contact(
         for group in range(segments):
             for lane in range(lanes):
                 given[group, lane] = min(given[group, lane], attention_budget[group, lane])
-    background_row = np.empty(ties, dtype=np.int64)
-    for tie in range(ties):
-        background_row[tie] = 2 * tie_place[tie] + (0 if tie_kind[tie] == PRACTICE_PRACTICE else 1)
-    draws = np.empty((CHUNK, lanes))
-    mean = np.empty((CHUNK, lanes))
-    every_draw = draws.reshape(-1)
+    rows = max(CHUNK // lanes // 4, 1) * 4
+    mean = np.empty((rows, lanes))
     every_mean = mean.reshape(-1)
     held = meetings.reshape(-1)
     is_shut = shut.reshape(-1)
     held[:] = 0
-    found = np.empty(CHUNK * lanes, dtype=np.int64)
-    for first in range(0, ties, CHUNK):
-        fill_blocks(draws, seed, replicate, step, DECISION, first // 4)
-        last = min(first + CHUNK, ties)
+    found = np.empty(rows * lanes, dtype=np.int64)
+    none = np.empty(rows * lanes)
+    may_meet = np.empty(rows * lanes, dtype=np.uint8)
+    for first in range(0, ties, rows):
+        last = min(first + rows, ties)
+        every_draw = draw_rows(seed, replicate, step, DECISION, first, last).reshape(-1)
         if is_weighted:
             for tie in range(first, last):
-                kind, anyway = tie_kind[tie], background_row[tie]
+                kind = tie_kind[tie]
+                anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
                     offered = min(
@@ -107,7 +115,8 @@ def contact(
                     mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
         elif lanes >= WIDE:
             for tie in range(first, last):
-                kind, anyway = tie_kind[tie], background_row[tie]
+                kind = tie_kind[tie]
+                anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
                     offered = given[group_0, lane] + given[group_1, lane]
@@ -115,17 +124,23 @@ def contact(
         else:
             for lane in range(lanes):
                 for tie in range(first, last):
+                    kind = tie_kind[tie]
+                    anyway = background_row(tie_place[tie], kind)
                     offered = given[segment[tie, 0], lane] + given[segment[tie, 1], lane]
-                    mean[tie - first, lane] = (
-                        offered * openness[tie_kind[tie], lane] + background[background_row[tie], lane]
-                    )
+                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
         # Nobody meets where u < 1 - mean, which is below exp(-mean). Few are left, and to sort them out without a
         # branch costs less than the wrong guesses of a processor.
         count = 0
-        for entry in range((last - first) * lanes):
+        for entry in range(every_draw.size):
+            may = every_draw[entry] >= 1.0 - every_mean[entry]
+            may_meet[entry] = may & (is_shut[first * lanes + entry] == 0)
+        for entry in range(every_draw.size):
             found[count] = entry
-            may_meet = every_draw[entry] >= 1.0 - every_mean[entry]
-            count += 1 if may_meet & (is_shut[first * lanes + entry] == 0) else 0
+            count += may_meet[entry]
+        for event in range(count):
+            none[event] = -every_mean[found[event]]
+        for event in range(count):
+            none[event] = exponential(none[event])
         for event in range(count):
             entry = found[event]
-            held[first * lanes + entry] = poisson_quantile(every_draw[entry], every_mean[entry])
+            held[first * lanes + entry] = poisson_quantile(every_draw[entry], every_mean[entry], none[event])

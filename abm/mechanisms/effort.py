@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.mechanisms.arithmetic import logistic
+from abm.mechanisms.arithmetic import exponential, logistic
 from abm.mechanisms.mechanism import mechanism
 
 
@@ -44,13 +44,10 @@ def effort(
     Sources: E01 (KF15), E06 (BMJ15).
     """
     organisations, lanes = effort.shape
-    scale = np.empty(lanes)
+    log_served = np.log(population_served)
+    log_reference = np.log(effort_reference_population)
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
-        for lane in range(lanes):
-            served = population_served[organisation] / effort_reference_population[lane]
-            power = effort_capacity_power[kind, lane]
-            scale[lane] = served**power if power != 0.0 else 1.0
         for lane in range(lanes):
             outward = orientation[organisation, lane]
             sponsored = (
@@ -59,7 +56,10 @@ def effort(
             strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
             fortress = logistic(effort_fortress_steepness[lane] * strain)
             invested = effort_own_initiative[lane] * outward + sponsored
-            given = effort_capacity[kind, lane] * scale[lane] * invested
+            scale = exponential(
+                effort_capacity_power[kind, lane] * (log_served[organisation] - log_reference[lane])
+            )
+            given = effort_capacity[kind, lane] * scale * invested
             open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
             effort[organisation, lane] = (
                 open_for_work * given * (1.0 - effort_fortress_depth[lane] * fortress)

@@ -81,12 +81,14 @@ def encounter(
     good_meetings[:] = 0
     met = np.empty(meetings.size, dtype=np.int64)
     events = find_nonzero(meetings, met)
-    quads = np.empty(CHUNK, dtype=np.uint32)
+    quads = np.empty(CHUNK, dtype=np.uint64)
     lane_of = np.empty(CHUNK, dtype=np.int64)
     seeds = np.empty(CHUNK, dtype=np.uint64)
     replicates = np.empty(CHUNK, dtype=np.uint64)
-    draws = np.empty((3, CHUNK))
+    sharing = np.empty(CHUNK)
+    draws = np.empty((2, CHUNK))
     chance = np.empty((2, CHUNK))
+    good = np.empty((2, CHUNK), dtype=np.uint8)
     for first in range(0, events, CHUNK):
         found = met[first : min(first + CHUNK, events)]
         for event in range(found.size):
@@ -95,6 +97,7 @@ def encounter(
             quads[event] = tie
             lane_of[event] = lane
             seeds[event] = seed[lane]
+            sharing[event] = encounter_shared_judgement[lane]
             replicates[event] = replicate[lane]
             between = tie_kind[tie]
             for side in range(2):
@@ -108,16 +111,17 @@ def encounter(
         for event in range(found.size):
             u0, own, shared, _ = block(seeds[event], replicates[event], step, DECISION, quads[event])
             draws[0, event] = u0
-            draws[1, event] = own
-            draws[2, event] = shared
+            draws[1, event] = u0 if shared < sharing[event] else own
         for side in range(2):
             for event in range(found.size):
                 chance[side, event] = logistic(chance[side, event])
+                good[side, event] = draws[side, event] >= 1.0 - chance[side, event]
         for event in range(found.size):
             tie = quads[event]
             lane = lane_of[event]
             held = meetings[tie, lane]
-            u0 = draws[0, event]
-            u1 = u0 if draws[2, event] < encounter_shared_judgement[lane] else draws[1, event]
-            good_meetings[tie, 0, lane] = binomial_quantile(u0, held, chance[0, event])
-            good_meetings[tie, 1, lane] = binomial_quantile(u1, held, chance[1, event])
+            # Most meet once, which is settled above.
+            for side in range(2):
+                if held > 1:
+                    good[side, event] = binomial_quantile(draws[side, event], held, chance[side, event])
+                good_meetings[tie, side, lane] = good[side, event]

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, fill_blocks, find_below, inlined
-from abm.mechanisms.arithmetic import clip, find_nonzero
-from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE, PRACTICE_PRACTICE
+from abm.draws import Decision, compiled, draw_rows, find_below, inlined
+from abm.mechanisms.arithmetic import clip, find_nonzero, is_any
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 FEDERATE = np.uint32(Decision.FEDERATE)
 LEAVE = np.uint32(Decision.LEAVE_NETWORK)
 CONTRACT = np.uint32(Decision.CONTRACT)
 ALONE = -1
-CHUNK = 64
+CHUNK = 4096
 
 
 @inlined
@@ -104,7 +104,6 @@ def federation(
     replicate: Any,
     step: Any,
     dt: Any,
-    organisation_kind: Any,
     organisation_place: Any,
     tie_ends: Any,
     kind_start: Any,
@@ -167,14 +166,14 @@ def federation(
         leaving[lane] = federation_leave_rate[lane] * dt
         contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
     first_tie, last_tie = kind_start[PRACTICE_PRACTICE], kind_start[PRACTICE_PRACTICE + 1]
-    draws = np.empty((CHUNK, lanes))
-    found = np.empty(draws.size, dtype=np.int64)
-    for start in range(first_tie // 4 * 4, last_tie, CHUNK):
-        fill_blocks(draws, seed, replicate, step, FEDERATE, start // 4)
+    rows = max(CHUNK // lanes // 4, 1) * 4
+    found = np.empty(max(rows, organisations) * lanes, dtype=np.int64)
+    for start in range(first_tie // 4 * 4, last_tie, rows):
+        draws = draw_rows(seed, replicate, step, FEDERATE, start, min(start + rows, last_tie))
         for event in range(find_below(draws, joining, found)):
             tie = start + found[event] // lanes
             lane = found[event] % lanes
-            if tie < first_tie or tie >= last_tie:
+            if tie < first_tie:
                 continue
             mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
             if mutual <= least[lane]:
@@ -228,13 +227,12 @@ def federation(
     # Chances below are never above rate x dt, which sorts most practices and networks out.
     left = np.zeros((organisations, lanes))
     first_practice = practice_row.min() // 4 * 4
-    for start in range(first_practice, organisations, CHUNK):
-        fill_blocks(draws, seed, replicate, step, LEAVE, start // 4)
+    is_any_network = is_any(members.reshape(-1))
+    if is_any_network:
+        draws = draw_rows(seed, replicate, step, LEAVE, first_practice, organisations)
         for event in range(find_below(draws, leaving, found)):
-            practice = start + found[event] // lanes
+            practice = first_practice + found[event] // lanes
             lane = found[event] % lanes
-            if practice >= organisations or organisation_kind[practice] != PRACTICE:
-                continue
             label = network[practice, lane]
             if label < 0:
                 continue
@@ -246,7 +244,7 @@ def federation(
                 federation_coordination[lane],
             )
             hazard = federation_leave_rate[lane] * (1.0 - performance)
-            if draws[practice - start, lane] < 1.0 - math.exp(-hazard * dt):
+            if draws[practice - first_practice, lane] < 1.0 - math.exp(-hazard * dt):
                 left[practice, lane] = 1.0
     leavers = np.empty(left.size, dtype=np.int64)
     for event in range(find_nonzero(left, leavers)):
@@ -271,14 +269,13 @@ def federation(
         members[label, lane] = 0.0
         reshaped[lane] = 1.0
 
-    for start in range(first_practice, organisations, CHUNK):
-        fill_blocks(draws, seed, replicate, step, CONTRACT, start // 4)
+    if is_any_network:
+        draws = draw_rows(seed, replicate, step, CONTRACT, first_practice, organisations)
         for event in range(find_below(draws, contracting, found)):
-            label = start + found[event] // lanes
+            label = first_practice + found[event] // lanes
             lane = found[event] % lanes
-            if label >= organisations or not members[label, lane] > 0.0:
-                continue
-            if draws[label - start, lane] >= 1.0 - math.exp(-contracting[lane]):
+            is_network = members[label, lane] > 0.0
+            if not is_network or draws[label - first_practice, lane] >= 1.0 - math.exp(-contracting[lane]):
                 continue
             kept = 1.0 - federation_conflict_loss[lane] * (1.0 - contracting_conflict_governance[lane])
             place = organisation_place[label]

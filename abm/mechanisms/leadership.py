@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, beta_quantile, fill_blocks, uniform
+from abm.draws import Decision, beta_quantile, draw_rows, uniform
 from abm.mechanisms.kinds import ACUTE
 from abm.mechanisms.mechanism import mechanism
 
@@ -93,10 +93,8 @@ def leadership(
             rate = drift[kind, lane] + leadership_orientation_decay[lane]
             settled[kind, lane] = drift[kind, lane] / rate if rate > 0.0 else 0.0
             kept[kind, lane] = math.exp(-rate * dt)
-    draws = np.empty((4, lanes))
+    draws = draw_rows(seed, replicate, step, EXIT, 0, organisations)
     for organisation in range(organisations):
-        if organisation % 4 == 0:
-            fill_blocks(draws, seed, replicate, step, EXIT, organisation // 4)
         kind = organisation_kind[organisation]
         for lane in range(lanes):
             strain = max(pressure[organisation, lane] - 0.5, 0.0)
@@ -105,7 +103,7 @@ def leadership(
                 * leadership_turnover_factor[kind, lane]
                 * (1.0 + leadership_turnover_pressure[lane] * strain)
             )
-            u = draws[organisation % 4, lane]
+            u = draws[organisation, lane]
             # No exponential for most: the chance of an exit is never above hazard x dt.
             if u < hazard * dt and u < 1.0 - math.exp(-hazard * dt):
                 v = uniform(seed[lane], replicate[lane], step, SUCCESSOR, organisation)

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, fill_blocks, fill_normals
+from abm.draws import Decision, draw_rows, fill_normals
 from abm.mechanisms.kinds import PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 DECISION = np.uint32(Decision.PRESSURE)
-CHUNK = 64
 
 
 @mechanism(writes=("pressure",))
@@ -80,13 +79,10 @@ def pressure(
             overwork[place, lane] = pressure_workload_gain[lane] * (admissions[place, lane] * strain - 1.0)
     felt = np.empty(lanes)
     queued = np.empty(lanes)
-    draws = np.empty((CHUNK, lanes))
-    shocks = np.empty((CHUNK, lanes))
+    shocks = np.empty((organisations, lanes))
+    draws = draw_rows(seed, replicate, step, DECISION, 0, organisations)
+    fill_normals(shocks.reshape(-1), draws.reshape(-1))
     for organisation in range(organisations):
-        row = organisation % CHUNK
-        if row == 0:
-            fill_blocks(draws, seed, replicate, step, DECISION, organisation // 4)
-            fill_normals(shocks.reshape(-1), draws.reshape(-1))
         kind = organisation_kind[organisation]
         place = organisation_place[organisation]
         works = 1.0 if kind == PRACTICE else 0.0
@@ -108,4 +104,6 @@ def pressure(
                 + works * overwork[place, lane]
             )
             settled = target + (pressure[organisation, lane] - target) * kept[lane]
-            pressure[organisation, lane] = min(max(settled + spread[lane] * shocks[row, lane], 0.0), 1.0)
+            pressure[organisation, lane] = min(
+                max(settled + spread[lane] * shocks[organisation, lane], 0.0), 1.0
+            )

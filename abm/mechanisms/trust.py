@@ -10,19 +10,21 @@ from abm.mechanisms.arithmetic import fade, find_nonzero
 from abm.mechanisms.mechanism import mechanism
 
 ENCOUNTER = 0
+RELATION = 1
 KIM = 2
 
 
-@mechanism(writes=("trust", "divergence", "relation"))
+@mechanism(writes=("trust", "divergence", "relation_start"))
 def trust(
     trust: Any,
     divergence: Any,
-    relation: Any,
+    relation_start: Any,
     meetings: Any,
     good_meetings: Any,
     exits: Any,
     shut: Any,
     dt: Any,
+    years: Any,
     tie_ends: Any,
     incidence_start: Any,
     incidence_tie: Any,
@@ -41,11 +43,11 @@ def trust(
     trust_divergence_contact: Any,
     trust_divergence_return: Any,
 ) -> None:
-    """Update trust, perceived divergence and the length of the relation on both sides of every tie.
+    """Update trust, perceived divergence and the age of the relation on both sides of every tie.
 
-    Equations, with S good meetings of K, and x = 1 + pace relation::
+    Equations, with S good meetings of K, and x = 1 + pace (t - relation start)::
 
-        relation = relation + dt where K = S, else 0; 0 when either leader left
+        relation start = t where S < K, and where either leader left; by rule 1 only
         rule 0 (encounter)       T = 1 - (1 - T) (1 - gain)^S, then T (1 - loss)^(K - S)
         rule 1 (Klos-Nooteboom)  T = T (1 - loss)^(K - S) after a bad meeting, else after a good one
                                  max(T, base + (1 - base) (1 - 1 / (f x + 1 - f)))
@@ -61,7 +63,7 @@ def trust(
     Mutates
     -------
     trust, divergence (ties, 2, lanes): in [0, 1]
-    relation (ties, 2, lanes): years since this side last judged a meeting bad
+    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad, or a leader left; by rule 1
 
     Sources: E01 (KF15), E21 and E22 (NHE14); third parties after Nowak and Sigmund (2005); rules 1 and 2 after Klos and
     Nooteboom (2001, JEDC 25, 503-526) and Kim (2009, JASSS 12(3), 4).
@@ -112,8 +114,6 @@ def trust(
         for side in range(2):
             good = good_meetings[tie, side, lane]
             level = trust[tie, side, lane]
-            if good < held:
-                relation[tie, side, lane] = -dt  # and 0 after this step
             if trust_rule[lane] == ENCOUNTER:
                 level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
             elif trust_rule[lane] == KIM:
@@ -121,8 +121,9 @@ def trust(
                 level += adapted * (good / held - level)
             elif good < held:
                 level *= lost[held - good, lane]
+                relation_start[tie, side, lane] = years
             else:
-                length = relation[tie, side, lane] + dt
+                length = years - relation_start[tie, side, lane]
                 factor = trust_relation_factor[lane]
                 reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
                 base = trust_base[lane]
@@ -132,9 +133,6 @@ def trust(
 
     fade(trust.reshape(-1), trust_base, kept)
     fade(divergence.reshape(-1), trust_divergence_start, returned)
-    lengths = relation.reshape(-1)
-    for entry in range(lengths.size):
-        lengths[entry] += dt
 
     if is_pulled:
         for tie in range(ties):
@@ -157,5 +155,6 @@ def trust(
             trust[tie, own, lane] = base + gap * trust_kept_by_successor[lane]
             gap = trust[tie, 1 - own, lane] - base
             trust[tie, 1 - own, lane] = base + gap * trust_kept_by_partner[lane]
-            relation[tie, 0, lane] = 0.0
-            relation[tie, 1, lane] = 0.0
+            if trust_rule[lane] == RELATION:
+                relation_start[tie, 0, lane] = years
+                relation_start[tie, 1, lane] = years

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.draws import compiled
-from abm.mechanisms.arithmetic import sum_deviations, sum_rows
+from abm.mechanisms.arithmetic import TILE_ROWS, sum_moments, sum_rows
 from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
 from abm.policy.times import MONTHS_PER_YEAR
@@ -150,11 +150,19 @@ def tally_ties(
     whole = np.zeros(lanes)
     sides = np.zeros(lanes)
     gone = np.zeros(lanes)
+    squares = np.zeros(lanes)
+    products = np.zeros(lanes)
+    every_trust = trust.reshape(-1)
+    some = every_trust[: TILE_ROWS * lanes]
+    pivot = np.zeros(lanes)
+    sum_rows(some, pivot)
+    for lane in range(lanes):
+        pivot[lane] /= some.size // lanes
     for kind in range(kinds):
         first, last = kind_start[kind], kind_start[kind + 1]
         total = np.zeros(lanes)
         shut_here = np.zeros(lanes)
-        sum_rows(trust[first:last].reshape(-1), total)
+        sum_moments(every_trust[2 * first * lanes : 2 * last * lanes], pivot, total, squares, products)
         sum_rows(shut[first:last].reshape(-1), shut_here)
         for lane in range(lanes):
             # On shut ties trust is at its base, so that it can be taken off again by their number.
@@ -164,21 +172,17 @@ def tally_ties(
             whole[lane] += total[lane]
             sides[lane] += count
             gone[lane] += 2.0 * shut_here[lane]
-    mean = np.empty(lanes)
-    for lane in range(lanes):
-        mean[lane] = whole[lane] / sides[lane]
-    squares = np.zeros(lanes)
-    products = np.zeros(lanes)
-    sum_deviations(trust.reshape(-1), mean, squares, products)
     apart = np.zeros(lanes)
     sum_rows(divergence.reshape(-1), apart)
     met = np.zeros(lanes)
     sum_rows(meetings.reshape(-1), met)
     for lane in range(lanes):
-        values[TRUST, lane] = mean[lane]
-        stray = gone[lane] * (trust_base[lane] - mean[lane]) ** 2
-        variance = squares[lane] - stray
-        covariance = 2.0 * products[lane] - stray
+        mean = whole[lane] / sides[lane]
+        values[TRUST, lane] = mean
+        stray = gone[lane] * (trust_base[lane] - pivot[lane]) ** 2
+        shift = sides[lane] * (mean - pivot[lane]) ** 2
+        variance = squares[lane] - stray - shift
+        covariance = 2.0 * products[lane] - stray - shift
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
         values[DIVERGENCE, lane] = (apart[lane] - gone[lane] * divergence_start[lane]) / sides[lane]
         values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides[lane])
@@ -199,37 +203,47 @@ def tally_organisations(
 ) -> None:
     """Fill the rows of `values` (measures, lanes) that are means or counts over open organisations."""
     organisations, lanes = orientation.shape
+    for row in (
+        ORIENTATION,
+        PRESSURE,
+        FORTRESS,
+        EFFORT,
+        EXITS,
+        PRESSURE_ACUTE,
+        MARGIN_ACUTE,
+        PRESSURE_PRACTICE,
+    ):
+        values[row, :] = 0.0
+    open_ones = np.zeros(lanes)
+    acute = np.zeros(lanes)
+    practices = np.zeros(lanes)
+    for organisation in range(organisations):
+        kind = organisation_kind[organisation]
+        for lane in range(lanes):
+            is_open = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
+            level = is_open * pressure[organisation, lane]
+            open_ones[lane] += is_open
+            values[ORIENTATION, lane] += is_open * orientation[organisation, lane]
+            values[PRESSURE, lane] += level
+            values[FORTRESS, lane] += 1.0 if level > fortress_threshold[lane] else 0.0
+            values[EFFORT, lane] += is_open * effort[organisation, lane]
+            values[EXITS, lane] += is_open * exits[organisation, lane]
+        if kind == ACUTE:
+            for lane in range(lanes):
+                acute[lane] += 1.0
+                values[PRESSURE_ACUTE, lane] += pressure[organisation, lane]
+                values[MARGIN_ACUTE, lane] += margin[organisation, lane]
+        elif kind == PRACTICE:
+            for lane in range(lanes):
+                is_open = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
+                practices[lane] += is_open
+                values[PRESSURE_PRACTICE, lane] += is_open * pressure[organisation, lane]
     for lane in range(lanes):
-        outward = strain = invested = left = fortresses = 0.0
-        acute = acute_strain = acute_margin = 0.0
-        practices = practice_strain = 0.0
-        open_ones = 0.0
-        for organisation in range(organisations):
-            if not list_size[organisation, lane] > 0.0:
-                continue
-            open_ones += 1.0
-            kind = organisation_kind[organisation]
-            level = pressure[organisation, lane]
-            outward += orientation[organisation, lane]
-            strain += level
-            invested += effort[organisation, lane]
-            left += exits[organisation, lane]
-            fortresses += 1.0 if level > fortress_threshold[lane] else 0.0
-            if kind == ACUTE:
-                acute += 1.0
-                acute_strain += level
-                acute_margin += margin[organisation, lane]
-            elif kind == PRACTICE:
-                practices += 1.0
-                practice_strain += level
-        values[ORIENTATION, lane] = outward / open_ones
-        values[PRESSURE, lane] = strain / open_ones
-        values[PRESSURE_ACUTE, lane] = acute_strain / acute
-        values[PRESSURE_PRACTICE, lane] = practice_strain / practices
-        values[FORTRESS, lane] = fortresses / open_ones
-        values[EFFORT, lane] = invested / open_ones
-        values[EXITS, lane] = left
-        values[MARGIN_ACUTE, lane] = acute_margin / acute
+        for row in (ORIENTATION, PRESSURE, FORTRESS, EFFORT):
+            values[row, lane] /= open_ones[lane]
+        values[PRESSURE_ACUTE, lane] /= acute[lane]
+        values[MARGIN_ACUTE, lane] /= acute[lane]
+        values[PRESSURE_PRACTICE, lane] /= practices[lane]
         for kind in range(PAYOFFS):
             values[PAYOFF_ACUTE + kind, lane] = payoff[kind, lane]
 

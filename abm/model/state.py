@@ -78,7 +78,14 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("trust", (TIE, SIDE), "trust", 0, 1, "Trust of the organisation at this side in the other"),
     Field("divergence", (TIE, SIDE), "index", 0, 1, "Divergence of interests that this side perceives"),
-    Field("relation", (TIE, SIDE), "years", 0, INFINITE, "Time without a bad meeting, as this side judged"),
+    Field(
+        "relation_start",
+        (TIE, SIDE),
+        "years",
+        0,
+        INFINITE,
+        "When this side last judged a meeting bad, or a leader left",
+    ),
     Field("admissions", (PLACE,), "index, 1 at the start", 0, INFINITE, "Emergency admissions of residents"),
     Field(
         "outside_admissions", (), "index, 1 at the start", 0, INFINITE, "Emergency admissions from elsewhere"

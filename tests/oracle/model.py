@@ -314,9 +314,10 @@ class OracleModel(mesa.Model):
             self.spread_reputations()
         for tie in self.ties:
             for side in tie.sides:
-                side.update_relation()
                 side.update_trust()
                 side.update_divergence()
+                if self.trust_rule.looks_at_relations:
+                    side.update_relation()
 
     def spread_reputations(self) -> None:
         """Tell every organisation's reputation: the mean trust that others had in it before this step."""

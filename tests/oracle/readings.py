@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MONTHS_A_YEAR = 12
 
 ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided", "list_size")
-SIDE_STATE = ("trust", "divergence", "relation", "attention_weight", "attention", "good_meetings")
+SIDE_STATE = ("trust", "divergence", "relation_start", "attention_weight", "attention", "good_meetings")
 PLACE_STATE = (
     "admissions",
     "board",

@@ -41,8 +41,9 @@ class Side:
         Weight of the tie among those that share a budget.
     good_meetings : int
         Meetings of the last step that `organisation` judged good.
-    relation : float
-        Years without a meeting that `organisation` judged bad, and without a new leader on either side.
+    relation_start : float
+        Years from the start to the last meeting that `organisation` judged bad, or to a new leader on either side; 0
+        by a rule that does not look at it.
     """
 
     __slots__ = (
@@ -53,7 +54,7 @@ class Side:
         "need_weight",
         "organisation",
         "other",
-        "relation",
+        "relation_start",
         "tie",
         "trust",
     )
@@ -69,7 +70,7 @@ class Side:
         self.attention = 0.0
         self.attention_weight = 0.0
         self.good_meetings = 0
-        self.relation = 0.0
+        self.relation_start = 0.0
 
     @property
     def model(self) -> OracleModel:
@@ -106,15 +107,17 @@ class Side:
         return self.tie.meetings - self.good_meetings
 
     def update_relation(self) -> None:
-        """Count the time without a bad meeting."""
-        self.relation = 0.0 if self.bad_meetings else self.relation + self.model.dt
+        """Begin anew after a bad meeting, and with a new leader on either side."""
+        if self.bad_meetings or self.organisation.exited or self.other.organisation.exited:
+            self.relation_start = self.model.years
 
     def update_trust(self) -> None:
         """Learn from meetings, forget, hear what others say, and begin anew where a leader left."""
         parameters, dt = self.model.parameters, self.model.dt
         base = parameters["trust.base"]
         partner = self.other.organisation
-        self.trust = self.model.trust_rule(self.trust, self.good_meetings, self.bad_meetings, self.relation)
+        relation = self.model.years - self.relation_start
+        self.trust = self.model.trust_rule(self.trust, self.good_meetings, self.bad_meetings, relation)
         self.trust = base + (self.trust - base) * math.exp(-parameters["trust.decay"] * dt)
         if parameters["trust.third_party_pull"] > 0.0 and self.tie.is_open:
             heard = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
@@ -123,8 +126,6 @@ class Side:
             self.trust = base + parameters["trust.kept_by_successor"] * (self.trust - base)
         if partner.exited:
             self.trust = base + parameters["trust.kept_by_partner"] * (self.trust - base)
-        if self.organisation.exited or partner.exited:
-            self.relation = 0.0
 
     def update_divergence(self) -> None:
         """Dispel divergence by meetings; it creeps back."""

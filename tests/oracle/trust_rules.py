@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-TrustRule = Callable[[float, int, int, float], float]
-"""Return trust after good and bad meetings, in this order, in a relation of some years without a bad one."""
+
+class TrustRule(Protocol):
+    """Return trust after good and bad meetings, in a relation of some years without a bad one."""
+
+    looks_at_relations: bool
+
+    def __call__(self, trust: float, good: int, bad: int, relation: float) -> float:
+        """Return trust after the meetings."""
+        ...
 
 
 class EncounterRule:
     """Every good meeting closes a share of the distance to full trust, every bad one loses a share of trust."""
+
+    looks_at_relations = False
 
     def __init__(self, parameters: dict[str, float]) -> None:
         self.ungained = 1.0 - parameters["trust.gain"]
@@ -23,6 +32,8 @@ class EncounterRule:
 
 class KlosNooteboomRule:
     """Trust is at least what the length of an unbroken relation warrants, until a bad meeting breaks it."""
+
+    looks_at_relations = True
 
     def __init__(self, parameters: dict[str, float]) -> None:
         self.base = parameters["trust.base"]
@@ -43,6 +54,8 @@ class KlosNooteboomRule:
 
 class KimRule:
     """Trust adapts to the share of meetings that went well."""
+
+    looks_at_relations = False
 
     def __init__(self, parameters: dict[str, float]) -> None:
         self.unadapted = 1.0 - parameters["trust.adaptation"]

@@ -12,7 +12,7 @@ from abm.mechanisms.arithmetic import (
     fade,
     find_nonzero,
     logistic,
-    sum_deviations,
+    sum_moments,
     sum_rows,
 )
 
@@ -83,12 +83,13 @@ def test_sums_go_over_rows_with_the_same_bits_for_any_number_of_lanes(rows):
 
 
 @pytest.mark.parametrize("rows", ROWS)
-def test_deviations_give_squares_and_products_of_both_sides(rows):
+def test_moments_are_sums_and_squares_and_products_of_both_sides_about_a_pivot(rows):
     trust = np.random.default_rng(4).random((rows // 2, 2, 3))
-    mean = trust.mean(axis=(0, 1))
-    off = trust - mean
-    for form in forms(sum_deviations):
-        squares, products = np.zeros(3), np.zeros(3)
-        form(trust.reshape(-1), mean, squares, products)
+    pivot = np.array([0.1, 0.5, 0.9])
+    off = trust - pivot
+    for form in forms(sum_moments):
+        total, squares, products = np.zeros(3), np.zeros(3), np.zeros(3)
+        form(trust.reshape(-1), pivot, total, squares, products)
+        assert np.allclose(total, trust.sum(axis=(0, 1)))
         assert np.allclose(squares, (off**2).sum(axis=(0, 1)))
         assert np.allclose(products, (off[:, 0] * off[:, 1]).sum(axis=0))

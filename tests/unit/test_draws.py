@@ -26,7 +26,7 @@ KNOWN_ANSWERS = [
 
 
 def philox_words(function, counter, key):
-    return tuple(int(word) for word in function(*(np.uint32(word) for word in (*counter, *key))))
+    return tuple(int(word) % 2**32 for word in function(*(np.uint64(word) for word in (*counter, *key))))
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), KNOWN_ANSWERS)
@@ -98,14 +98,19 @@ def test_flipping_any_key_bit_flips_half_of_the_output_bits():
 def test_neighbouring_entities_share_a_block_word_by_word():
     words = draws.block(SEED, 3, 17, 7, 5)
     assert [draws.uniform(SEED, 3, 17, 7, 20 + word) for word in range(4)] == list(words)
-    filled = np.empty((4, 2))
-    draws.fill_blocks(filled, np.array([SEED, SEED]), np.array([3, 4], dtype=np.uint64), 17, 7, 5)
-    assert filled[:, 0].tolist() == list(words)
+    replicates = np.array([3, 4], dtype=np.uint64)
+    for form in (draws.draw_rows, draws.draw_rows.py_func):
+        rows = form(np.array([SEED, SEED]), replicates, 17, 7, 20, 23)
+        assert rows.shape == (3, 2)
+        assert rows[:, 0].tolist() == list(words[:3])
+        assert rows[2, 1] == draws.uniform(SEED, 4, 17, 7, 22)
 
 
 def test_uniforms_stay_inside_the_open_unit_interval():
-    assert 0.5 * draws.WORD_STEP > 0.0
-    assert (2**32 - 1 + 0.5) * draws.WORD_STEP < 1.0
+    for form in (draws.as_uniform, draws.as_uniform.py_func):
+        assert form(np.uint64(0)) == 2.0**-33
+        assert form(np.uint64(2**32 - 1)) == 1.0 - 2.0**-33
+        assert form(np.uint64(2**63 + 5)) == 5.5 / 2**32
 
 
 def test_decisions_have_distinct_numbers():
@@ -126,12 +131,12 @@ def test_normal_draws_have_the_moments_of_a_normal():
 @pytest.mark.parametrize("mean", [0.0, 0.02, 0.4, 1.0, 3.5, 20.0])
 def test_poisson_quantile_inverts_the_poisson_distribution(mean):
     for u in np.linspace(0.0005, 0.9995, 201):
-        assert draws.poisson_quantile(u, mean) == stats.poisson.ppf(u, mean)
-        assert draws.poisson_quantile.py_func(u, mean) == stats.poisson.ppf(u, mean)
+        for form in (draws.poisson_quantile, draws.poisson_quantile.py_func):
+            assert form(u, mean, math.exp(-mean)) == stats.poisson.ppf(u, mean)
 
 
 def test_poisson_quantile_ends_at_its_cap():
-    assert draws.poisson_quantile(1.0 - 1e-12, 60.0) == draws.MOST_EVENTS
+    assert draws.poisson_quantile(1.0 - 1e-12, 60.0, math.exp(-60.0)) == draws.MOST_EVENTS
 
 
 @pytest.mark.parametrize("trials", [0, 1, 2, 7, 30])

@@ -30,10 +30,10 @@ def batch_of(place, parameters, width=1, **options):
     return Batch(place, [Lane(4, number, case.parameter_values, table) for number in range(width)], **options)
 
 
-def meet(batch, held, good):
+def meet(batch, held, good, month=1):
     batch.state.meetings[:] = held
     batch.state.good_meetings[:] = good
-    batch._call("trust", step=1, dt=DT)
+    batch._call("trust", step=month, dt=DT, years=month * DT)
 
 
 def warranted(years, factor=0.5, pace=2.0, base=0.25):
@@ -44,19 +44,19 @@ def test_trust_follows_the_length_of_an_unbroken_relation(place):
     batch = batch_of(place, RELATION)
     batch.state.trust[:] = 0.0
     for month in range(1, 61):
-        meet(batch, 1, 1)
-        assert np.allclose(batch.state.relation, month * DT)
+        meet(batch, 1, 1, month)
+        assert np.all(batch.state.relation_start == 0.0)
         assert np.allclose(batch.state.trust, warranted(month * DT))
 
 
 def test_without_meetings_a_relation_grows_older_but_trust_does_not_move(place):
     batch = batch_of(place, RELATION)
     batch.state.trust[:] = 0.3
-    for _ in range(24):
-        meet(batch, 0, 0)
+    for month in range(1, 25):
+        meet(batch, 0, 0, month)
     assert np.all(batch.state.trust == 0.3)
-    assert np.allclose(batch.state.relation, 2.0)
-    meet(batch, 2, 2)
+    assert np.all(batch.state.relation_start == 0.0)
+    meet(batch, 2, 2, 25)
     assert np.allclose(batch.state.trust, warranted(2.0 + DT))
 
 
@@ -70,21 +70,19 @@ def test_trust_above_what_the_relation_warrants_stays(place):
 def test_a_bad_meeting_ends_the_relation_and_costs_trust(place):
     batch = batch_of(place, RELATION)
     batch.state.trust[:] = 0.8
-    batch.state.relation[:] = 5.0
-    meet(batch, 3, 1)
+    meet(batch, 3, 1, 60)
     assert np.allclose(batch.state.trust, 0.8 * 0.9**2)
-    assert np.all(batch.state.relation == 0.0)
+    assert np.all(batch.state.relation_start == 60 * DT)
 
 
 @pytest.mark.parametrize("rule", [0, 1, 2])
 def test_a_new_leader_on_either_side_starts_the_relation_anew(place, rule):
     batch = batch_of(place, {"trust.rule": rule})
-    batch.state.relation[:] = 3.0
     batch.state.exits[0] = 1.0
-    meet(batch, 0, 0)
+    meet(batch, 0, 0, 36)
     touched = np.any(place.tie_ends == 0, axis=1)
-    assert np.all(batch.state.relation[touched] == 0.0)
-    assert np.allclose(batch.state.relation[~touched], 3.0 + DT)
+    assert np.all(batch.state.relation_start[touched] == (36 * DT if rule == 1 else 0.0))
+    assert np.all(batch.state.relation_start[~touched] == 0.0)
 
 
 @pytest.mark.parametrize(("held", "good"), [(1, 1), (1, 0), (4, 3), (10, 2)])
