@@ -53,7 +53,7 @@ def logistic(x: Any) -> Any:
     return 1.0 / (1.0 + exponential(-x))
 
 
-@compiled
+@inlined
 def clip(x: Any) -> Any:
     """Limit `x` to the unit interval."""
     return min(max(x, 0.0), 1.0)

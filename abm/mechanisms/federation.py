@@ -63,6 +63,22 @@ def optimal_members(list_size: float, risk: float, risk_population: float, coord
     return max(best, 1.0)
 
 
+@inlined
+def well_served(
+    people: Any,
+    members: Any,
+    minimum: Any,
+    maximum: Any,
+    risk: Any,
+    risk_population: Any,
+    coordination: Any,
+) -> Any:
+    """Return the people of a network within its bounds, times its performance, and 0 out of bounds."""
+    if not (people > 0.0 and minimum <= people <= maximum):
+        return 0.0
+    return people * network_performance(people, members, risk, risk_population, coordination)
+
+
 @compiled
 def count_members(people: Any, members: Any, network: Any, list_size: Any, practices: Any) -> None:
     """Fill people and members (organisations, lanes) of every network, by label, from the rows of practices."""
@@ -224,12 +240,11 @@ def federation(
             members[label, lane] = members_0 + members_1
             reshaped[lane] = 1.0
 
-    # Chances below are never above rate x dt, which sorts most practices and networks out.
-    left = np.zeros((organisations, lanes))
-    first_practice = practice_row.min() // 4 * 4
-    is_any_network = is_any(members.reshape(-1))
-    if is_any_network:
+    if is_any(members.reshape(-1)):
+        # Chances below are never above rate x dt, which sorts most practices and networks out.
+        first_practice = practice_row.min() // 4 * 4
         draws = draw_rows(seed, replicate, step, LEAVE, first_practice, organisations)
+        leavers = 0
         for event in range(find_below(draws, leaving, found)):
             practice = first_practice + found[event] // lanes
             lane = found[event] % lanes
@@ -245,31 +260,31 @@ def federation(
             )
             hazard = federation_leave_rate[lane] * (1.0 - performance)
             if draws[practice - first_practice, lane] < 1.0 - math.exp(-hazard * dt):
-                left[practice, lane] = 1.0
-    leavers = np.empty(left.size, dtype=np.int64)
-    for event in range(find_nonzero(left, leavers)):
-        practice = leavers[event] // lanes
-        lane = leavers[event] % lanes
-        label = network[practice, lane]
-        people[label, lane] -= list_size[practice, lane]
-        members[label, lane] -= 1.0
-        network[practice, lane] = ALONE
-        reshaped[lane] = 1.0
-    for label in range(organisations):
-        for lane in range(lanes):
-            left[label, lane] = 1.0 if members[label, lane] == 1.0 else 0.0
-    for event in range(find_nonzero(left, leavers)):
-        label = leavers[event] // lanes
-        lane = leavers[event] % lanes
-        place = organisation_place[label]
-        for entry in range(practice_start[place], practice_start[place + 1]):
-            if network[practice_row[entry], lane] == label:
-                network[practice_row[entry], lane] = ALONE
-        people[label, lane] = 0.0
-        members[label, lane] = 0.0
-        reshaped[lane] = 1.0
+                found[leavers] = found[event]
+                leavers += 1
+        for event in range(leavers):
+            practice = first_practice + found[event] // lanes
+            lane = found[event] % lanes
+            label = network[practice, lane]
+            people[label, lane] -= list_size[practice, lane]
+            members[label, lane] -= 1.0
+            network[practice, lane] = ALONE
+            reshaped[lane] = 1.0
+        is_single = np.empty((organisations, lanes), dtype=np.uint8)
+        for label in range(organisations):
+            for lane in range(lanes):
+                is_single[label, lane] = members[label, lane] == 1.0
+        for event in range(find_nonzero(is_single, found)):
+            label = found[event] // lanes
+            lane = found[event] % lanes
+            place = organisation_place[label]
+            for entry in range(practice_start[place], practice_start[place + 1]):
+                if network[practice_row[entry], lane] == label:
+                    network[practice_row[entry], lane] = ALONE
+            people[label, lane] = 0.0
+            members[label, lane] = 0.0
+            reshaped[lane] = 1.0
 
-    if is_any_network:
         draws = draw_rows(seed, replicate, step, CONTRACT, first_practice, organisations)
         for event in range(find_below(draws, contracting, found)):
             label = first_practice + found[event] // lanes
@@ -297,17 +312,14 @@ def federation(
             own = list_size[practice, lane]
             registered[place, lane] += own
             alone = own if network[practice, lane] < 0 else 0.0
-            for size in (1.0, members[practice, lane]):
-                served = alone if size == 1.0 else people[practice, lane]
-                is_within = contracting_network_minimum[lane] <= served <= contracting_network_maximum[lane]
-                if served > 0.0 and is_within:
-                    qualified[place, lane] += served * network_performance(
-                        served,
-                        size,
-                        federation_risk[lane],
-                        federation_risk_population[lane],
-                        federation_coordination[lane],
-                    )
+            minimum, maximum = contracting_network_minimum[lane], contracting_network_maximum[lane]
+            risk = federation_risk[lane]
+            at = federation_risk_population[lane]
+            cost = federation_coordination[lane]
+            qualified[place, lane] += well_served(alone, 1.0, minimum, maximum, risk, at, cost)
+            qualified[place, lane] += well_served(
+                people[practice, lane], members[practice, lane], minimum, maximum, risk, at, cost
+            )
     for place in range(places):
         for lane in range(lanes):
             qualified[place, lane] /= registered[place, lane]

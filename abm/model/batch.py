@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,7 @@ from abm.model.measures import (
     FLOWS,
     MEASURES,
     ROW,
-    tally_networks,
-    tally_organisations,
-    tally_places,
-    tally_ties,
+    TALLIES,
 )
 from abm.model.snapshot import Snapshot
 from abm.model.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
@@ -148,7 +146,9 @@ class Batch:
         own_flows = [row for row, own in enumerate(extensions.own_measures, len(MEASURES)) if own.is_flow]
         self._flow_rows = [*FLOW_ROWS, *own_flows]
         self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
-        self._tallies = self._bind_tallies()
+        self._tallies = [
+            (tally, self._arrays(list(signature(tally.py_func).parameters)[1:])) for tally in TALLIES
+        ]
         self._start(trust_start)
 
     @property
@@ -202,12 +202,13 @@ class Batch:
             axis=-1,
         )
 
+    def _arrays(self, names: Sequence[str]) -> list[Any]:
+        """Return what goes by some names, and nothing for the clock."""
+        return [self.state.arrays.get(name, self._known.get(name)) for name in names]
+
     def _bind(self, mechanism: Mechanism, is_compiled: bool) -> "Call":
         function = mechanism.compiled if is_compiled else mechanism.function
-        values: list[Any] = [
-            self.state.arrays[name] if name in self.state.arrays else self._known.get(name)
-            for name in mechanism.arguments
-        ]
+        values = self._arrays(mechanism.arguments)
         clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
         if isinstance(mechanism, OwnMechanism):
             function, values = guarded(mechanism, function, values, self.extensions.fields)
@@ -341,71 +342,6 @@ class Batch:
         """Return the measures of the month just completed, each (lanes,)."""
         names = [measure.name for measure in self.extensions.measures]
         return {name: self.series[self.month, row].copy() for row, name in enumerate(names)}
-
-    def _bind_tallies(self) -> list[tuple[Callable[..., None], tuple[NDArray[Any], ...]]]:
-        """Return what fills the measures, each with the arrays that it reads."""
-        state, place = self.state, self.place
-        return [
-            (
-                tally_ties,
-                (
-                    state.trust,
-                    state.divergence,
-                    state.meetings,
-                    state.shut,
-                    place.kind_start,
-                    self._known["trust_base"],
-                    self._known["trust_divergence_start"],
-                ),
-            ),
-            (
-                tally_organisations,
-                (
-                    state.orientation,
-                    state.pressure,
-                    state.effort,
-                    state.exits,
-                    state.margin,
-                    state.payoff,
-                    state.list_size,
-                    place.organisation_kind,
-                    self._known["effort_fortress_threshold"],
-                ),
-            ),
-            (
-                tally_places,
-                (
-                    state.board,
-                    state.board_trust,
-                    state.engagement,
-                    state.engagement_trust,
-                    state.implementation,
-                    state.scope,
-                    state.admissions,
-                    state.challenged,
-                    state.tendered,
-                    state.occupancy,
-                    state.waiting,
-                    place.population,
-                    place.beds,
-                ),
-            ),
-            (
-                tally_networks,
-                (
-                    state.network,
-                    state.list_size,
-                    state.closed,
-                    state.qualified,
-                    state.visible,
-                    place.organisation_kind,
-                    place.population,
-                    self._known["federation_risk"],
-                    self._known["federation_risk_population"],
-                    self._known["federation_coordination"],
-                ),
-            ),
-        ]
 
     def _tally(self, values: NDArray[np.float64]) -> None:
         """Measure the state after a step into `values` (measures, lanes)."""

@@ -142,7 +142,7 @@ def tally_ties(
     shut: Any,
     kind_start: Any,
     trust_base: Any,
-    divergence_start: Any,
+    trust_divergence_start: Any,
 ) -> None:
     """Fill the rows of `values` (measures, lanes) that are means over open ties."""
     lanes = trust.shape[2]
@@ -184,7 +184,7 @@ def tally_ties(
         variance = squares[lane] - stray - shift
         covariance = 2.0 * products[lane] - stray - shift
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
-        values[DIVERGENCE, lane] = (apart[lane] - gone[lane] * divergence_start[lane]) / sides[lane]
+        values[DIVERGENCE, lane] = (apart[lane] - gone[lane] * trust_divergence_start[lane]) / sides[lane]
         values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides[lane])
 
 
@@ -199,7 +199,7 @@ def tally_organisations(
     payoff: Any,
     list_size: Any,
     organisation_kind: Any,
-    fortress_threshold: Any,
+    effort_fortress_threshold: Any,
 ) -> None:
     """Fill the rows of `values` (measures, lanes) that are means or counts over open organisations."""
     organisations, lanes = orientation.shape
@@ -225,7 +225,7 @@ def tally_organisations(
             open_ones[lane] += is_open
             values[ORIENTATION, lane] += is_open * orientation[organisation, lane]
             values[PRESSURE, lane] += level
-            values[FORTRESS, lane] += 1.0 if level > fortress_threshold[lane] else 0.0
+            values[FORTRESS, lane] += 1.0 if level > effort_fortress_threshold[lane] else 0.0
             values[EFFORT, lane] += is_open * effort[organisation, lane]
             values[EXITS, lane] += is_open * exits[organisation, lane]
         if kind == ACUTE:
@@ -305,9 +305,9 @@ def tally_networks(
     visible: Any,
     organisation_kind: Any,
     population: Any,
-    risk: Any,
-    risk_population: Any,
-    coordination: Any,
+    federation_risk: Any,
+    federation_risk_population: Any,
+    federation_coordination: Any,
 ) -> None:
     """Fill the rows of `values` (measures, lanes) about practices, their networks, and what places see of others."""
     organisations, lanes = network.shape
@@ -338,7 +338,11 @@ def tally_networks(
                 values[NETWORKS, lane] += 1.0
                 served = people[label, lane]
                 values[NETWORK_PERFORMANCE, lane] += served * network_performance(
-                    served, size, risk[lane], risk_population[lane], coordination[lane]
+                    served,
+                    size,
+                    federation_risk[lane],
+                    federation_risk_population[lane],
+                    federation_coordination[lane],
                 )
     for lane in range(lanes):
         served = values[NETWORKED, lane]
@@ -351,6 +355,10 @@ def tally_networks(
         for lane in range(lanes):
             values[QUALIFIED, lane] += population[place] / residents * qualified[place, lane]
             values[VISIBLE, lane] += population[place] / residents * visible[place, lane]
+
+
+TALLIES = (tally_ties, tally_organisations, tally_places, tally_networks)
+"""What fills the rows of measures; like mechanisms, they ask for arrays by the names of their arguments."""
 
 
 def outcomes(

@@ -135,7 +135,7 @@ MUTATIONS = [
         "hazard = federation_leave_rate[lane] * (1.0 - performance)",
         "hazard = federation_leave_rate[lane]",
     ),
-    ("federation", "1.0 if members[label, lane] == 1.0", "1.0 if members[label, lane] == 2.0"),
+    ("federation", "= members[label, lane] == 1.0", "= members[label, lane] == 2.0"),
     (
         "federation",
         "federation_contract_rate[lane] * contracting_flexibility[lane]",
@@ -143,8 +143,12 @@ MUTATIONS = [
     ),
     ("federation", "(1.0 - contracting_conflict", "(contracting_conflict"),
     ("federation", "step, CONTRACT,", "step, FEDERATE,"),
-    ("federation", "served > 0.0 and is_within", "served > 0.0"),
-    ("federation", "served = alone if size == 1.0 else people[practice, lane]", "served = alone"),
+    ("federation", "people > 0.0 and minimum <= people <= maximum", "people > 0.0"),
+    (
+        "federation",
+        "people[practice, lane], members[practice, lane], minimum",
+        "0.0, members[practice, lane], minimum",
+    ),
     (
         "governance",
         "level = pooled[label, lane] / people[label, lane]",
