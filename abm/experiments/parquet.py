@@ -156,11 +156,6 @@ def _numpy(column: Any) -> NDArray[Any]:
     return np.concatenate([np.empty(0), *parts])
 
 
-def rows_in(path: Path) -> int:
-    """Return the number of rows that a file says it has."""
-    return int(pq.read_metadata(path).num_rows)
-
-
 def read(path: Path, columns: Sequence[str] | None = None) -> Any:
     """Read a file as a table."""
     return pq.read_table(path, columns=None if columns is None else list(columns))

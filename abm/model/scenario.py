@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
 from abm.model.assembly import assemble, load_policy
+from abm.model.content import content_of_place, text_of_place, text_with
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenariofile import DEFAULT_HORIZON_YEARS, horizon_complaint, json_schema
 from abm.model.shipped import (
@@ -31,13 +32,12 @@ from abm.model.shipped import (
     shipped_directory,
 )
 from abm.model.structure import VARIANTS, Structure, variant_conflicts, variant_parameters
-from abm.policy.catalogue import Catalogue, canonical, canonical_entry
+from abm.policy.catalogue import Catalogue, canonical
 from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Faults, FrozenMapping, check
-from abm.world.place import place_content
 
 __all__ = [
     "Scenario",
@@ -51,10 +51,6 @@ __all__ = [
     "scenario_names",
     "shipped_directory",
 ]
-
-
-PLACE_TEXTS = frozenset({"name", "label", "description", "source"})
-"""Keys of a place's file that decide no result."""
 
 
 @dataclass(frozen=True)
@@ -293,7 +289,7 @@ class Scenario:
             "doses": self.dose(),
             "content_hash": self.content_hash,
             **self._own_content,
-            "place": _place_content(self.place),
+            "place": content_of_place(self.place),
         }
 
     @property
@@ -332,46 +328,11 @@ class Scenario:
         settings, catalogue = self.policy.settings, self.catalogue
         given = {**variant_parameters(self.structure), **self.parameters}
         texts = {key: canonical(value) for key, value in self._frame.items()}
-        texts["parameters"] = _replaced(catalogue.parameter_texts, {key: float(given[key]) for key in given})
-        texts["levers"] = _replaced(catalogue.lever_texts, {name: settings[name].data() for name in settings})
-        texts["place"] = _place_text(self.place)
+        texts["parameters"] = text_with(catalogue.parameter_texts, {key: float(given[key]) for key in given})
+        texts["levers"] = text_with(catalogue.lever_texts, {name: settings[name].data() for name in settings})
+        texts["place"] = text_of_place(self.place)
         content = ",".join(f'"{key}":{texts[key]}' for key in sorted(texts))
         return hashlib.sha256(f"{{{content}}}".encode("ascii")).hexdigest()
-
-
-def _without_texts(content: Any) -> Any:
-    """Leave out what a place's file says for readers only."""
-    if isinstance(content, Mapping):
-        return {key: _without_texts(value) for key, value in content.items() if key not in PLACE_TEXTS}
-    return [_without_texts(item) for item in content] if isinstance(content, list) else content
-
-
-def _place_content(path: Path) -> Any:
-    """Read a place file once for the many scenarios of a sweep, and again if it changes."""
-    status = path.stat()
-    return _place_content_at(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=8)
-def _place_content_at(path: Path, _changed_ns: int, _size: int) -> Any:
-    return place_content(path)
-
-
-def _place_text(path: Path) -> str:
-    """Write what a place's file decides as canonical JSON, once for the many scenarios of a sweep."""
-    status = path.stat()
-    return _place_text_at(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=8)
-def _place_text_at(path: Path, changed_ns: int, size: int) -> str:
-    return canonical(_without_texts(_place_content_at(path, changed_ns, size)))
-
-
-def _replaced(entries: Mapping[str, str], values: Mapping[str, Any]) -> str:
-    """Write a mapping as canonical JSON: entries that are at hand, but those of some values."""
-    own = {name: canonical_entry(name, value) for name, value in values.items()}
-    return f"{{{','.join((dict(entries) | own).values())}}}"
 
 
 def _require_times(

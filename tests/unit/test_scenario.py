@@ -16,8 +16,8 @@ import pytest
 
 from abm.errors import AbmError, InvalidInput
 from abm.model import shipped
+from abm.model.content import PLACE_TEXTS
 from abm.model.scenario import (
-    PLACE_TEXTS,
     Scenario,
     json_schema,
     load_policy,

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from abm.model.scenario import Scenario
 from abm.policy.levers import Lever
-from abm.policy.reading import read_schedule
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Segment, Segments, Step
 from abm.policy.times import MONTHS_PER_YEAR
 
@@ -100,17 +98,6 @@ def settled_schedule(scenario: Scenario, lever: Lever) -> Schedule:
     """Return a scenario's schedule of a lever, its default where none is set."""
     found = scenario.policy.settings.get(lever.name)
     return Constant(lever.default) if found is None else found
-
-
-def settled_data(data: Any, lever: Lever, start: str) -> Any:
-    """Read a plain schedule and settle it.
-
-    Raises
-    ------
-    Faults
-        If it is not valid.
-    """
-    return read_schedule(data, lever).settled(lever.default, start).data()
 
 
 def marks(scenario: Scenario) -> tuple[Mark, ...]:
