@@ -126,11 +126,10 @@ def closure(
             if not people > 0.0:
                 continue
             u = draws[practice, lane]
-            shortness = closure_reference_list[lane] / people
             # No power for most: between 0 and 1 it lifts the hazard no higher than the larger of one and the ratio.
-            if u >= closure_rate[lane] * dt * max(shortness, 1.0):
+            if u * people >= closure_rate[lane] * dt * max(closure_reference_list[lane], people):
                 continue
-            hazard = closure_rate[lane] * shortness ** closure_size_power[lane]
+            hazard = closure_rate[lane] * (closure_reference_list[lane] / people) ** closure_size_power[lane]
             if u >= 1.0 - math.exp(-hazard * dt):
                 continue
             place = organisation_place[practice]
