@@ -1,5 +1,7 @@
-"""Make a single run of a sweep again, compare it with what was kept, and show it."""
+"""Make a single run of a sweep again, compare it with what was kept, and show it, in the browser too."""
 
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +13,63 @@ from abm.errors import AbmError, InvalidInput
 from abm.experiments.destination import Destination
 from abm.experiments.manifest import Case, Manifest
 from abm.experiments.provenance import code_version
-from abm.experiments.run import Tables
+from abm.experiments.run import Run, Tables
 from abm.experiments.shard import failure_of
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
+from abm.interface.app.limits import Limits
+from abm.interface.serving import address_problems, require_packages, serve_page
 from abm.interface.sweepview import card
+from abm.policy.times import MONTHS_PER_YEAR
+
+HOST = "127.0.0.1"
 
 
-def print_rerun(console: Console, directory: Path, run_id: str, out: Path | None, force: bool) -> None:
-    """Make a run again and print its point, its outcomes and how it compares.
+@dataclass(frozen=True)
+class Opening:
+    """Say that a run is to be opened in the page.
+
+    Attributes
+    ----------
+    port : int
+        Port that the page is served on.
+    is_browser_asked : bool
+        Whether a browser is opened too; the link is told in any case.
+    """
+
+    port: int
+    is_browser_asked: bool = True
+
+
+def print_rerun(
+    console: Console,
+    directory: Path,
+    run_id: str,
+    out: Path | None,
+    force: bool,
+    opening: Opening | None = None,
+) -> None:
+    """Make a run again and print its point, its outcomes and how it compares; then open it, where that is asked.
 
     Raises
     ------
     InvalidInput
-        If there is no such run, the sources have changed, or results cannot be written where they are wanted.
+        If there is no such run, the sources have changed, results cannot be written where they are wanted, or the
+        page cannot show the run.
     AbmError
-        If the run fails, or differs from what was kept.
+        If the run fails, differs from what was kept, or the page needs packages that are missing.
     """
     problems = Destination(out, force).problems() if out is not None else []
+    if opening is not None:
+        require_packages()
+        problems += address_problems(HOST, opening.port)
     sweep = Sweep(directory)
+    query = ""
     try:
         sweep.manifest.require_code()
         case = sweep.case(run_id)
+        if opening is not None and not case.refusal:
+            query = _link(case.run)
     except InvalidInput as error:
         raise InvalidInput([*problems, *error.problems]) from None
     if problems:
@@ -59,6 +96,32 @@ def print_rerun(console: Console, directory: Path, run_id: str, out: Path | None
         else "The sweep has not kept it yet"
     )
     console.print(Text(same, style="green" if kept is not None else "dim"))
+    if opening is not None:
+        limits, asked = {"years": _limits(case.run).years}, opening.is_browser_asked
+        serve_page(console, HOST, opening.port, opens=asked, sweep=directory, limits=limits, query=query)
+    elif _can_be_opened(case.run):
+        told = f"See it in the page with: abm sweep rerun {directory} {run_id} --open"
+        console.print(told, markup=False, soft_wrap=True)
+
+
+def _can_be_opened(run: Run) -> bool:
+    try:
+        require_packages()
+        return bool(_link(run))
+    except AbmError:
+        return False
+
+
+def _link(run: Run) -> str:
+    # Deferred: what the page asks is needed only where it is opened.
+    from abm.interface.app.replay import link_of_run
+
+    return link_of_run(run, _limits(run))
+
+
+def _limits(run: Run) -> Limits:
+    """Let the page show a run however long it is."""
+    return Limits(years=max(Limits().years, ceil(run.scenario.months / MONTHS_PER_YEAR)))
 
 
 def differences(kept: dict[str, Any] | None, tables: Tables) -> list[str]:

@@ -15,8 +15,27 @@ NEEDED = ("anywidget", "solara", "solara_assets", "starlette", "uvicorn")
 ADVICE = "The page needs packages that abm does without elsewhere; install them with: pip install 'abm[app]'"
 
 
+def require_packages() -> None:
+    """Require what the page is made with.
+
+    Raises
+    ------
+    AbmError
+        If packages are missing.
+    """
+    if any(find_spec(name) is None for name in NEEDED):
+        raise AbmError(ADVICE)
+
+
 def serve_page(
-    console: "Console", host: str, port: int, *, opens: bool, sweep: Path | None, limits: Mapping[str, int]
+    console: "Console",
+    host: str,
+    port: int,
+    *,
+    opens: bool,
+    sweep: Path | None,
+    limits: Mapping[str, int],
+    query: str = "",
 ) -> None:
     """Serve the page until it is interrupted.
 
@@ -32,6 +51,8 @@ def serve_page(
         Sweep directory to show.
     limits : mapping
         Fields of `abm.interface.app.limits.Limits`.
+    query : str
+        Of the link that is told and opened, without '?'.
 
     Raises
     ------
@@ -40,8 +61,7 @@ def serve_page(
     InvalidInput
         If a limit is out of range, the address cannot be used, or the sweep is no directory.
     """
-    if any(find_spec(name) is None for name in NEEDED):
-        raise AbmError(ADVICE)
+    require_packages()
     from abm.interface.app.limits import Limits
 
     problems: list[Problem] = []
@@ -57,8 +77,9 @@ def serve_page(
         raise InvalidInput(problems)
     from abm.interface.app.server import serve
 
-    console.print(f"The page is at http://{shown_host(host)}:{port}/ (Ctrl+C ends it).", markup=False)
-    serve(chosen, host, port, sweep=sweep, opens=opens)
+    address = f"http://{shown_host(host)}:{port}/" + (f"?{query}" if query else "")
+    console.print(f"The page is at {address} (Ctrl+C ends it).", markup=False, soft_wrap=True)
+    serve(chosen, host, port, sweep=sweep, opens=address if opens else None)
 
 
 def shown_host(host: str) -> str:

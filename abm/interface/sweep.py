@@ -296,11 +296,18 @@ def rerun(
         Path | None, typer.Option(metavar="DIR", help="Write the run with every month and measure here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace results that are there.")] = False,
+    opens: Annotated[bool, typer.Option("--open", help="Open the run in the page, in a browser.")] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="With --open: a browser, or only its link.")
+    ] = True,
+    port: Annotated[
+        int, typer.Option(help="With --open: port of the page.", min=1, max=65535, metavar="NUMBER")
+    ] = 8765,
 ) -> None:
     """Make one run again, from the manifest alone, and compare it bit for bit with what the sweep kept."""
-    from abm.interface.rerun import print_rerun
+    from abm.interface.rerun import Opening, print_rerun
 
-    print_rerun(output(), directory, run_id, out, force)
+    print_rerun(output(), directory, run_id, out, force, Opening(port, browser) if opens else None)
 
 
 app.command(name="slurm-script")(cluster.slurm_script)

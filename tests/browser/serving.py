@@ -11,7 +11,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def served(*options: str, environment: dict[str, str] | None = None) -> Iterator
         process.wait(timeout=PATIENCE)
 
 
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, process: subprocess.Popen[Any]) -> None:
     """Wait until a server answers."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,10 +17,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from abm.experiments.dataset import open_sweep
+from abm.experiments.run import Run
 from abm.interface.app.limits import Limits
 from abm.interface.app.share import from_query
 from abm.model.scenario import load_scenario
-from tests.browser.serving import artefact, served, set_slider_script, settled, visitor
+from tests.browser.serving import artefact, free_port, served, set_slider_script, settled, visitor, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,6 +250,33 @@ def test_a_run_of_a_sweep_is_replayed(browser: Browser, tmp_path: Path) -> None:
         assert question.scenario.lever_table()[0].tolist() == (
             load_scenario("baseline").with_levers({"leadership.effort": 0.8}).lever_table()[0].tolist()
         )
+
+
+def test_a_run_that_is_made_again_opens_in_the_page(browser: Browser, tmp_path: Path) -> None:
+    experiment = tmp_path / "small.yaml"
+    experiment.write_text(
+        "name: small\nscenarios: [leadership_with_reform]\nlevers: {leadership.effort: [0.15, 0.9]}\n"
+        "design: full_factorial\nreplicates: 3\nseed: 4\nmonths: none\n"
+    )
+    directory = tmp_path / "sweep"
+    command = [sys.executable, "-m", "abm.interface.cli", "sweep"]
+    for words in (["plan", str(experiment), "--out", str(directory)], ["run", str(directory)]):
+        subprocess.run([*command, *words], check=True)
+    row = open_sweep(directory).runs.to_table().to_pylist()[5]
+    port = free_port()
+    asked = [*command, "rerun", str(directory), row["run_id"], "--open", "--no-browser", "--port", str(port)]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(f"http://127.0.0.1:{port}", process)
+            link = next(word for line in process.stdout or () for word in line.split() if "http" in word)
+            address, _, query = link.partition("/?")
+            with visitor(browser, address, f"?{query}") as page:
+                page.wait_for_selector("text=month 84 of 120")
+                question = from_query(query_of(page), Limits()).question
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert Run(question.scenario, question.seed, question.replicate).run_id == row["run_id"]
+    assert process.returncode == 0
 
 
 def test_england_is_explored_at_the_same_ease(browser: Browser, address: str) -> None:

@@ -133,6 +133,7 @@ def test_a_run_is_made_again_bit_for_bit(tmp_path):
     result = abm("sweep", "rerun", manifest.directory, run_id, "--out", "one")
     assert result.exit_code == 0, result.output
     assert "The same, bit for bit" in told(result)
+    assert f"See it in the page with: abm sweep rerun {manifest.directory} {run_id} --open" in told(result)
     made = json.loads((tmp_path / "one" / "manifest.json").read_text(encoding="utf-8"))
     assert made["design"]["run_id"] == run_id
     assert made["design"]["point"] == {"leadership.effort": 0.8, "trust.gain": 0.05}

@@ -210,17 +210,19 @@ def create_app(limits: Limits, *, sweep: Path | None = None) -> Starlette:
     )
 
 
-def serve(limits: Limits, host: str, port: int, *, sweep: Path | None = None, opens: bool = False) -> None:
-    """Serve the page until it is interrupted."""
+def serve(
+    limits: Limits, host: str, port: int, *, sweep: Path | None = None, opens: str | None = None
+) -> None:
+    """Serve the page until it is interrupted; `opens` is an address that a browser is asked to open."""
     import uvicorn
 
     app = create_app(limits, sweep=sweep)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, loop="asyncio")
     server = uvicorn.Server(config)
-    if opens:
+    if opens is not None:
         import threading
         import webbrowser
 
-        threading.Timer(1.5, webbrowser.open, [f"http://{host}:{port}/"]).start()
+        threading.Timer(1.5, webbrowser.open, [opens]).start()
     with suppress(KeyboardInterrupt):
         server.run()

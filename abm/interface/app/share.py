@@ -70,9 +70,9 @@ def to_query(view: View) -> str:
         if getattr(question, name) != getattr(first, name):
             pairs.append((name, str(getattr(question, name))))
     if question.years != first.years:
-        pairs.append(("years", f"{question.years:.10g}"))
+        pairs.append(("years", flow(question.years)))
     pairs += [("set", f"{name}={flow(value)}") for name, value in question.levers.items()]
-    pairs += [("parameter", f"{name}={value!r}") for name, value in question.parameters.items()]
+    pairs += [("parameter", f"{name}={flow(value)}") for name, value in question.parameters.items()]
     pairs += [("structure", f"{part}={name}") for part, name in question.structure.items()]
     plain = View(question)
     for name in ("tab", "month", "measure", "selected"):

@@ -13,12 +13,10 @@ from abm.experiments.manifest import Manifest
 from abm.experiments.run import Run
 from abm.experiments.shard import cases_of
 from abm.experiments.store import FAILED
-from abm.interface.app.question import Question, question_of
+from abm.interface.app.question import Question
+from abm.interface.app.replay import question_asked
 from abm.interface.app.survey import EMERGED, Axis, Surface, axis
 from abm.model.measures import OUTCOMES, Measure
-from abm.model.scenario import Scenario
-from abm.model.shipped import place_names, shipped_directory
-from abm.world.place import place_content
 
 MOST_ROWS = 2_000_000
 """Runs of a sweep that are read; a larger one is summarised elsewhere."""
@@ -160,23 +158,10 @@ def question_of_run(view: SweepView, run_id: str) -> tuple[Question, bool]:
     Raises
     ------
     InvalidInput
-        If there is no such run, it is of another model, or its place does not come with abm.
+        If there is no such run, or the page cannot show it.
     """
     run = found_run(view, run_id)
-    scenario = run.scenario
-    if not isinstance(scenario, Scenario) or scenario.extensions.sources:
-        message = "is of another model or has extensions; 'abm sweep rerun' makes it again"
-        raise InvalidInput([Problem(f"run {run_id}", None, message)])
-    place = scenario.place.stem
-    # A sweep keeps a copy of its places, so what they hold is compared.
-    shipped = shipped_directory() / "places" / scenario.place.name
-    if place not in place_names() or place_content(scenario.place) != place_content(shipped):
-        message = (
-            f"is at a place that does not come with abm ({scenario.place.name}); this page cannot show it"
-        )
-        raise InvalidInput([Problem(f"run {run_id}", None, message)])
-    question = question_of(scenario, place, {"seed": run.seed, "replicate": run.replicate})
-    return question, run.run_id == run_id
+    return question_asked(run), run.run_id == run_id
 
 
 def found_run(view: SweepView, run_id: str) -> Run:
