@@ -174,6 +174,40 @@ def test_a_link_opened_elsewhere_shows_the_same_run(browser: Browser, address: s
         assert query_of(page) == query
 
 
+def test_a_tie_that_is_selected_is_selected_where_the_link_is_opened(browser: Browser, address: str) -> None:
+    with visitor(browser, address, SMALL + "&month=60") as page:
+        settled(page)
+        assert point_at_a_tie(page)
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_function("location.search.includes('selected=tie')")
+        page.wait_for_selector(".lab-selection .abm-series[data-drawn]")
+        shown, query = page.inner_text(".lab-selection"), query_of(page)
+    with visitor(browser, address, query) as page:
+        settled(page)
+        page.wait_for_selector(".lab-selection .abm-series[data-drawn]")
+        assert page.inner_text(".lab-selection") == shown
+        assert query_of(page) == query
+
+
+def test_a_landscape_is_simulated_where_its_link_is_opened(browser: Browser, address: str) -> None:
+    query = SMALL + "&years=2&month=24&response=trust&size=20&surveyed=yes&cell=1,2,3&tab=landscape"
+    with visitor(browser, address, query) as page:
+        page.wait_for_selector(".lab-picked >> text=/Trust: .* of 8 runs/")
+        assert from_query(query_of(page), Limits()) == from_query(query, Limits())
+
+
+def point_at_a_tie(page: Page) -> bool:
+    """Move the mouse over the picture until its card tells of a tie."""
+    stage = page.locator(".abm-network canvas").last.bounding_box()
+    assert stage is not None
+    for part in range(4, 60):
+        page.mouse.move(stage["x"] + stage["width"] * part / 64, stage["y"] + stage["height"] * 0.5)
+        if page.locator(".abm-network .abm-card:visible", has_text="Trust, mean of both").count():
+            return True
+    return False
+
+
 def test_two_visitors_never_see_each_others_run(browser: Browser, address: str) -> None:
     with visitor(browser, address, SMALL) as anna, visitor(browser, address, SMALL) as ben:
         settled(anna)

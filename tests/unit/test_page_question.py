@@ -22,7 +22,12 @@ VIEWS = (
     View(),
     View(CHANGED, month=17, measure="trust", selected="west_hospital"),
     View(replace(CHANGED, seed=2**63, replicate=7, years=4.5, place="urban"), tab="compare", month=30),
-    View(Question.of_preset("burst_of_leadership", "rural"), tab="landscape", month=3),
+    View(Question.of_preset("burst_of_leadership", "rural"), tab="landscape", month=3, response="trust"),
+    View(CHANGED, selected="tie:south_ccg~west_hospital", line=3, size=20),
+    View(CHANGED, selected="place:Bath & North East", tab="landscape", is_surveyed=True, cell=(2, 0, 5)),
+    View(
+        tab="landscape", landscape="sweep", axes=("leadership.effort", "seed", "everything"), cell=(0, 1, 0)
+    ),
     View(Question(parameters=FrozenMapping({"trust.gain": 0.1})), compared=("baseline", "mine")),
     View(Question(structure=FrozenMapping({"trust": "kim"}), start="2016-01", substeps=2)),
 )
@@ -68,8 +73,9 @@ def test_a_link_with_a_fault_is_refused_with_the_reason(query, told):
 
 
 def test_what_decides_no_run_is_passed_over_where_a_link_has_it_wrong():
-    view = from_query("month=abc&tab=nowhere&measure=nothing&compare=one,two", LIMITS)
-    assert view == View()
+    wrong = "month=abc&tab=nowhere&measure=nothing&compare=one,two&line=x&size=many&landscape=moon"
+    assert from_query(wrong + "&axes=a,b&surveyed=perhaps&cell=1,2&cell=1,-1,3", LIMITS) == View()
+    assert from_query("size=99999", LIMITS).size == LIMITS.replicates
 
 
 def test_a_month_after_the_horizon_becomes_the_last():

@@ -16,15 +16,18 @@ from abm.interface.app.explore import asked, choices, panel_of, told_entries, to
 from abm.interface.app.landscape import LEVERS, Terrain, cell_of, choose
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.app.limits import Limits
+from abm.interface.app.named import found, name_of
 from abm.interface.app.page import Page
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import marks
 from abm.interface.app.selection import described, partner_rows
 from abm.interface.app.services import Counter, Services
+from abm.interface.app.share import from_query, to_query
 from abm.interface.app.state import Session, first_measures
 from abm.interface.app.survey import question_at, row_of
 from abm.interface.app.tables import network_table, series_table
 from abm.interface.app.work import Workshop
+from abm.model.simulate import cached_place
 from abm.policy.levers import levers
 
 PATIENCE = 90.0
@@ -113,15 +116,61 @@ def test_a_large_place_is_simulated_in_the_background(workshop):
     session.close()
 
 
-def test_the_selected_organisation_is_in_the_link(workshop):
+@pytest.mark.parametrize("kind", ["organisation", "tie", "place"])
+def test_what_is_selected_is_in_the_link(workshop, kind):
     session = Session("cleo", workshop, LIMITS, QUERY)
-    session.select({"kind": "organisation", "row": 0})
+    session.select({"kind": kind, "row": 0})
     query = session.query()
     session.close()
     again = Session("dora", workshop, LIMITS, query)
-    assert again.selected.value == {"kind": "organisation", "row": 0}
+    assert again.selected.value == {"kind": kind, "row": 0}
     assert again.query() == query
     again.close()
+
+
+@pytest.mark.parametrize("name", ["south_somerset", "england"])
+def test_everything_in_a_picture_has_a_name_of_its_own(name):
+    place = cached_place(Question(place=name).scenario.place)
+    ends = {tuple(pair) for pair in place.tie_ends.tolist()}
+    assert len(ends) == place.ties
+    assert len(set(place.organisation_id)) == place.organisations
+    assert len(set(place.place_names)) == len(place.place_names)
+    last = {"organisation": place.organisations, "tie": place.ties, "place": len(place.place_names)}
+    for kind, rows in last.items():
+        selected = {"kind": kind, "row": rows - 1}
+        assert found(place, name_of(place, selected)) == selected
+    assert name_of(place, None) == name_of(place, {"kind": "tie", "row": place.ties}) == ""
+    assert [found(place, text) for text in ("", "nobody", "tie:a~b", "tie:", "place:Atlantis")] == [None] * 5
+
+
+def test_a_line_that_is_pointed_at_is_in_the_link(workshop, session):
+    pointed = next(n for n, entry in enumerate(session.answer.value.entries) if entry.organisations)
+    session.point_at(pointed)
+    session.show_month(30)
+    again = Session("dora", workshop, LIMITS, session.query())
+    assert again.highlighted.value == session.highlighted.value
+    assert again.month.value == 30
+    assert again.query() == session.query()
+    again.close()
+
+
+def test_a_landscape_and_its_cell_are_in_the_link(workshop):
+    query = (
+        QUERY.replace("years=4", "years=1.5") + "&tab=landscape&surveyed=yes&cell=2,1,3&response=trust&size=6"
+    )
+    session = Session("fred", workshop, LIMITS, query)
+    assert not session.notice.value
+    terrain, comparison = Terrain(session, None), Comparison(session)
+    before = terrain.seen(comparison.seen(session.view()))
+    terrain.open()
+    assert terrain.picked.value == (2, 1, 3)
+    assert terrain.progress.value.is_running
+    after = terrain.seen(comparison.seen(session.view()))
+    assert after == before == from_query(to_query(after), LIMITS)
+    assert (after.cell, after.response, after.size) == ((2, 1, 3), "trust", 6)
+    assert session.change(lambda now: replace(now, seed=9))
+    assert not terrain.seen(session.view()).is_surveyed
+    session.close()
 
 
 def test_who_leaves_leaves_no_work_behind(workshop):

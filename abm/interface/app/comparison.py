@@ -7,7 +7,7 @@ import solara
 
 from abm.interface.app.course import Course, simulate_course
 from abm.interface.app.question import Question
-from abm.interface.app.share import MINE, MOST_COMPARED
+from abm.interface.app.share import MINE, MOST_COMPARED, View
 from abm.interface.app.state import AT_ONCE, Progress, Session, rested
 from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
 from abm.model.scenario import Scenario, scenario_names
@@ -15,7 +15,6 @@ from abm.model.simulate import cached_place
 from abm.records import FrozenMapping
 from abm.world.place import Place
 
-FIRST_SIZE = 50
 SIZES = (20, 50, 100, 200, 500)
 
 
@@ -57,8 +56,12 @@ class Comparison:
         self.field: solara.Reactive[Field | None] = solara.reactive(None)
         self.sample: solara.Reactive[Sample | None] = solara.reactive(None)
         self.progress = solara.reactive(Progress())
-        self.size = solara.reactive(min(FIRST_SIZE, session.limits.replicates))
+        self.size = solara.reactive(min(session.opened.size, session.limits.replicates))
         self._asked: tuple[object, ...] = ()
+
+    def seen(self, view: View) -> View:
+        """Add to a view what a link carries of the comparison."""
+        return replace(view, size=self.size.value)
 
     def choose(self, position: int, name: str) -> None:
         """Put a policy in a position, counted from 0; an empty name leaves the third one out."""

@@ -343,14 +343,11 @@ def Happened(session: Session) -> None:
     entries = solara.use_memo(lambda: told_entries(answer), [answer])
 
     def act(action: Action | None) -> None:
-        if action is None or action.kind != "entry" or answer is None:
+        if action is None or action.kind != "entry":
             return
         number = action.content.get("number")
-        if not isinstance(number, int) or not 0 <= number < len(answer.entries):
-            return
-        entry = answer.entries[number]
-        session.highlighted.set((entry.organisations, entry.places))
-        session.show_month(entry.month)
+        if isinstance(number, int):
+            session.point_at(number)
 
     Storyline.element(entries=entries, month=session.month.value, on_action=act)
 

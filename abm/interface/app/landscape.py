@@ -1,7 +1,8 @@
 """Landscape: the response to the headline levers, or to what a sweep varied; a click opens a point in Explore."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import lt
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Ask
 from abm.interface.app.question import Question
 from abm.interface.app.response_surface import ResponseSurface, measure_record, pack_surface
+from abm.interface.app.share import FIRST_RESPONSE, LEVERS, SWEEP, View
 from abm.interface.app.state import Progress, Session, rested
 from abm.interface.app.survey import (
     REPLICATES,
@@ -40,8 +42,9 @@ from abm.model.measures import Measure
 from abm.model.simulate import cached_place
 from abm.policy.times import MONTHS_PER_YEAR
 
-LEVERS, SWEEP = "levers", "sweep"
 Cell = tuple[int, int, int]
+OWN_FIELDS = ("landscape", "response", "axes", "is_surveyed", "cell")
+"""Fields of a view that tell of the landscape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +55,13 @@ class Survey:
     ----------
     question : Question
     surface : Surface
+    is_begun : bool
+        Whether it is, or is being, simulated.
     """
 
     question: Question
     surface: Surface
+    is_begun: bool = False
 
 
 class Terrain:
@@ -71,13 +77,51 @@ class Terrain:
     def __init__(self, session: Session, sweep: Path | None) -> None:
         self.session = session
         self.directory = sweep
-        self.source = solara.reactive(LEVERS if sweep is None else SWEEP)
-        self.response = solara.reactive("emerged_ever")
+        opened = session.opened
+        self.first = LEVERS if sweep is None else SWEEP
+        self.source = solara.reactive(LEVERS if sweep is None else opened.landscape or SWEEP)
+        self.response = solara.reactive(opened.response)
         self.picked: solara.Reactive[Cell | None] = solara.reactive(None)
         self.survey = solara.reactive(Survey(session.question.value, empty_surface()))
         self.progress = solara.reactive(Progress())
         self.axes = solara.reactive(("", "", EVERYTHING))
         self.view: solara.Reactive[SweepView | None] = solara.reactive(None)
+        self._opened: View | None = opened
+
+    def seen(self, view: View) -> View:
+        """Add to a view what a link carries of the landscape."""
+        is_sweep, survey, waiting = self.source.value == SWEEP, self.survey.value, self._opened
+        if waiting is not None:
+            own = {name: getattr(waiting, name) for name in OWN_FIELDS}
+            return replace(view, **own)
+        is_surveyed = not is_sweep and survey.is_begun and survey.question == view.question
+        return replace(
+            view,
+            landscape="" if self.source.value == self.first else self.source.value,
+            response=self.response.value,
+            axes=self.axes.value if is_sweep and self.axes.value != self._first_axes() else (),
+            is_surveyed=is_surveyed,
+            cell=self.picked.value or () if is_surveyed or is_sweep else (),
+        )
+
+    def open(self) -> None:
+        """Show what the link shows that was opened, once."""
+        self.open_sweep()
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        view = self.view.value
+        shape = self.survey.value.surface.shape
+        if self.source.value == SWEEP and view is not None:
+            if set(opened.axes) and set(opened.axes) <= {*view.dimensions, EVERYTHING, SCENARIO}:
+                x, y, panel = opened.axes
+                self.axes.set((x, y, panel))
+            shape = sweep_surface(view, *self.axes.value)[0].shape
+        elif opened.is_surveyed:
+            self.start()
+        there = self.source.value == SWEEP or self.survey.value.is_begun
+        if there and len(opened.cell) == 3 and all(map(lt, opened.cell, shape)):
+            self.picked.set((opened.cell[0], opened.cell[1], opened.cell[2]))
 
     def start(self) -> None:
         """Simulate the landscape around the present question, row by row."""
@@ -92,12 +136,12 @@ class Terrain:
         surface = empty_surface()
         places, tasks = row_tasks(question, surface)
         self.picked.set(None)
-        self.survey.set(Survey(question, surface))
+        self.survey.set(Survey(question, surface, is_begun=True))
         self.progress.set(Progress(0, len(tasks), True))
 
         def collect(number: int, row: Row) -> None:
             now = self.survey.value
-            self.survey.set(Survey(now.question, filled(now.surface, places[number], row)))
+            self.survey.set(replace(now, surface=filled(now.surface, places[number], row)))
             done = self.progress.value.done + 1
             self.progress.set(Progress(done, len(tasks), done < len(tasks)))
 
@@ -120,16 +164,17 @@ class Terrain:
             self.session.say(error)
             self.source.set(LEVERS)
             return
-        third = (
-            view.dimensions[2]
-            if len(view.dimensions) > 2
-            else SCENARIO
-            if len(view.bases) > 1
-            else EVERYTHING
-        )
-        names = (*view.dimensions, EVERYTHING, EVERYTHING)
-        self.axes.set((names[0], names[1], third))
         self.view.set(view)
+        self.axes.set(self._first_axes())
+
+    def _first_axes(self) -> tuple[str, str, str]:
+        view = self.view.value
+        if view is None:
+            return ("", "", EVERYTHING)
+        otherwise = SCENARIO if len(view.bases) > 1 else EVERYTHING
+        third = view.dimensions[2] if len(view.dimensions) > 2 else otherwise
+        names = (*view.dimensions, EVERYTHING, EVERYTHING)
+        return (names[0], names[1], third)
 
     def open_in_explore(self, question: Question) -> None:
         """Show a question in Explore."""
@@ -141,7 +186,7 @@ class Terrain:
 def Landscape(session: Session, terrain: Terrain) -> None:
     """Show the page."""
     is_sweep = terrain.source.value == SWEEP
-    solara.use_effect(terrain.open_sweep, [])
+    solara.use_effect(terrain.open, [])
     with box("lab-page lab-landscape"):
         if not is_sweep:
             Ask(session)
@@ -196,7 +241,7 @@ def choose(terrain: Terrain, content: dict[str, Any]) -> None:
         terrain.response.set(value)
     elif field == "source" and value in (LEVERS, SWEEP) and terrain.directory is not None:
         terrain.picked.set(None)
-        terrain.response.set("emerged_ever")
+        terrain.response.set(FIRST_RESPONSE)
         terrain.source.set(value)
     elif field in ("x", "y", "panel") and terrain.view.value is not None:
         axes = dict(zip(("x", "y", "panel"), terrain.axes.value, strict=True))

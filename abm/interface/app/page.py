@@ -14,7 +14,7 @@ from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Explore
 from abm.interface.app.landscape import Landscape, Terrain
 from abm.interface.app.services import COUNTER
-from abm.interface.app.share import TABS
+from abm.interface.app.share import TABS, to_query
 from abm.interface.app.state import EXPLORE_REPLICATES, Session
 from abm.interface.app.upload import read_upload
 
@@ -70,7 +70,7 @@ def Visit() -> None:
         Head(session)
         Notice(session)
         Body(session, comparison, terrain)
-        Link(session)
+        Link(session, comparison, terrain)
 
 
 @solara.component
@@ -122,9 +122,9 @@ def take(session: Session, what: str, action: Action) -> None:
 
 
 @solara.component
-def Link(session: Session) -> None:
+def Link(session: Session, comparison: Comparison, terrain: Terrain) -> None:
     """Keep the address in step, after everything else."""
-    Address.element(query=session.query())
+    Address.element(query=to_query(terrain.seen(comparison.seen(session.view()))))
 
 
 @solara.component

@@ -21,9 +21,14 @@ MOST_COMPARED = 3
 MINE = "mine"
 """Stands for the scenario of Explore among those that are compared."""
 TABS = ("explore", "compare", "landscape")
+LEVERS, SWEEP = LANDSCAPES = ("levers", "sweep")
 FIRST_MEASURE = "implementation"
 FIRST_MONTH = 84
 """Seven years in, when there is something to see."""
+FIRST_SIZE = 50
+FIRST_RESPONSE = "emerged_ever"
+LONGEST_NAME = 200
+"""Characters of a name in a link that are read."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,23 @@ class View:
     measure : str
         The measure of the large chart.
     selected : str
-        Id of the organisation in view; empty if none is.
+        Organisation, tie or place in view, as `abm.interface.app.named` names it; empty if none is.
+    line : int
+        Line of the chronicle that is pointed at; -1 for none.
     compared : tuple of str
         Scenarios that Compare shows, the first one the reference; `MINE` is Explore's own.
+    size : int
+        Replicates of a comparison.
+    landscape : str
+        What Landscape shows: 'levers' or 'sweep'; empty for what comes first.
+    response : str
+        What its colours are.
+    axes : tuple of str
+        What a sweep is shown over: across, up, panels; empty for the first dimensions.
+    is_surveyed : bool
+        Whether the landscape around the question has been simulated.
+    cell : tuple of int
+        Panel, row and column of the cell that is picked; empty for none.
     """
 
     question: Question = field(default_factory=Question)
@@ -51,7 +70,14 @@ class View:
     month: int = FIRST_MONTH
     measure: str = FIRST_MEASURE
     selected: str = ""
+    line: int = -1
     compared: tuple[str, ...] = ("baseline", "sustained_leadership", "leadership_with_reform")
+    size: int = FIRST_SIZE
+    landscape: str = ""
+    response: str = FIRST_RESPONSE
+    axes: tuple[str, ...] = ()
+    is_surveyed: bool = False
+    cell: tuple[int, ...] = ()
 
 
 PLAIN = ("preset", "place", "start", "reference")
@@ -75,11 +101,17 @@ def to_query(view: View) -> str:
     pairs += [("parameter", f"{name}={flow(value)}") for name, value in question.parameters.items()]
     pairs += [("structure", f"{part}={name}") for part, name in question.structure.items()]
     plain = View(question)
-    for name in ("tab", "month", "measure", "selected"):
+    for name in ("tab", "month", "measure", "selected", "line", "size", "landscape", "response"):
         if getattr(view, name) != getattr(plain, name):
             pairs.append((name, str(getattr(view, name))))
     if view.compared != plain.compared:
         pairs.append(("compare", ",".join(view.compared)))
+    if view.axes:
+        pairs.append(("axes", ",".join(view.axes)))
+    if view.is_surveyed:
+        pairs.append(("surveyed", "yes"))
+    if view.cell:
+        pairs.append(("cell", ",".join(map(str, view.cell))))
     return urlencode(pairs)
 
 
@@ -136,7 +168,7 @@ def from_query(query: str, limits: Limits) -> View:
     if problems:
         raise InvalidInput(problems)
     question = checked(_horizon_of_preset(Question(**fields), last), limits)
-    return _looked_at(question, last)
+    return _looked_at(question, last, limits)
 
 
 def _horizon_of_preset(question: Question, last: Mapping[str, str]) -> Question:
@@ -146,22 +178,32 @@ def _horizon_of_preset(question: Question, last: Mapping[str, str]) -> Question:
     return replace(question, **{name: getattr(own, name) for name in open_fields})
 
 
-def _looked_at(question: Question, last: Mapping[str, str]) -> View:
+def _looked_at(question: Question, last: Mapping[str, str], limits: Limits) -> View:
     """Read what does not decide a run: whatever is not valid there is as at first."""
     view = View(question)
-    month = last.get("month", "")
+    cell = [_count(text, -1) for text in last.get("cell", "").split(",")]
+    axes = tuple(last.get("axes", "")[:LONGEST_NAME].split(","))
     names = tuple(name for name in last.get("compare", "").split(",") if name)[:MOST_COMPARED]
     known_measures = {measure.name for measure in question.scenario.extensions.measures}
     return replace(
         view,
         tab=last["tab"] if last.get("tab") in TABS else view.tab,
-        month=min(int(month), question.months)
-        if month.isdecimal() and len(month) < 6
-        else min(view.month, question.months),
+        month=min(_count(last.get("month", ""), view.month), question.months),
         measure=last["measure"] if last.get("measure") in known_measures else view.measure,
-        selected=last.get("selected", "")[:80],
+        selected=last.get("selected", "")[:LONGEST_NAME],
+        line=_count(last.get("line", ""), view.line),
         compared=names if len(names) > 1 and _are_scenarios(names) else view.compared,
+        size=min(max(_count(last.get("size", ""), view.size), 2), limits.replicates),
+        landscape=last["landscape"] if last.get("landscape") in LANDSCAPES else view.landscape,
+        response=last.get("response", view.response)[:LONGEST_NAME],
+        axes=axes if len(axes) == 3 else view.axes,
+        is_surveyed=last.get("surveyed") == "yes",
+        cell=tuple(cell) if len(cell) == 3 and min(cell) >= 0 else view.cell,
     )
+
+
+def _count(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else otherwise
 
 
 def _are_scenarios(names: tuple[str, ...]) -> bool:

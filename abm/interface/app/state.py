@@ -18,6 +18,7 @@ from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
 from abm.interface.app.course import Course, simulate_course
 from abm.interface.app.limits import Limits
+from abm.interface.app.named import found, name_of
 from abm.interface.app.question import Question, checked
 from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
@@ -132,6 +133,7 @@ class Session:
             notice = "This link cannot be opened: " + " ".join(
                 f"{problem}." for problem in error.problems[:3]
             )
+        self.opened = view
         self.tab = solara.reactive(view.tab)
         self.month = solara.reactive(view.month)
         self.measure = solara.reactive(view.measure)
@@ -148,7 +150,7 @@ class Session:
         self.is_listing = solara.reactive(False)
         self._works: dict[str, Work] = {}
         self._references: dict[tuple[str, int, int], Course] = {}
-        self._wanted = view.selected
+        self._is_opening = True
         self._answer(view.question)
 
     def view(self) -> View:
@@ -158,12 +160,14 @@ class Session:
             tab=self.tab.value,
             month=self.month.value,
             measure=self.measure.value,
-            selected=self._selected_id(),
+            selected=self._selected_name(),
+            line=self._pointed_line(),
             compared=self.compared.value,
+            size=self.opened.size,
         )
 
     def query(self) -> str:
-        """Write the state as the query of a link."""
+        """Write the state of Explore as the query of a link."""
         return to_query(self.view())
 
     def ask(self, question: Question) -> bool:
@@ -259,11 +263,25 @@ class Session:
             self.stop(line)
         self.workshop.leave(self.name)
 
-    def _selected_id(self) -> str:
-        found, answer = self.selected.value, self.answer.value
-        if not found or answer is None or found.get("kind") != "organisation":
-            return ""
-        return str(answer.place.organisation_id[found["row"]])
+    def point_at(self, number: int) -> None:
+        """Look at a line of the chronicle: its month, and those whom it is about."""
+        answer = self.answer.value
+        if answer is not None and 0 <= number < len(answer.entries):
+            entry = answer.entries[number]
+            self.highlighted.set((entry.organisations, entry.places))
+            self.show_month(entry.month)
+
+    def _selected_name(self) -> str:
+        answer = self.answer.value
+        # Until the first run is there, the link is the one that was opened.
+        return name_of(answer.place, self.selected.value) if answer is not None else self.opened.selected
+
+    def _pointed_line(self) -> int:
+        answer, pointed = self.answer.value, self.highlighted.value
+        if answer is None:
+            return self.opened.line
+        about = [(entry.organisations, entry.places) for entry in answer.entries] if any(pointed) else []
+        return about.index(pointed) if pointed in about else -1
 
     def _answer(self, question: Question) -> None:
         place = cached_place(question.scenario.place)
@@ -295,8 +313,8 @@ class Session:
     def _reference(self, question: Question) -> Course:
         key = self._key(question)
         if key not in self._references:
-            found = simulate_course(question.reference_scenario, question.seed, question.replicate)
-            self._remember(question, found)
+            course = simulate_course(question.reference_scenario, question.seed, question.replicate)
+            self._remember(question, course)
         return self._references[key]
 
     def _remember(self, question: Question, course: Course) -> None:
@@ -310,9 +328,12 @@ class Session:
             self.highlighted.set(((), ()))
         answer = Answer(question, place, course, reference, moves, chronicle(course, place, moves))
         self.answer.set(answer)
-        if self._wanted in place.organisation_id and self._wanted:
-            self.selected.set({"kind": "organisation", "row": place.organisation_id.index(self._wanted)})
-        self._wanted = ""
+        if self._is_opening:
+            self._is_opening = False
+            self.selected.set(found(place, self.opened.selected))
+            month = self.month.value
+            self.point_at(self.opened.line)
+            self.month.set(month)
         self.is_busy.set(False)
         self._replicate(question, place)
 
@@ -322,6 +343,8 @@ class Session:
             (question.reference_scenario, question.scenario), question.seed, wanted, place.ties
         )
         parts: list[Sample] = []
+        # First, or a part of the older sample may still arrive.
+        self.stop("sample")
         self.sample.set(None)
         self.progress.set(Progress(0, wanted, True))
 
