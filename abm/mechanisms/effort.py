@@ -46,6 +46,19 @@ def effort(
     organisations, lanes = effort.shape
     log_served = np.log(population_served)
     log_reference = np.log(effort_reference_population)
+    scale = np.empty((organisations, lanes))
+    fortress = np.empty((organisations, lanes))
+    for organisation in range(organisations):
+        kind = organisation_kind[organisation]
+        for lane in range(lanes):
+            served = log_served[organisation] - log_reference[lane]
+            scale[organisation, lane] = effort_capacity_power[kind, lane] * served
+            strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
+            fortress[organisation, lane] = effort_fortress_steepness[lane] * strain
+    every_scale, every_fortress = scale.reshape(-1), fortress.reshape(-1)
+    for entry in range(every_scale.size):
+        every_scale[entry] = exponential(every_scale[entry])
+        every_fortress[entry] = logistic(every_fortress[entry])
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
         for lane in range(lanes):
@@ -53,14 +66,8 @@ def effort(
             sponsored = (
                 effort_sponsored[lane] * leadership_effort[lane] * (effort_sponsored_base[lane] + outward)
             )
-            strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
-            fortress = logistic(effort_fortress_steepness[lane] * strain)
             invested = effort_own_initiative[lane] * outward + sponsored
-            scale = exponential(
-                effort_capacity_power[kind, lane] * (log_served[organisation] - log_reference[lane])
-            )
-            given = effort_capacity[kind, lane] * scale * invested
+            given = effort_capacity[kind, lane] * scale[organisation, lane] * invested
             open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
-            effort[organisation, lane] = (
-                open_for_work * given * (1.0 - effort_fortress_depth[lane] * fortress)
-            )
+            withheld = effort_fortress_depth[lane] * fortress[organisation, lane]
+            effort[organisation, lane] = open_for_work * given * (1.0 - withheld)
