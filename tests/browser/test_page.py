@@ -21,7 +21,16 @@ from abm.experiments.run import Run
 from abm.interface.app.limits import Limits
 from abm.interface.app.share import from_query
 from abm.model.scenario import load_scenario
-from tests.browser.serving import artefact, free_port, served, set_slider_script, settled, visitor, wait_for
+from tests.browser.serving import (
+    WAIT,
+    artefact,
+    free_port,
+    served,
+    set_slider_script,
+    settled,
+    visitor,
+    wait_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -464,6 +473,20 @@ def test_no_request_leaves_the_machine(browser: Browser, address: str, outside: 
     assert strangers == []
     assert missing == []
     assert outside.asked == []
+
+
+def test_the_page_is_there_while_the_model_is_compiled(browser: Browser, tmp_path: Path) -> None:
+    with (
+        served(environment={"NUMBA_CACHE_DIR": str(tmp_path)}) as (address, _),
+        visitor(browser, address, SMALL) as page,
+    ):
+        waiting = page.get_by_role("status").filter(has_text="Preparing the model")
+        waiting.wait_for()
+        artefact(page, "preparing")
+        assert page.locator(EFFORT).is_enabled()
+        assert page.locator(".abm-network").count() == 0
+        page.wait_for_selector(".abm-network[data-drawn]", timeout=4 * WAIT)
+        assert waiting.count() == 0
 
 
 def test_the_server_says_how_it_may_be_used(address: str) -> None:

@@ -100,6 +100,20 @@ def test_what_is_not_valid_is_told_and_changes_nothing(session):
     assert session.notice.value == ""
 
 
+def test_a_session_that_opens_while_the_model_is_prepared_answers_afterwards():
+    workshop = Workshop(workers=1)
+    workshop.warm()
+    session = Session("gwen", workshop, LIMITS, QUERY)
+    assert session.is_preparing.value
+    assert session.answer.value is None
+    assert session.change(lambda now: replace(now, seed=5))
+    until(lambda: session.answer.value is not None)
+    assert session.answer.value.question.seed == 5
+    assert session.month.value == 20
+    session.close()
+    workshop.close()
+
+
 def test_a_shorter_horizon_takes_the_month_along(session):
     assert session.ask(replace(session.question.value, years=1.5))
     assert session.month.value == 18

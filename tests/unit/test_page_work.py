@@ -1,6 +1,10 @@
 import operator
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +37,37 @@ def test_results_come_with_the_number_of_their_task(workshop):
 def test_work_is_done_in_another_process(workshop):
     ((_, process),) = workshop.submit("anna", [Task(os.getpid, ())])
     assert process != os.getpid()
+
+
+SERVER_THAT_IS_KILLED = """
+import os, signal, time
+from abm.interface.app.work import Task, Workshop
+
+if __name__ == "__main__":
+    workshop = Workshop(workers=1)
+    ((_, worker),) = workshop.submit("anna", [Task(os.getpid, ())])
+    print(worker, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_their_server_however_it_ends(tmp_path):
+    script = tmp_path / "server.py"
+    script.write_text(SERVER_THAT_IS_KILLED)
+    ended = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    worker = Path("/proc", ended.stdout.strip())
+    until(lambda: not worker.exists() or "Z" in (worker / "stat").read_text().split()[2])
+
+
+def test_a_workshop_prepares_the_model_while_it_takes_work():
+    workshop = Workshop(workers=1)
+    workshop.warm()
+    assert workshop.is_preparing()
+    assert list(workshop.submit("anna", [Task(operator.add, (1, 1))])) == [(0, 2)]
+    workshop.wait_until_prepared()
+    assert not workshop.is_preparing()
+    workshop.close()
 
 
 def test_visitors_take_turns_and_urgent_work_goes_first(workshop):

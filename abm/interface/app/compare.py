@@ -11,7 +11,7 @@ from abm.interface.app.chronicle import month_name
 from abm.interface.app.comparison import SIZES, Comparison, Field
 from abm.interface.app.controls import Action, Emergence, Rivals, Timeline
 from abm.interface.app.elements import box
-from abm.interface.app.explore import BY_NAME, Ask, choices, structure_of
+from abm.interface.app.explore import BY_NAME, PREPARING, Ask, choices, structure_of
 from abm.interface.app.network_values import names_of, pack_month, values_of
 from abm.interface.app.network_view import NetworkView
 from abm.interface.app.series_chart import SeriesChart
@@ -31,7 +31,8 @@ EMERGED = Measure(
 def Compare(session: Session, comparison: Comparison) -> None:
     """Show the page."""
     question, names = session.question.value, session.compared.value
-    solara.use_effect(comparison.refresh, [question, names])
+    is_preparing = session.is_preparing.value
+    solara.use_effect(comparison.refresh, [question, names, is_preparing])
     field = comparison.field.value
     with box("lab-page lab-compare"):
         Ask(session, ("place",))
@@ -39,7 +40,8 @@ def Compare(session: Session, comparison: Comparison) -> None:
         with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
             Clock(session)
             if field is None or not field.courses:
-                box("lab-card lab-waiting", "p", ["The policies are being simulated …"], role="status")
+                text = PREPARING if is_preparing else "The policies are being simulated …"
+                box("lab-card lab-waiting", "p", [text], role="status")
             else:
                 Pictures(session, field)
                 with box("lab-results"):

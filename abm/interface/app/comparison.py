@@ -84,6 +84,8 @@ class Comparison:
     def refresh(self) -> None:
         """Simulate what is asked, unless it is there already."""
         session = self.session
+        if session.is_preparing.value:
+            return
         question = session.question.value
         names = session.compared.value
         asked = (question if MINE in names else replace(question, levers=FrozenMapping()), names)

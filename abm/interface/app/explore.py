@@ -31,6 +31,7 @@ from abm.world.place import Place
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
 FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
+PREPARING = "Preparing the model: it is compiled once, which takes about half a minute …"
 CHOSEN = ""
 SMALL_PANELS = ("trust", "engagement", "admissions")
 
@@ -165,8 +166,9 @@ def Levers(session: Session) -> None:
 def Stage(session: Session) -> None:
     """Show the place in the month in view, once its first run is there."""
     if session.answer.value is None:
+        text = PREPARING if session.is_preparing.value else "The first run of this place is being simulated …"
         with box("lab-card lab-stage lab-waiting", role="status"):
-            box("", "p", ["The first run of this place is being simulated …"])
+            box("", "p", [text])
         return
     with box("lab-card lab-stage"):
         if session.is_busy.value:

@@ -151,7 +151,12 @@ class Session:
         self._works: dict[str, Work] = {}
         self._references: dict[tuple[str, int, int], Course] = {}
         self._is_opening = True
-        self._answer(view.question)
+        self._is_closed = False
+        self.is_preparing = solara.reactive(workshop.is_preparing())
+        if self.is_preparing.value:
+            threading.Thread(target=self._answer_when_prepared, name="abm-prepare", daemon=True).start()
+        else:
+            self._answer(view.question)
 
     def view(self) -> View:
         """Give the state that a link carries."""
@@ -259,6 +264,7 @@ class Session:
 
     def close(self) -> None:
         """Leave: nothing goes on in the background."""
+        self._is_closed = True
         for line in list(self._works):
             self.stop(line)
         self.workshop.leave(self.name)
@@ -283,7 +289,19 @@ class Session:
         about = [(entry.organisations, entry.places) for entry in answer.entries] if any(pointed) else []
         return about.index(pointed) if pointed in about else -1
 
+    def _answer_when_prepared(self) -> None:
+        self.workshop.wait_until_prepared()
+        if self._is_closed:
+            return
+        self.is_preparing.set(False)
+        try:
+            self._answer(self.question.value)
+        except AbmError as error:
+            self.say(error)
+
     def _answer(self, question: Question) -> None:
+        if self.is_preparing.value:
+            return
         place = cached_place(question.scenario.place)
         if place.ties * question.months <= AT_ONCE:
             self.stop(COURSE)

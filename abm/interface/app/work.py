@@ -4,6 +4,7 @@ A server's threads only talk. What takes longer than a moment runs here: every v
 their own, the lines take turns, and urgent tasks go before the rest.
 """
 
+import logging
 import multiprocessing
 import os
 import queue
@@ -11,7 +12,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +21,7 @@ from typing import Any
 from abm.errors import AbmError
 from abm.experiments.engines import SINGLE_THREADED
 
+logger = logging.getLogger(__name__)
 STOP = object()
 
 
@@ -127,6 +129,8 @@ class Workshop:
         self._lines: dict[str, Line] = {}
         self._running = 0
         self._is_closed = False
+        self._prepared = threading.Event()
+        self._prepared.set()
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
@@ -135,9 +139,35 @@ class Workshop:
         )
 
     def warm(self) -> None:
-        """Start the workers, so that the first visitor need not wait for them."""
-        for _ in range(self.workers):
-            self._pool.submit(ready)
+        """Start the workers and load the model here too, in the background.
+
+        One worker compiles what is not compiled yet and keeps it on disk, so that the server answers meanwhile and
+        nobody else compiles.
+        """
+        self._prepared.clear()
+        threading.Thread(target=self._warm, name="abm-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        from abm.interface.app import tasks
+
+        try:
+            self._pool.submit(ready).result()
+            tasks.prepare()
+            for _ in range(1, self.workers):
+                self._pool.submit(ready)
+        except (BrokenProcessPool, CancelledError, RuntimeError):
+            if not self._is_closed:
+                logger.exception("the workers could not be started")
+        finally:
+            self._prepared.set()
+
+    def is_preparing(self) -> bool:
+        """Say whether the model is being compiled or loaded."""
+        return not self._prepared.is_set()
+
+    def wait_until_prepared(self) -> None:
+        """Wait until the model can be run without delay."""
+        self._prepared.wait()
 
     def submit(self, owner: str, tasks: Sequence[Task], *, is_urgent: bool = False) -> Job:
         """Put tasks in the line of a visitor.
@@ -235,10 +265,19 @@ class Workshop:
 def prepare_worker() -> None:
     """Let the parent decide what ends a worker, keep to one thread, and load what every task needs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, name="abm-parent", daemon=True).start()
     os.environ.update(dict.fromkeys(SINGLE_THREADED, "1"))
     from abm.interface.app import tasks
 
     tasks.prepare()
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the server is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def ready() -> bool:
