@@ -60,6 +60,15 @@ Extensions = Annotated[
         help="Add the levers and mechanisms of a Python file or module; repeat for more.",
     ),
 ]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--place",
+        metavar="PLACE",
+        help="Move to another place, by name or path.",
+        show_default="the scenario's",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there.")]
 
 
@@ -175,6 +184,7 @@ def run(
     settings: Settings = [],  # noqa: B006
     extension: Extensions = [],  # noqa: B006
     years: Years = None,
+    place: PlaceOption = None,
     workers: Workers = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write results here; without it nothing is written.")
@@ -192,6 +202,7 @@ def run(
         replicates=replicates,
         seed=seed,
         years=years,
+        place=place,
         workers=workers,
         out=out,
         force=force,
@@ -214,6 +225,7 @@ def compare(
     settings: Settings = [],  # noqa: B006
     extension: Extensions = [],  # noqa: B006
     years: Years = None,
+    place: PlaceOption = None,
     workers: Workers = None,
     out: Annotated[
         Path | None,
@@ -232,6 +244,7 @@ def compare(
         replicates=replicates,
         seed=seed,
         years=years,
+        place=place,
         workers=workers,
         out=out or default_directory(scenarios),
         force=force,

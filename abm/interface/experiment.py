@@ -63,6 +63,7 @@ class Request:
     replicates: int
     seed: int
     years: float | None
+    place: str | None
     workers: int | None
     out: Path | None
     force: bool
@@ -77,6 +78,7 @@ class Request:
         words += [word for setting in self.settings for word in ("--set", setting)]
         words += [word for extension in self.extensions for word in ("--extension", extension)]
         words += [] if self.years is None else ["--years", f"{self.years:g}"]
+        words += [] if self.place is None else ["--place", self.place]
         words += [] if self.out is None else ["--out", str(self.out)]
         return shlex.join(words)
 
@@ -109,6 +111,7 @@ def asked(
     replicates: str,
     seed: str,
     years: str | None,
+    place: str | None,
     workers: str | None,
     out: Path | None,
     force: bool,
@@ -123,6 +126,7 @@ def asked(
         replicates=size,
         seed=first,
         years=numbers.years(years),
+        place=place,
         workers=numbers.workers(workers),
         out=out,
         force=force,
@@ -164,8 +168,8 @@ def checked(request: Request) -> tuple[Scenario, ...]:
             problems.extend(error.problems)
     if not found:
         problems.extend(_setting_problems(request))
-    if request.command == COMPARE and len(request.scenarios) < 2:
-        problems.append(Problem("SCENARIO", None, "a comparison needs two or more; 'abm run' runs one"))
+    if request.command == COMPARE:
+        problems += _comparison_problems(request, found)
     problems += scenario_problems([scenario.name for scenario in found] or list(request.scenarios))
     if problems:
         raise InvalidInput(problems)
@@ -246,6 +250,24 @@ def shared_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
     return tuple(measure for measure in own[0] if all(measure in others for others in own[1:]))
 
 
+def _comparison_problems(request: Request, scenarios: Sequence[Scenario]) -> list[Problem]:
+    """Say why scenarios cannot be compared pair by pair: by place and horizon too they must meet the same fate."""
+    if len(request.scenarios) < 2:
+        return [Problem("SCENARIO", None, "a comparison needs two or more; 'abm run' runs one")]
+    problems = []
+    places = {scenario.name: scenario.place.stem for scenario in scenarios}
+    if len({scenario.place.resolve() for scenario in scenarios}) > 1:
+        listed = ", ".join(f"{name} in {place}" for name, place in places.items())
+        advice = f"move all to one, as with --place {scenarios[0].place.stem}"
+        problems.append(Problem("SCENARIO", None, f"they stand in different places ({listed}); {advice}"))
+    horizons = {scenario.name: scenario.horizon_years for scenario in scenarios}
+    if len(set(horizons.values())) > 1:
+        listed = ", ".join(f"{name} {years:g} years" for name, years in horizons.items())
+        advice = f"give all the same, as with --years {min(horizons.values()):g}"
+        problems.append(Problem("SCENARIO", None, f"they run for different times ({listed}); {advice}"))
+    return problems
+
+
 def _setting_problems(request: Request) -> Sequence[Problem]:
     """Say what is wrong with settings where there is no scenario to set them in."""
     try:
@@ -262,6 +284,11 @@ def _adjusted(scenario: Scenario, request: Request) -> Scenario:
         settings = parse_settings(request.settings, catalogue=scenario.catalogue)
     except InvalidInput as error:
         problems.extend(error.problems)
+    if request.place is not None:
+        try:
+            scenario = scenario.with_place(request.place)
+        except InvalidInput as error:
+            problems.extend(error.problems)
     if request.years is not None:
         try:
             scenario = scenario.with_horizon(request.years, "--years")

@@ -388,6 +388,30 @@ def test_results_that_are_there_are_kept_unless_forced(tmp_path):
     assert (tmp_path / "here" / "runs.parquet").read_bytes() != made
 
 
+def test_scenarios_of_different_places_or_times_are_not_compared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.yaml").write_text("name: short\nplace: south_somerset\nhorizon_years: 5\n")
+    said = refused("compare", "baseline", "short.yaml", "joint_sessions_and_showcase")
+    assert (
+        "baseline in south_somerset, short in south_somerset, joint_sessions_and_showcase in region" in said
+    )
+    assert "baseline 10 years, short 5 years" in said
+    assert "--place south_somerset" in said
+    assert "--years 5" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_comparison_moves_to_one_place_and_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("--replicates", 2, "--place", "rural", "--years", 2)
+    done = run("compare", "baseline", "joint_sessions_and_showcase", *words)
+    assert done.exit_code == 0
+    assert "Rural place, 2 years" in done.output
+    manifest = json.loads(next(tmp_path.glob("results/*/manifest.json")).read_text())
+    assert "--place rural" in manifest["invocation"]["command"]
+    assert {one["place_file"] for one in manifest["scenarios"].values()} == {"rural.yaml"}
+
+
 def test_all_that_is_wrong_with_a_comparison_is_said_at_once(tmp_path):
     (tmp_path / "file").write_text("")
     said = refused(
