@@ -6,15 +6,16 @@ became of it. The files are the only truth, so an engine that dies loses time an
 
 import multiprocessing
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Protocol, Self
 
 from abm.errors import InvalidInput, Problem, did_you_mean
@@ -205,7 +206,7 @@ class Processes:
             here, there = _CONTEXT.Pipe()
             process = _CONTEXT.Process(target=_work, args=(there, directory, self.is_forced), daemon=True)
             # Workers inherit the environment, and libraries read it once, when they are imported.
-            with single_threaded():
+            with single_threaded(), _without_main():
                 process.start()
             there.close()
             self._pool.append(_Worker(process, here))
@@ -242,6 +243,17 @@ class Processes:
 
 
 _CONTEXT = multiprocessing.get_context("spawn")
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep the script or command that this process runs out of workers: they would run it anew before their work."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(connection: Connection, directory: Path, is_forced: bool) -> None:

@@ -250,6 +250,9 @@ def number(name: str, value: Any, step: int) -> float:
     NotANumber
         If it is neither a number nor None.
     """
+    # Reporters are read at every step, and asking an abstract class whether an int is a number takes a while.
+    if type(value) is int or type(value) is float:
+        return float(value)
     if value is None:
         return float("nan")
     if isinstance(value, Real | np.bool_) or (isinstance(value, np.ndarray) and value.ndim == 0):

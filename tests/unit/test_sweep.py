@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from abm.experiments.expansion import expand
 from abm.experiments.lock import LOCK, Holder, Locked, holder_of, start_of
 from abm.experiments.manifest import MANIFEST, POINTS
 from abm.experiments.parquet import read
+from abm.experiments.provenance import PACKAGE
 from abm.experiments.shard import RUNNING, commit_path, read_commit, run_shard, shard_folder
 from abm.experiments.survey import running
 from abm.experiments.sweep import Sweep
@@ -97,6 +101,25 @@ def test_workers_are_replaced_after_so_many_shards(tmp_path):
             pids |= {worker.process.pid for worker in engine._pool}
     assert len(pids) == 2
     assert Sweep(manifest.directory).survey().is_complete
+
+
+def test_workers_do_not_run_the_script_that_started_the_sweep(tmp_path):
+    directory = planned(tmp_path).directory
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from abm.experiments.carriers import Processes\n"
+        "from abm.experiments.sweep import Sweep\n"
+        "with Path('started').open('a') as file:\n"
+        "    file.write('once ')\n"
+        "print(Sweep(Path('sweep')).carry_out(Processes(2)).runs_done)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("12\n", "")
+    assert (tmp_path / "started").read_text() == "once "
+    assert Sweep(directory).survey(is_thorough=True).is_complete
 
 
 def test_an_engine_that_is_not_known_is_refused():
