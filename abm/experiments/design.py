@@ -5,6 +5,7 @@ function of the design, which is plain values: it can be written down, hashed an
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,18 +27,18 @@ DESIGN_SEEDS = 2**32
 Dimensions = Mapping[str, Dimension]
 
 
-class Kind(Record):
+class Kind(Record, ABC):
     """Be the base of kinds of design."""
 
     kind: ClassVar[str] = "design"
 
+    @abstractmethod
     def count(self, dimensions: Dimensions) -> int:
         """Count the points."""
-        raise NotImplementedError
 
+    @abstractmethod
     def points(self, dimensions: Dimensions) -> Points:
         """Make the points."""
-        raise NotImplementedError
 
     def faults(self, dimensions: Dimensions) -> Iterator[Fault]:
         """Say why the dimensions do not suit the design."""
@@ -121,9 +122,9 @@ class Sampled(Kind):
 
     seed: int = Field(default=1, ge=0, lt=DESIGN_SEEDS, description="seed of the points, not of the runs")
 
+    @abstractmethod
     def cube(self, dimensions: int) -> NDArray[np.float64]:
         """Sample the unit cube, shape (points, dimensions)."""
-        raise NotImplementedError
 
     def points(self, dimensions: Dimensions) -> Points:
         """Turn each coordinate of the sample into values of its dimension."""

@@ -21,9 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Directory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="Directory of the sweep, as planned.", show_default=False)
-]
+Directory = cluster.Directory
 Workers = Annotated[str | None, typer.Option(metavar="NUMBER", help="Processes, or jobs of Slurm.")]
 EngineName = Annotated[str, typer.Option("--engine", metavar="NAME", help="processes, dask or slurm.")]
 OtherCode = Annotated[
