@@ -186,7 +186,7 @@ def status(
         console.print(surveyed(sweep.manifest, sweep.survey(), holder_of(directory)))
     survey = sweep.survey()
     tell_faults(sweep)
-    if not survey.is_complete:
+    if not survey.is_complete and holder_of(directory) is None:
         console.print(f"Go on with: abm sweep resume {directory}", markup=False, soft_wrap=True)
 
 

@@ -61,6 +61,7 @@ def planned(manifest: Manifest, processors: int) -> RenderableType:
         if content["common_random_numbers"]
         else "accidents of its own at each"
     )
+    here = f"{processors} processors here" if processors > 1 else "one processor here"
     rows: list[tuple[str, RenderableType]] = [
         ("Experiment", Text(f"{experiment['label']} ({experiment['name']})")),
         ("Scenarios", Text(", ".join(base["name"] for base in content["bases"]))),
@@ -71,7 +72,7 @@ def planned(manifest: Manifest, processors: int) -> RenderableType:
         ("Months kept", Text(_months(manifest))),
         ("Runs", Text(f"{manifest.runs:,}", style="bold")),
         ("Shards", Text(f"{manifest.shards:,}, up to {duration(longest)} each")),
-        ("Time", Text(f"about {duration(seconds / processors)} on the {processors} processors here")),
+        ("Time", Text(f"about {duration(seconds / processors)} on the {here}, plus seconds to start")),
         ("Disk", Text(f"about {size(disk)}")),
     ]
     return card(rows)
@@ -120,15 +121,20 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     counts = plain_table("", "Shards", "Runs")
     for column in counts.columns[1:]:
         column.justify = "right"
-    runs_open = survey.runs - survey.runs_done
+    runs_damaged = sum(manifest.shard(index).runs for index in survey.damaged)
+    runs_missing = survey.runs - survey.runs_done - runs_damaged
     counts.add_row(
         Text("done", style="green"), f"{survey.done:,}", f"{survey.runs_done - survey.runs_failed:,}"
     )
     counts.add_row(
         Text("failed", style="red" if survey.runs_failed else QUIET), "", f"{survey.runs_failed:,}"
     )
-    counts.add_row(Text("missing"), f"{len(survey.missing):,}", f"{runs_open:,}")
-    counts.add_row(Text("damaged", style="red" if survey.damaged else QUIET), f"{len(survey.damaged):,}", "")
+    counts.add_row(Text("missing"), f"{len(survey.missing):,}", f"{runs_missing:,}")
+    counts.add_row(
+        Text("damaged", style="red" if survey.damaged else QUIET),
+        f"{len(survey.damaged):,}",
+        f"{runs_damaged:,}",
+    )
     counts.add_row(Text("running", style="cyan" if survey.running else QUIET), f"{survey.running:,}", "")
     counts.add_row(Text("all"), f"{survey.shards:,}", f"{survey.runs:,}")
     lines: list[RenderableType] = [head, bar, Text(), counts, Text()]

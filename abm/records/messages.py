@@ -25,7 +25,7 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
     if kind == "extra_forbidden":
         last = str(inside[-1])
         hint = f"{did_you_mean(last, known)} Valid keys: {', '.join(known)}."
-        return [Fault(path, f"'{last}' is not a key of a {_kind(owner)}{hint}")]
+        return [Fault(path, f"'{last}' is not a key of {_one(_kind(owner))}{hint}")]
     if kind == "missing" and isinstance(detail["loc"][-1], int):
         value = document.value(path)
         meaning = known.get(str(inside[0]), "") if inside else ""
@@ -44,6 +44,10 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
         return [Fault(path, f"{subject}; valid is {meaning}")]
     told = _valid(detail, value) + (f" ({meaning})" if meaning else "")
     return [Fault(path, f"{subject}; {told}")]
+
+
+def _one(kind: str) -> str:
+    return f"{'an' if kind[0].lower() in 'aeio' else 'a'} {kind}"
 
 
 def _valid(detail: Any, value: Any) -> str:

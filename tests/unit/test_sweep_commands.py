@@ -115,6 +115,7 @@ def test_verify_tells_what_is_damaged_and_ends_with_failure(tmp_path):
     path.write_bytes(content)
     result = abm("sweep", "verify", manifest.directory)
     assert result.exit_code == 1
+    assert "missing 0 0 damaged 1 5" in told(result)
     assert f"shard 1: {path.name} does not have the bytes that were written" in told(result)
     assert "Mend it with: abm sweep resume" in told(result)
 
@@ -175,6 +176,14 @@ def test_other_code_is_told_where_it_was_mixed_in(tmp_path):
 
     put_record(path, {**commit, "source_sha256": "0" * 64})
     assert "by other code than the plan's" in told(abm("sweep", "status", manifest.directory))
+
+
+def test_status_leaves_a_sweep_to_the_parent_that_is_at_work(tmp_path):
+    directory = planned(tmp_path).directory
+    with Sweep(directory).locked():
+        result = abm("sweep", "status", directory)
+    assert "is at work on it" in told(result)
+    assert "Go on with" not in told(result)
 
 
 def test_numbers_that_are_none_are_told_before_anything_starts(tmp_path):
