@@ -142,7 +142,7 @@ def Pictures(session: Session, field: Field) -> None:
 @solara.component
 def Chart(session: Session, comparison: Comparison, field: Field) -> None:
     """Show the measure under every policy, and what differs from the reference with its interval."""
-    sample = comparison.sample.value
+    sample, first = comparison.sample.value, session.use_first_month()
     name = session.measure.value if session.measure.value in BY_NAME else "implementation"
     size = sample.size if sample is not None else 0
 
@@ -156,7 +156,8 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
             panels=records,
             values=values,
             months=field.question.months,
-            month=session.month.value,
+            month=first,
+            has_clock=True,
             band_label=(
                 f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
             ),
@@ -164,7 +165,6 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
             columns=1,
             height=190,
             theme=session.theme.value,
-            on_month=session.show_month,
         )
         Table("The charts by year", lambda: series_table(panels, field.question.months))
 

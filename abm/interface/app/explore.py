@@ -78,12 +78,20 @@ def Explore(session: Session) -> None:
                 Stage(session)
                 Selected(session)
             with box("lab-right"):
-                with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
-                    Now(session)
-                    Curves(session, (CHOSEN,))
-                Happened(session)
-                with box("lab-card lab-figures", "section", **{"aria-label": "Other measures over time"}):
-                    Curves(session, SMALL_PANELS)
+                Outcome(session)
+
+
+@solara.component
+def Outcome(session: Session) -> None:
+    """Show what becomes of the place, once its first run is there."""
+    if session.answer.value is None:
+        return
+    with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
+        Now(session)
+        Curves(session, (CHOSEN,))
+    Happened(session)
+    with box("lab-card lab-figures", "section", **{"aria-label": "Other measures over time"}):
+        Curves(session, SMALL_PANELS)
 
 
 @solara.component
@@ -131,9 +139,9 @@ def asked(question: Question, field: str, value: Any) -> Question:
 @solara.component
 def Levers(session: Session) -> None:
     """Show the levers."""
-    question, month = session.question.value, session.month.value
+    question, month = session.question.value, session.use_first_month()
     states = solara.use_memo(lambda: lever_states(question), [question])
-    records = solara.use_memo(lever_records, [])
+    records, groups = solara.use_memo(lambda: (lever_records(), lever_groups()), [])
 
     def changed(change: dict[str, Any] | None) -> None:
         if change is None:
@@ -151,7 +159,7 @@ def Levers(session: Session) -> None:
 
     LeverPanel.element(
         levers=records,
-        groups=lever_groups(),
+        groups=groups,
         headline=list(HEADLINE),
         states=states,
         month=month,
@@ -196,7 +204,10 @@ def Picture(session: Session, answer: Answer) -> None:
         height=500,
         on_selected=session.select,
     )
-    Table(title, lambda: network_table(answer.place, values, session.selected.value))
+    Table(
+        f"{answer.place.label} in the month in view",
+        lambda: network_table(answer.place, values, session.selected.value),
+    )
 
 
 @solara.component
@@ -296,8 +307,8 @@ def Curves(session: Session, names: tuple[str, ...]) -> None:
 
 @solara.component
 def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[str, ...]) -> None:
-    """Draw measures over the months; in play only the month moves."""
-    months = answer.course.months
+    """Draw measures over the months; in play only the month moves, and that in the browser."""
+    months, first = answer.course.months, session.use_first_month()
 
     def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
         panels = [panel_of(session, answer, name) for name in names if name in BY_NAME]
@@ -308,14 +319,14 @@ def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[
         panels=records,
         values=values,
         months=months,
-        month=session.month.value,
+        month=first,
+        has_clock=True,
         marks=told_marks(answer.marks),
         band_label=BAND_LABEL.format(size=sample.size) if sample is not None else "",
         title=f"{answer.question.scenario.label} at {answer.place.label}",
         columns=1,
         height=150,
         theme=session.theme.value,
-        on_month=session.show_month,
     )
     Table(
         f"{', '.join(panel.measure.label for panel in panels)}, by year", lambda: series_table(panels, months)
@@ -351,7 +362,7 @@ def Happened(session: Session) -> None:
         if isinstance(number, int):
             session.point_at(number)
 
-    Storyline.element(entries=entries, month=session.month.value, on_action=act)
+    Storyline.element(entries=entries, month=session.use_first_month(), on_action=act)
 
 
 def told_entries(answer: Answer | None) -> list[dict[str, Any]]:

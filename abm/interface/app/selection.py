@@ -22,6 +22,7 @@ PARTNERS_SHOWN = 12
 @solara.component
 def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> None:
     """Show name, facts, history and partners of what is selected."""
+    first = session.use_first_month()
     kind, row = selected.get("kind"), selected.get("row")
     place = answer.place
     sizes = {"organisation": place.organisations, "tie": place.ties, "place": len(place.place_names)}
@@ -38,12 +39,12 @@ def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> Non
             panels=panel_records(panels),
             values=pack_lines(panels, answer.course.months),
             months=answer.course.months,
-            month=session.month.value,
+            month=first,
+            has_clock=True,
             title=title,
             columns=2,
             height=130,
             theme=session.theme.value,
-            on_month=session.show_month,
         )
         Table(f"{title}, by year", lambda: series_table(panels, answer.course.months))
         if kind == "organisation":

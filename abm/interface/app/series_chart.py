@@ -40,6 +40,9 @@ class SeriesChart(anywidget.AnyWidget):
         Panels side by side; 0 chooses by width.
     height : int
         Height of a panel in pixels.
+    has_clock : bool
+        Whether the page has a clock (`abm.interface.app.controls.Timeline`): the month then comes from it and is
+        asked of it, in the browser, and `month` is only where it starts.
     theme : str
         ``light``, ``dark``, or ``auto`` for what the reader's system says.
     """
@@ -57,6 +60,7 @@ class SeriesChart(anywidget.AnyWidget):
     start = traitlets.Unicode("").tag(sync=True)
     columns = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(190).tag(sync=True)
+    has_clock = traitlets.Bool(False).tag(sync=True)
     theme = traitlets.Enum(THEMES, "auto").tag(sync=True)
 
     @classmethod

@@ -201,6 +201,11 @@ class Session:
         problems = error.problems if isinstance(error, InvalidInput) else (error,)
         self.notice.set(" ".join(str(problem).strip().removesuffix(".") + "." for problem in problems))
 
+    def use_first_month(self) -> int:
+        """Return the month at which a control is first shown; from then on it goes with the page's clock."""
+        first: int = solara.use_memo(self.month.peek, [])
+        return first
+
     def show_month(self, month: int) -> None:
         """Look at a month."""
         self.month.set(min(max(month, 0), self.question.value.months))

@@ -74,6 +74,13 @@ export function monthName(start, month) {
   return `${MONTHS[count % 12]} ${year + Math.floor(count / 12)}`;
 }
 
+// Go with the month of the page's clock, without a word from the server.
+export function followingClock(model) {
+  const follow = ({ detail }) => model.set("month", detail.month);
+  document.addEventListener("abm-month", follow);
+  return () => document.removeEventListener("abm-month", follow);
+}
+
 // Listen to traits until the view goes.
 export function listening(model, names, update) {
   for (const name of names) model.on(`change:${name}`, update);

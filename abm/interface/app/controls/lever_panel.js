@@ -1,4 +1,4 @@
-import { button, h, icon, listening, monthName, shownNumber } from "./dom.js";
+import { button, followingClock, h, icon, listening, monthName, shownNumber } from "./dom.js";
 
 const PACE = 70;
 const WIDTH = 240;
@@ -295,8 +295,9 @@ function render({ model, el }) {
     for (const each of rows.values()) if (each.element.parentElement.parentElement.open) each.update();
   }
   const stop = listening(model, ["states", "month", "months", "start"], update);
+  const rest = followingClock(model);
   update();
-  return () => { clearTimeout(send.timer); stop(); };
+  return () => { clearTimeout(send.timer); rest(); stop(); };
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-import { h, listening } from "./dom.js";
+import { followingClock, h, listening } from "./dom.js";
 
 // What happened: the run in words, each line leading to its month and to those whom it is about.
 function render({ model, el }) {
@@ -44,8 +44,9 @@ function render({ model, el }) {
     }
   }
   const stop = listening(model, ["entries", "month"], update);
+  const rest = followingClock(model);
   update();
-  return stop;
+  return () => { rest(); stop(); };
 }
 
 export default { render };

@@ -49,7 +49,16 @@ function render({ model, el }) {
     sentAt = performance.now();
     model.set("month", month);
     model.save_changes();
+    tell();
     show();
+  }
+  // All else on the page that shows a month goes with this clock.
+  function tell() {
+    document.dispatchEvent(new CustomEvent("abm-month", { detail: { month } }));
+  }
+  function jumpTo({ detail }) {
+    pause();
+    go(detail.month);
   }
   function start() {
     if (month >= model.get("months")) go(0);
@@ -92,11 +101,13 @@ function render({ model, el }) {
     const months = Math.max(model.get("months"), 1);
     marks.replaceChildren(...model.get("marks").map((mark) =>
       h("span", { class: "lab-range-mark", style: `left:${(100 * (mark.month - 1)) / months}%`, title: mark.label })));
+    tell();
     show();
   }
   const stop = listening(model, ["month", "months", "start", "marks"], update);
+  document.addEventListener("abm-go", jumpTo);
   update();
-  return () => { clearInterval(timer); stop(); };
+  return () => { clearInterval(timer); document.removeEventListener("abm-go", jumpTo); stop(); };
 }
 
 export default { render };

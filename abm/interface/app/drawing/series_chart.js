@@ -35,6 +35,9 @@ class SeriesPicture {
     on(["values", "marks", "band_label", "title", "columns", "height", "start"], () => this.redraw());
     on(["month"], () => this.showMonth());
     this.ended.push(followTheme(model, this.root, () => this.redraw()));
+    const follow = ({ detail }) => this.model.get("has_clock") && this.model.set("month", detail.month);
+    document.addEventListener("abm-month", follow);
+    this.ended.push(() => document.removeEventListener("abm-month", follow));
     const resizing = new ResizeObserver(() => this.redraw());
     resizing.observe(this.root);
     this.ended.push(() => resizing.disconnect());
@@ -261,6 +264,10 @@ class SeriesPicture {
 
   jump(month) {
     if (month === this.model.get("month")) return;
+    if (this.model.get("has_clock")) {
+      document.dispatchEvent(new CustomEvent("abm-go", { detail: { month } }));
+      return;
+    }
     this.model.set("month", month);
     this.model.save_changes();
     this.showMonth();
