@@ -128,6 +128,24 @@ def test_model_description_quotes_every_lever_and_parameter_and_links_every_mech
     assert all(f"(../abm/mechanisms/{mechanism.name}.py)" in page for mechanism in ORDER)
 
 
+@pytest.mark.parametrize(("number", "name"), [(number, one.name) for number, one in enumerate(ORDER, 1)])
+def test_submodel_of_every_mechanism_links_its_file_and_its_tests(number: int, name: str) -> None:
+    sections = re.split(r"^### 7\.", told("ODD.md").partition("\n## 7. Submodels\n")[2], flags=re.MULTILINE)
+    section = sections[number]
+    assert section.startswith(f"{number} {name.capitalize()}\n")
+    assert f"(../abm/mechanisms/{name}.py)" in section
+    (line,) = re.findall(r"^Tested in (.+)$", section, re.MULTILINE)
+    tests = {(DOCS / link).resolve() for link in LINK.findall(line)}
+    assert tests
+    assert all(test.is_file() and test.is_relative_to(ROOT / "tests") for test in tests)
+    assert tests >= set((ROOT / "tests").rglob(f"test_{name}.py"))
+
+
+def test_every_decision_is_in_the_list_of_the_documentation() -> None:
+    listed = re.findall(r"\(decisions/([^)]+)\)", told("README.md"))
+    assert listed == sorted(path.name for path in (DOCS / "decisions").glob("*.md"))
+
+
 def test_calibration_lists_the_tuned_parameters_and_no_others() -> None:
     listed = {match[2] for match in QUOTED.finditer(told("CALIBRATION.md"))}
     assert listed == {name for name, parameter in parameters().items() if parameter.tuned}
