@@ -17,7 +17,7 @@ from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_
 from abm.model.shipped import EXPERIMENTS, is_path
 from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
-from abm.world.place import Place, is_built, load_place
+from abm.world.place import Place, is_built, is_network, load_place
 
 KINDS = ("scenario", "policy", "place", "experiment")
 EXPERIMENT_KEYS = frozenset({"scenarios", "design", "uncertainties", "months", "common_random_numbers"})
@@ -220,7 +220,7 @@ def _found(reference: str) -> list[Path]:
 
 def _validated(file: Path, extensions: Sequence[str]) -> str:
     """Check a file of any kind and say what it holds."""
-    if is_built(file):
+    if is_built(file) or is_network(file):
         return _told_place(load_place(file))
     if file.suffix == ".py":
         added = _extended([str(file), *extensions]).members[0]

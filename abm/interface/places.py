@@ -1,4 +1,4 @@
-"""The commands on places: build one from the publishers' files, describe and draw it, tell how it was made."""
+"""The commands on places: build one from the publishers' files, describe, draw and export it, tell how it was made."""
 
 import math
 import re
@@ -29,7 +29,7 @@ PICTURES = (".svg", ".png")
 app = typer.Typer(
     name="place",
     cls=Commands,
-    help="Build places from the publishers' files, describe and draw them.",
+    help="Build places from the publishers' files, describe, draw and export them.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -127,22 +127,57 @@ def describe(
 
 
 @app.command()
+def export(
+    place: PlaceName,
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.graphml", help="Where to write the network.", show_default=False),
+    ],
+    force: Force = False,
+) -> None:
+    """Write a place as a network in GraphML, to look at or edit elsewhere; scenarios take it as a place again."""
+    from abm.errors import InvalidInput
+    from abm.model.shipped import find_place
+    from abm.world.network import to_network, write_graphml
+    from abm.world.place import NETWORK_ENDING, load_place
+
+    problems = file_problems(out, (NETWORK_ENDING,), force, "FILE.graphml")
+    try:
+        found = load_place(find_place(place))
+    except InvalidInput as error:
+        raise InvalidInput([*problems, *error.problems]) from None
+    if problems:
+        raise InvalidInput(problems)
+    write_graphml(to_network(found), out)
+    output().print(
+        f"Written to {out}: {found.label}, {found.organisations:,} organisations and {found.ties:,} ties. "
+        f"A scenario names it by its path, as in 'place: ./{out.name}'.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def report(place: PlaceName) -> None:
     """Print how a built place was made, with every code that did not match."""
     from abm.errors import InvalidInput, Problem
     from abm.model.shipped import find_place
     from abm.records import shown_path
     from abm.world.built import told_of
-    from abm.world.place import is_built
+    from abm.world.place import is_built, is_network
 
     path = find_place(place)
     if not is_built(path):
         told = "was drawn, not built from data; its file gives the source of every number"
+        if is_network(path):
+            told = (
+                "is a network, which says nothing of its making; report the place that it was exported from"
+            )
         raise InvalidInput([Problem(shown_path(path), None, told)])
     output().print(told_of(path), markup=False, soft_wrap=True)
 
 
-def file_problems(out: Path, endings: Sequence[str], force: bool) -> list["Problem"]:
+def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = "--out") -> list["Problem"]:
     """Say why a file cannot be written."""
     from abm.errors import Problem
 
@@ -156,7 +191,7 @@ def file_problems(out: Path, endings: Sequence[str], force: bool) -> list["Probl
         told = f"'{out}' exists; name a new file, or replace it with --force"
     else:
         return []
-    return [Problem("--out", None, told)]
+    return [Problem(option, None, told)]
 
 
 def name_of(out: Path) -> str:

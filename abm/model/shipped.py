@@ -9,7 +9,7 @@ from abm.records import shown_path
 
 EXPERIMENTS = "experiments"
 """Folder of the experiments that come with abm."""
-FILE_ENDINGS = (".yaml", ".yml", ".npz")
+FILE_ENDINGS = (".yaml", ".yml", ".npz", ".graphml")
 
 
 def shipped_directory() -> Path:

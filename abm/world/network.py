@@ -13,8 +13,9 @@ import networkx as nx
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
-from abm.records import shown_path
+from abm.records import is_stream, shown_path
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
+from abm.world.networkvalues import faulty_values
 from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, OrganisationKind, Place
 from abm.world.showcase import Showcase
 
@@ -154,9 +155,15 @@ def from_network(graph: "nx.Graph[str]", source: str = "network") -> Place:
     Raises
     ------
     InvalidInput
-        With every attribute that is missing, or with the sum that does not hold.
+        With every attribute that is missing, every value that is not valid, or the sum that does not hold.
     """
     problems = [Problem(source, None, message) for message in missing_attributes(graph)]
+    if problems:
+        raise InvalidInput(problems)
+    problems = [
+        Problem(source, None, message)
+        for message in faulty_values(graph.graph, graph.nodes(data=True), graph.edges(data=True))
+    ]
     if problems:
         raise InvalidInput(problems)
     try:
@@ -252,6 +259,9 @@ def read_graphml(path: str | Path) -> "nx.Graph[str]":
         When the file cannot be read or is not GraphML.
     """
     try:
+        if is_stream(path):
+            told = "is a pipe, socket or device; name a regular file"
+            raise InvalidInput([Problem(shown_path(path), None, told)])
         graph: nx.Graph[str] = nx.read_graphml(str(path))
     except OSError as error:
         told = f"cannot be read ({error.strerror}); check the path and its permissions"

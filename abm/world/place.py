@@ -27,6 +27,7 @@ Integers = NDArray[np.int64]
 
 
 BUILT_ENDING = ".npz"
+NETWORK_ENDING = ".graphml"
 DRAWN_KEY = "drawn"
 """The key that a drawn file has and a place file has not."""
 
@@ -236,7 +237,7 @@ class Place:
 
 
 def load_place(path: str | Path) -> Place:
-    """Read a place: draw it from a place file or a drawn file (YAML), or read a built one (NPZ).
+    """Read a place: draw it from a place file or a drawn file (YAML), read a built one (NPZ) or a network (GraphML).
 
     Raises
     ------
@@ -247,6 +248,11 @@ def load_place(path: str | Path) -> Place:
         from abm.world.built import read_built
 
         return read_built(path)
+    if is_network(path):
+        # Deferred: it imports this module, and networkx, which few places need.
+        from abm.world.network import load_network
+
+        return load_network(path)
     document = Document.read(path)
     try:
         if is_drawn(document):
@@ -263,6 +269,11 @@ def load_place(path: str | Path) -> Place:
 def is_built(path: str | Path) -> bool:
     """Tell a built place from files that describe one, by the ending."""
     return Path(path).suffix == BUILT_ENDING
+
+
+def is_network(path: str | Path) -> bool:
+    """Tell a place written as a network in GraphML from other files, by the ending."""
+    return Path(path).suffix == NETWORK_ENDING
 
 
 def is_drawn(document: Document) -> bool:
@@ -287,7 +298,7 @@ def require(document: Document, model: type[R]) -> R:
 def place_problems(path: str | Path) -> tuple[Problem, ...]:
     """Say what is wrong with a place's file, without drawing the place."""
     try:
-        if is_built(path):
+        if is_built(path) or is_network(path):
             load_place(path)
             return ()
         document = Document.read(path)
@@ -302,7 +313,7 @@ def place_schema() -> dict[str, Any]:
 
 
 def place_content(path: str | Path) -> Any:
-    """Return what a place's file holds, for hashes: its values, or the hash of a built place.
+    """Return what a place's file holds, for hashes: its values, or the hash of a built place or a network.
 
     Raises
     ------
@@ -313,4 +324,6 @@ def place_content(path: str | Path) -> Any:
         from abm.world.built import built_hash
 
         return {"built": built_hash(path)}
+    if is_network(path):
+        return {"network": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
     return Document.read(path).data

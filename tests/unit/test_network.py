@@ -1,5 +1,6 @@
 """What the network promises: a place comes back from GraphML the same to the last bit."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,3 +137,41 @@ def test_files_that_are_not_graphml_are_refused(content: bytes, tmp_path: Path) 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         load_network(tmp_path / "none.graphml")
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "inf", "abc", "", "[]", "{}", "[[1]]", "null"])
+@pytest.mark.parametrize(
+    "name", ["population_served", "beds", "occupancy_start", "use_share", "core_weight", "need"]
+)
+def test_a_number_that_is_none_or_out_of_bounds_is_refused(
+    name: str, value: str, graphml: str, tmp_path: Path
+) -> None:
+    assert_refused(graphml, name, value, tmp_path)
+
+
+@pytest.mark.parametrize("value", ["nan", "", "[]", "{}", "[[1]]", "[[1, 2, 3, 4]]", "null", "["])
+@pytest.mark.parametrize("name", ["places", "flows", "work", "outside", "showcase_km", "kind", "place"])
+def test_an_attribute_that_cannot_be_read_is_refused(
+    name: str, value: str, graphml: str, tmp_path: Path
+) -> None:
+    assert_refused(graphml, name, value, tmp_path)
+
+
+def assert_refused(graphml: str, name: str, value: str, folder: Path) -> None:
+    """Change the first value of an attribute in the text."""
+    declared = re.search(rf'id="(d\d+)" for="\w+" attr.name="{name}"', graphml)
+    assert declared is not None
+    place = re.search(rf'<data key="{declared[1]}">([^<]*)<', graphml)
+    assert place is not None
+    path = folder / "edited.graphml"
+    path.write_text(graphml[: place.start(1)] + value + graphml[place.end(1) :], encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"edited\.graphml"):
+        load_network(path)
+
+
+@pytest.fixture(scope="module")
+def graphml(somerset: Place, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the text of a place's network."""
+    path = tmp_path_factory.mktemp("network") / "somerset.graphml"
+    write_graphml(to_network(somerset), path)
+    return path.read_text(encoding="utf-8")

@@ -1,19 +1,25 @@
 """The commands on places: what is printed, what is drawn, and what is refused without a trace."""
 
 import math
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from abm.errors import InvalidInput
+from abm.experiments.inputs import Inputs
+from abm.experiments.scenariobase import ScenarioBase
 from abm.interface import canvas
 from abm.interface.canvas import Drawing, svg, write_png
 from abm.interface.captions import Box, short
 from abm.interface.cli import app
 from abm.interface.map import draw_map, hull
 from abm.interface.places import name_of
+from abm.model.model import IntegrationModel
+from abm.model.scenario import load_scenario
 from abm.world.description import describe, nth_nearest_km
 from abm.world.place import Place, load_place
 from abm.world.region import random_region
@@ -178,3 +184,77 @@ def test_names_are_short_and_do_not_vanish() -> None:
 )
 def test_built_places_are_named_after_their_file(file: str, name: str) -> None:
     assert name_of(Path(file)) == name
+
+
+def scenario_in(place: str, path: str = "here.yaml") -> Path:
+    Path(path).write_text(f"name: here\nplace: {place}\nhorizon_years: 0.5\n", encoding="utf-8")
+    return Path(path)
+
+
+def test_an_exported_place_is_the_same_to_the_last_bit_of_a_run() -> None:
+    exported = run("export", "rural", "rural.graphml")
+    assert exported.exit_code == 0, exported.output
+    assert "'place: ./rural.graphml'" in " ".join(exported.output.split())
+    assert run("describe", "rural.graphml").output == run("describe", "rural").output
+    scenarios = [load_scenario(scenario_in(place)) for place in ("rural", "./rural.graphml")]
+    models = [IntegrationModel(scenario, seed=3) for scenario in scenarios]
+    for model in models:
+        model.run_model()
+    np.testing.assert_array_equal(models[0].batch.series, models[1].batch.series)
+
+
+def test_the_hash_of_a_scenario_follows_its_network() -> None:
+    run("export", "rural", "rural.graphml")
+    before = load_scenario(scenario_in("./rural.graphml")).content_hash
+    assert load_scenario("here.yaml").content_hash == before
+    text = Path("rural.graphml").read_text(encoding="utf-8")
+    Path("rural.graphml").write_text(text.replace(">50.0<", ">40.0<", 1), encoding="utf-8")
+    assert load_scenario("here.yaml").content_hash != before
+
+
+def test_a_sweep_carries_its_network() -> None:
+    run("export", "rural", "rural.graphml")
+    base = ScenarioBase(load_scenario(scenario_in("./rural.graphml")))
+    described, bundles = base.described()
+    Path("rural.graphml").unlink()
+    again = ScenarioBase.of(described, Inputs(bundles, Path("elsewhere")))
+    assert again.scenario.content_hash == base.scenario.content_hash
+    assert load_place(again.scenario.place).content_hash == load_place(PLACES / "rural.yaml").content_hash
+
+
+def test_faults_of_a_network_are_told_together_from_every_command() -> None:
+    run("export", "rural", "rural.graphml")
+    text = Path("rural.graphml").read_text(encoding="utf-8")
+    beds = f">{load_place('rural.graphml').beds[0]}<"
+    assert text.count(beds) == 1
+    Path("rural.graphml").write_text(
+        text.replace(beds, ">-1.0<").replace(">50.0<", ">nan<", 1), encoding="utf-8"
+    )
+    scenario_in("./rural.graphml")
+    for words in (["place", "describe", "rural.graphml"], ["validate", "here.yaml"], ["run", "here.yaml"]):
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 2, result.output
+        told = " ".join(result.stderr.split())
+        assert "2 problems" in told
+        assert "'showcase_km' of the graph is NaN; valid is a number above 0" in told
+        assert "is -1.0; valid is a number above 0" in told
+
+
+def test_a_network_is_not_written_over_another_file_or_beside_faults() -> None:
+    told = refused("export", "nowhere", "place.txt")
+    assert "2 problems" in told
+    assert "should end in .graphml" in told
+    run("export", "rural", "rural.graphml")
+    assert "--force" in refused("export", "rural", "rural.graphml")
+    assert "says nothing of its making" in refused("report", "rural.graphml")
+
+
+def test_a_file_that_is_no_graphml_is_refused() -> None:
+    Path("page.graphml").write_text("<html", encoding="utf-8")
+    assert "is not GraphML" in refused("describe", "page.graphml")
+    assert "pipe" in refused("describe", make_pipe("pipe.graphml"))
+
+
+def make_pipe(name: str) -> Path:
+    os.mkfifo(name)
+    return Path(name)
