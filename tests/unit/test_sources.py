@@ -85,5 +85,5 @@ def test_a_bare_code_is_found(source: str) -> None:
 
 def test_a_phrase_that_many_share_is_found() -> None:
     phrase = "Assumed: the order of magnitude of a first draft of this model."
-    assert repeated({name: phrase for name in ("a.one", "a.two", "a.three")})
+    assert repeated(dict.fromkeys(("a.one", "a.two", "a.three"), phrase))
     assert repeated({name: f"{phrase[:-1]}; for {name} alone." for name in ("a.one", "a.two", "a.three")})
