@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from abm.experiments.design import Choice, Design
 from abm.experiments.dimension import Dimension
 from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
-from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, Record, check
+from abm.records import SAYS_SOMETHING, Document, Fault, Faults, FrozenMapping, KeyPath, Record, check
 
 DEFAULT_MOST_FAILED = 0.05
 ALL: Final = "all"
@@ -28,8 +28,8 @@ class Varying(Record):
     kind: ClassVar[str] = "experiment"
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
-    label: str = Field(default="", description="a few words for tables")
-    description: str = Field(default="", description="what the experiment asks")
+    label: str = Field(default="", pattern=SAYS_SOMETHING, description="a few words for tables")
+    description: str = Field(default="", pattern=SAYS_SOMETHING, description="what the experiment asks")
     levers: dict[str, Dimension] = Field(
         default_factory=dict, description="what a policymaker sets: levers and the values that they take"
     )

@@ -248,10 +248,8 @@ def _validated(file: Path, extensions: Sequence[str]) -> str:
         scenario = load_scenario(file, extensions=extensions)
         load_place(scenario.place)
         return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
-    if document.problems:
-        raise InvalidInput(document.problems)
     message = "is no scenario, policy, place, experiment or study; 'abm schema KIND' says what each holds"
-    raise InvalidInput([Problem(document.file, None, message)])
+    raise InvalidInput([*document.problems, Problem(document.file, None, message)])
 
 
 def _told_place(place: Place) -> str:

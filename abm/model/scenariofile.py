@@ -12,7 +12,7 @@ from abm.policy.catalogue import Catalogue, catalogue_of
 from abm.policy.policy import DEFAULT_START, LeverSettings, PolicyBlock, replaces_faults
 from abm.policy.schema import ParameterOverridesSchema, overrides_schema, settings_schema
 from abm.policy.times import MONTH_PATTERN, MONTHS_PER_YEAR
-from abm.records import Faults, FrozenMapping, Record
+from abm.records import SAYS_SOMETHING, Faults, FrozenMapping, Record
 
 DEFAULT_HORIZON_YEARS = 10.0
 LONGEST_HORIZON_YEARS = 50.0
@@ -63,8 +63,8 @@ class ScenarioFile(Record):
     kind: ClassVar[str] = "scenario"
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
-    label: str = Field(default="", description="a few words for tables and plots")
-    description: str = Field(default="", description="what the scenario represents")
+    label: str = Field(default="", pattern=SAYS_SOMETHING, description="a few words for tables and plots")
+    description: str = Field(default="", pattern=SAYS_SOMETHING, description="what the scenario represents")
     source: str = Field(default="", description="where it comes from")
     assumptions: str = Field(default="", description="what is assumed beyond the source")
     place: str = Field(min_length=1, description="name of a place, or path of a place file")

@@ -21,7 +21,7 @@ from abm.policy.quantity import EvidenceId
 from abm.policy.reading import read_lever_settings
 from abm.policy.schedule import Schedule
 from abm.policy.schema import LeverSettingsSchema
-from abm.records import Fault, Faults, FrozenMapping, KeyPath, Record
+from abm.records import SAYS_SOMETHING, Fault, Faults, FrozenMapping, KeyPath, Record
 
 DEFAULT_START = "2014-04"
 """First month of a scenario that names none: the financial year 2014/15."""
@@ -46,8 +46,8 @@ class PolicyBlock(Record):
     kind: ClassVar[str] = "policy block"
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
-    label: str = Field(default="", description="a few words for tables and plots")
-    description: str = Field(default="", description="what the block represents")
+    label: str = Field(default="", pattern=SAYS_SOMETHING, description="a few words for tables and plots")
+    description: str = Field(default="", pattern=SAYS_SOMETHING, description="what the block represents")
     source: str = Field(default="", description="where it comes from")
     evidence: tuple[EvidenceId, ...] = Field(default=(), description="patterns that it bears on")
     levers: LeverSettings = Field(description="levers and their settings")

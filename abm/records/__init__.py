@@ -6,11 +6,13 @@ fault, of the YAML or of the record, becomes a `Problem` with file and line, and
 once.
 """
 
-from abm.records.document import Document, dump, is_stream, plain_value
-from abm.records.record import Record, check, load, load_list
+from abm.records.document import Document, dump, is_stream
+from abm.records.record import SAYS_SOMETHING, Record, check, load, load_list
+from abm.records.scalars import plain_value
 from abm.records.values import Fault, Faults, FrozenMapping, KeyPath, shown, shown_path
 
 __all__ = [
+    "SAYS_SOMETHING",
     "Document",
     "Fault",
     "Faults",

@@ -7,7 +7,6 @@ follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` i
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import yaml
 
 from abm.errors import InvalidInput, Problem
+from abm.records.scalars import plain_value
 from abm.records.values import KeyPath, shown, shown_path
 
 FILE_SIZE_LIMIT = 16 * 1024 * 1024
@@ -28,13 +28,8 @@ ALIAS_LIMIT = 10_000
 REPEATED = "given again"
 """Stands in the path of a repeated key's value, which must not be mistaken for the first."""
 
+
 _CORE = "tag:yaml.org,2002:"
-_NULL = re.compile(r"|~|null|Null|NULL")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -54,6 +49,10 @@ class Document:
         Faults that left the rest readable, such as a key given twice.
     damaged : frozenset of KeyPath
         Where such a fault left no value.
+    mistagged : frozenset of KeyPath
+        Lists and mappings that were read although a tag calls them something else.
+    repeated : tuple of (KeyPath, value, KeyPath)
+        Values of keys given again: where the first stands, the value, and where its own lines are.
     """
 
     file: str
@@ -61,6 +60,8 @@ class Document:
     lines: Mapping[KeyPath, int] = field(repr=False, compare=False, default_factory=dict)
     problems: tuple[Problem, ...] = ()
     damaged: frozenset[KeyPath] = frozenset()
+    mistagged: frozenset[KeyPath] = frozenset()
+    repeated: tuple[tuple[KeyPath, Any, KeyPath], ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def read(cls, path: str | Path) -> Document:
@@ -232,6 +233,8 @@ class _Composer:
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
         self.damaged: set[KeyPath] = set()
+        self.mistagged: set[KeyPath] = set()
+        self.again: list[tuple[KeyPath, Any, KeyPath]] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.repeated = 0
         self.size = 0
@@ -262,7 +265,15 @@ class _Composer:
             raise _refuse(self.file, None, f"is not YAML: {told}; is this the right file?") from None
         if not found:
             raise _refuse(self.file, None, "is empty; 'abm schema' describes what belongs in it")
-        return Document(self.file, data, self.lines, tuple(self.problems), frozenset(self.damaged))
+        return Document(
+            self.file,
+            data,
+            self.lines,
+            tuple(self.problems),
+            frozenset(self.damaged),
+            frozenset(self.mistagged),
+            tuple(entry for entry in self.again if REPEATED not in entry[0]),
+        )
 
     def node(self, event: Any, path: KeyPath) -> Any:
         """Compose one value and everything below it."""
@@ -328,11 +339,15 @@ class _Composer:
             if key in entries:
                 message = f"'{key}' is given twice, first on line {self.lines[place]}; keep one of the two"
                 self.problems.append(Problem(self.file, line, message))
-                place = (*place, REPEATED)
-            else:
-                self.lines[place] = line
-            value = self.node(next(self.events), place)
-            entries.setdefault(key, value)
+                own = (*place, REPEATED, len(self.again))
+                self.lines[own] = line
+                # The place is kept before what is below, which may have keys given again too.
+                position = len(self.again)
+                self.again.append((place, None, own))
+                self.again[position] = (place, self.node(next(self.events), own), own)
+                continue
+            self.lines[place] = line
+            entries[key] = self.node(next(self.events), place)
         return entries
 
     def scalar(self, event: Any, path: KeyPath) -> Any:
@@ -358,19 +373,21 @@ class _Composer:
             message = f"{shown(text)} cannot be read as the number or text it claims to be; write it plainly"
             self.report(_line(event), message, path)
             return None
-        self.refuse_tag(event, path)
+        self.refuse_tag(event)
+        self.damaged.add(path)
         return None
 
     def require_tag(self, event: Any, kind: str, path: KeyPath) -> None:
-        """Report a tag on a list or mapping unless it is the plain one."""
+        """Report a tag on a list or mapping unless it is the plain one; what it holds is read all the same."""
         if event.tag not in (None, "!", _CORE + kind):
-            self.refuse_tag(event, path)
+            self.refuse_tag(event)
+            self.mistagged.add(path)
 
-    def refuse_tag(self, event: Any, path: KeyPath) -> None:
+    def refuse_tag(self, event: Any) -> None:
         """Report a tag that is not plain YAML."""
         tag = event.tag.replace(_CORE, "!!")
         message = f"tag '{tag}' is not allowed; abm reads plain values only, remove the tag"
-        self.report(_line(event), message, path)
+        self.problems.append(Problem(self.file, _line(event), message))
 
     def report(self, line: int, message: str, path: KeyPath) -> None:
         """Note a fault that leaves a place without value."""
@@ -380,20 +397,3 @@ class _Composer:
 
 def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
-
-
-def plain_value(text: str) -> Any:
-    """Give a plain scalar its type by the core schema of YAML 1.2."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
-    if _INTEGER.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _NOT_FINITE.fullmatch(text):
-        return float(text.replace(".", ""))
-    return text

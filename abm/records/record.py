@@ -10,12 +10,15 @@ from typing import ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from abm.errors import InvalidInput, Problem
+from abm.records.alternatives import alternatives
 from abm.records.document import Document
 from abm.records.messages import faults_of
 from abm.records.readable import readable
 from abm.records.values import Fault, KeyPath, shown
 
 R = TypeVar("R", bound="Record")
+SAYS_SOMETHING = r"\S"
+"""Pattern of a text that may be left out, but not left empty."""
 
 
 class Record(BaseModel):
@@ -136,7 +139,20 @@ def check(
     problems : tuple of Problem
         Problems of the YAML first, then those of the record, but none of values that the YAML left out.
     """
-    problems = list(document.problems)
+    record, faults = _judged(document, model, at, context)
+    problems = [*document.problems, *(document.problem(fault.path, fault.message) for fault in faults)]
+    for path, alternative in alternatives(document):
+        for fault in _judged(alternative, model, at, context)[1]:
+            if fault.path[: len(path)] == path and fault not in faults:
+                problems.append(alternative.problem(fault.path, fault.message))
+    if record is None or problems:
+        return None, tuple(problems)
+    record._document = document
+    return record, ()
+
+
+def _judged(document: Document, model: type[R], at: KeyPath, context: object) -> tuple[R | None, list[Fault]]:
+    """Make a record of the values of a document, or say what keeps them from being one."""
     try:
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
         record = model.model_validate_json(json.dumps(document.value(at)), context=context)
@@ -148,18 +164,22 @@ def check(
             # Pydantic counts only the items without fault, so a list of faulty ones is too short for it.
             if detail["type"] == "too_short" and any(_is_below(place, detail["loc"]) for place in faulty):
                 continue
-            faults.extend(faults_of(detail, model, document, at))
+            found = faults_of(detail, model, document, at)
+            # What has the wrong tag is likely to be of the wrong kind too; what it lacks is news.
+            faults.extend(
+                fault
+                for fault in found
+                if fault.path not in document.mistagged or detail["type"] == "missing"
+            )
         if () not in faulty:
             further = readable(model, document.value(at), faulty).disagreements(faulty)
             faults.extend(fault.under(*at) for fault in further)
-        for fault in faults:
-            if not any(fault.path[:length] in document.damaged for length in range(len(fault.path) + 1)):
-                problems.append(document.problem(fault.path, fault.message))
-        return None, tuple(problems)
-    if problems:
-        return None, tuple(problems)
-    record._document = document
-    return record, ()
+        return None, [fault for fault in faults if not _is_damaged(fault.path, document)]
+    return record, []
+
+
+def _is_damaged(path: KeyPath, document: Document) -> bool:
+    return any(path[:length] in document.damaged for length in range(len(path) + 1))
 
 
 def _is_below(place: KeyPath, other: KeyPath) -> bool:

@@ -45,6 +45,7 @@ EVERYTHING = [
     (22, "'replaces' lists 'leadership.development', which 'levers' does not set"),
     (25, "'substeps' is 0; it should be greater than or equal to 1"),
     (26, "'name' is given twice, first on line 1; keep one of the two"),
+    (26, "'name' is 'Twice'; valid is lower case"),
     (27, "'levers' is given twice, first on line 11; keep one of the two"),
     (27, "tag '!!python/object/apply:os.system' is not allowed"),
 ]
@@ -199,3 +200,22 @@ def test_any_damage_to_a_file_is_harmless_or_reported_as_invalid_input(tmp_path,
         load(path)
     except InvalidInput as error:
         assert all(problem.message and problem.file.endswith("mine.yaml") for problem in error.problems)
+
+
+@pytest.mark.parametrize("key", ["label", "description"])
+@pytest.mark.parametrize("text", ["''", "'  '"])
+def test_an_empty_text_for_readers_is_reported_with_all_else(tmp_path, key, text):
+    path = written(tmp_path, f"name: mine\n{key}: {text}\nplace: rural\nhorizon_years: 0\n")
+    found = [(problem.line, problem.message.partition(";")[0]) for problem in problems_of(path)]
+    assert found == [(2, f"'{key}' is {text}"), (4, "'horizon_years' is 0")]
+
+
+def test_both_values_of_levers_given_twice_are_checked(tmp_path):
+    levers = "levers: {leadership.effort: 9}\nlevers:\n  leadership.efort: 1\n"
+    found = problems_of(written(tmp_path, f"name: mine\n{levers}"))
+    assert [(problem.line, problem.message.partition(";")[0]) for problem in found] == [
+        (1, "'place' is missing from this scenario"),
+        (2, "lever 'leadership.effort' is 9"),
+        (3, "'levers' is given twice, first on line 2"),
+        (4, "lever 'leadership.efort' is unknown"),
+    ]

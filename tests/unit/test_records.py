@@ -195,6 +195,55 @@ def test_every_problem_is_found_at_once():
     ]
 
 
+TAGGED = "tag '!thing' is not allowed; abm reads plain values only, remove the tag"
+
+
+def test_a_tag_hides_no_fault_of_what_it_stands_before():
+    below = "wards:\n  - !thing {nam: A}\nchief: !thing [3]\nsize: 3\n"
+    assert [(line, told.partition(".")[0]) for line, told in problems_of(below)] == [
+        (2, TAGGED),
+        (3, TAGGED),
+        (2, "'name' is missing from this ward; add it (what it is called)"),
+        (2, "'beds' is missing from this ward; add it (open beds)"),
+        (2, "'nam' is not a key of a ward; did you mean 'name'? Valid keys: name, beds, occupancy, staff"),
+        (4, "'size' is not a key of a hospital"),
+    ]
+    assert [told for _, told in problems_of("!thing\nname: A\n", Ward)] == [
+        TAGGED,
+        "'beds' is missing from this ward; add it (open beds)",
+    ]
+
+
+def test_a_key_given_twice_hides_no_fault_of_either_value_nor_of_the_rest():
+    text = "chief: {name: C, beds: 0}\nchief:\n  name: D\n  name: 4\n  bed: 5\n  staff: !thing x\nwith: 3\n"
+    assert [(line, told.partition(";")[0]) for line, told in problems_of(text)] == [
+        (2, "'chief' is given twice, first on line 1"),
+        (4, "'name' is given twice, first on line 3"),
+        (6, "tag '!thing' is not allowed"),
+        (1, "'wards' is missing from this hospital"),
+        (1, "'chief.beds' is 0"),
+        (7, "'with' is 3"),
+        (2, "'beds' is missing from this ward"),
+        (5, "'bed' is not a key of a ward"),
+    ]
+
+
+def test_what_is_wrong_with_a_key_is_said_once_if_it_is_given_twice():
+    found = problems_of("wards: []\nsize: 3\nsize: 4\n")
+    assert [(line, told.partition(".")[0].partition(";")[0]) for line, told in found] == [
+        (3, "'size' is given twice, first on line 2"),
+        (2, "'size' is not a key of a hospital"),
+    ]
+
+
+def test_values_in_lists_are_checked_where_a_key_in_them_is_given_twice():
+    text = "wards:\n  - {name: A, beds: 1}\n  - name: B\n    beds: 2\n    beds: 0\n"
+    assert [(line, told.partition(";")[0]) for line, told in problems_of(text)] == [
+        (5, "'beds' is given twice, first on line 4"),
+        (5, "'wards.1.beds' is 0"),
+    ]
+
+
 @pytest.mark.parametrize("value", ["'20'", "true", "2.5", "null", "[20]"])
 def test_a_whole_number_is_neither_text_nor_truth_nor_a_fraction(value):
     found = problems_of(f"name: A\nbeds: {value}\n", Ward)

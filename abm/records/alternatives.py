@@ -1,0 +1,47 @@
+"""Give a document with a key given twice as it would be with the second value, which may have faults of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from abm.records.document import Document
+from abm.records.values import KeyPath
+
+REPEATED_LIMIT = 20
+"""Most values of repeated keys that are checked beside the first ones."""
+
+
+def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
+    """Give the document with the value of a key given again in place of the first, for each of the first few.
+
+    Yields
+    ------
+    path : KeyPath
+        Where the value stands now.
+    alternative : Document
+        Without problems of its own.
+    """
+    for path, value, own in document.repeated[:REPEATED_LIMIT]:
+        alternative = Document(
+            document.file,
+            _replaced(document.data, path, value),
+            {**document.lines, **{_moved(place, own, path): line for place, line in document.lines.items()}},
+            damaged=frozenset(_moved(place, own, path) for place in document.damaged),
+            mistagged=frozenset(_moved(place, own, path) for place in document.mistagged),
+        )
+        yield path, alternative
+
+
+def _moved(place: KeyPath, source: KeyPath, target: KeyPath) -> KeyPath:
+    """Give a place at or below one path its place at or below another."""
+    return (*target, *place[len(source) :]) if place[: len(source)] == source else place
+
+
+def _replaced(data: Any, path: KeyPath, value: Any) -> Any:
+    """Give data with another value at a path."""
+    if not path:
+        return value
+    copy: Any = list(data) if isinstance(data, list) else dict(data)
+    copy[path[0]] = _replaced(data[path[0]], path[1:], value)
+    return copy
