@@ -159,7 +159,10 @@ def read_record(path: Path) -> dict[str, Any]:
     ValueError
         If it is not what was written.
     """
-    record = json.loads(path.read_bytes())
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not what was written ({error})") from None
     if not isinstance(record, dict) or record.pop(RECORD_HASH, None) != _record_hash(record):
         raise ValueError(f"{path.name} does not have the content that was written")
     return record

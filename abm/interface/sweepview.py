@@ -12,6 +12,7 @@ from abm.experiments.lock import Holder
 from abm.experiments.manifest import Manifest
 from abm.experiments.survey import Survey
 from abm.interface.tables import QUIET, plain_table
+from abm.interface.terminal import three_digits
 
 BAR_WIDTH = 40
 MOST_SHOWN = 5
@@ -139,7 +140,9 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     counts.add_row(Text("all"), f"{survey.shards:,}", f"{survey.runs:,}")
     lines: list[RenderableType] = [head, bar, Text(), counts, Text()]
     if survey.rate is not None and survey.seconds_left is not None:
-        lines.append(Text(f"{survey.rate:,.3g} runs a second, about {duration(survey.seconds_left)} left"))
+        lines.append(
+            Text(f"{three_digits(survey.rate)} runs a second, about {duration(survey.seconds_left)} left")
+        )
     if holder is not None:
         lines.append(
             Text(f"Process {holder.pid} on {holder.host} is at work on it since {holder.since}", style=QUIET)
@@ -157,12 +160,25 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
 
 def faults(survey: Survey) -> RenderableType:
     """List what is damaged."""
-    told = [
-        Text(f"shard {index}: {why}", style="red") for index, why in list(survey.damaged.items())[:MOST_SHOWN]
-    ]
-    if len(survey.damaged) > MOST_SHOWN:
-        told.append(Text(f"and {len(survey.damaged) - MOST_SHOWN:,} more", style="red"))
-    return Group(*(Text(fault, style="red") for fault in survey.faults), *told)
+    # Shards that a compaction put into one file are damaged together, and told together.
+    shards: dict[str, list[int]] = {}
+    for index, why in survey.damaged.items():
+        shards.setdefault(why, []).append(index)
+    told = [f"{_named(indices)}: {why}" for why, indices in list(shards.items())[:MOST_SHOWN]]
+    unsaid = sum(len(indices) for indices in list(shards.values())[MOST_SHOWN:])
+    if unsaid:
+        told.append(f"and {unsaid:,} more shards")
+    return Group(*(Text(line, style="red") for line in (*survey.faults, *told)))
+
+
+def _named(indices: Sequence[int]) -> str:
+    """Name shards, many of them by the first and the last."""
+    first, last = indices[0], indices[-1]
+    if first == last:
+        return f"shard {first}"
+    if last - first == len(indices) - 1:
+        return f"shards {first}-{last}"
+    return f"{len(indices):,} shards between {first} and {last}"
 
 
 def failures(found: Sequence[tuple[str, int, str]]) -> RenderableType:

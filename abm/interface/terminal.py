@@ -71,6 +71,11 @@ def complain(error: InvalidInput) -> None:
         console.print(f"  {problem}", markup=False)
 
 
+def three_digits(value: float) -> str:
+    """Write a number to three digits, in full however large it is: 0.0412, 58.2, 1,230."""
+    return f"{float(f'{value:.3g}'):,.12g}"
+
+
 @contextmanager
 def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
     """Show how many of some runs are done, how fast and how long it will take.
@@ -87,12 +92,12 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
     callable
         To be called with the number of runs done and the number of runs.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("[progress.download]{task.completed:,}/{task.total:,}"),
         TextColumn("{task.fields[rate]}"),
         TextColumn("[dim]left[/]"),
         TimeRemainingColumn(compact=True),
@@ -104,7 +109,7 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
         def show(done: int, of: int) -> None:
             if done:
                 speed = bar.tasks[0].speed
-                rate = f"{speed:.3g} {unit}/s" if speed else ""
+                rate = f"{three_digits(speed)} {unit}/s" if speed else ""
                 bar.update(task, completed=done, total=of, description="Simulating", rate=rate)
 
         yield show

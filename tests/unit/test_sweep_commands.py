@@ -8,12 +8,14 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from abm.experiments.compaction import COMPACT
 from abm.experiments.dataset import open_sweep
 from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
 from abm.experiments.sweep import Sweep
 from abm.interface.cli import app
 from abm.interface.numbers import Numbers
 from abm.interface.sweepview import duration, size
+from abm.interface.terminal import three_digits
 from abm.model.shipped import experiment_names
 from tests.unit.sweeping import breakable, contents, done_here, file_of, planned
 
@@ -100,6 +102,14 @@ def test_shards_are_run_one_by_one_and_in_ranges(tmp_path):
     assert Sweep(directory).survey(is_thorough=True).is_complete
 
 
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [(0.04123, "0.0412"), (58.16, "58.2"), (582.4, "582"), (1234.5, "1,230"), (2e6, "2,000,000")],
+)
+def test_speeds_are_told_in_three_digits_without_powers_of_ten(speed, words):
+    assert three_digits(speed) == words
+
+
 @pytest.mark.parametrize("index", ["3", "-1", "1-0", "0-3", "x", "1-"])
 def test_a_shard_that_there_is_not_is_refused(index):
     numbers = Numbers()
@@ -125,7 +135,23 @@ def test_many_damaged_shards_are_told_in_few_lines(tmp_path):
     for path in (manifest.directory / SHARDS).rglob("*.runs.*"):
         path.unlink()
     result = abm("sweep", "status", manifest.directory)
-    assert "and 5 more" in told(result)
+    assert "and 5 more shards" in told(result)
+
+
+def test_shards_that_are_damaged_by_one_file_are_told_together(tmp_path):
+    manifest = done_here(planned(tmp_path))
+    Sweep(manifest.directory).compact()
+    (path,) = (manifest.directory / COMPACT).glob("months-*")
+    path.unlink()
+    assert f"shards 0-2: {path.name} is missing" in told(abm("sweep", "status", manifest.directory))
+
+
+def test_a_commit_record_that_is_no_json_is_told_by_its_name(tmp_path):
+    manifest = done_here(planned(tmp_path))
+    commit_path(manifest.directory, 1).write_text("{\n")
+    result = abm("sweep", "verify", manifest.directory)
+    assert result.exit_code == 1
+    assert "shard 1: 000001.json is not what was written" in told(result)
 
 
 def test_a_run_is_made_again_bit_for_bit(tmp_path):
