@@ -5,11 +5,9 @@ from pathlib import Path
 
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.commits import TEMPORARY, origin, settle
-from abm.experiments.dataset import Table, open_sweep
+from abm.experiments.dataset import TABLES, open_sweep
 from abm.experiments.destination import file_problems
 from abm.experiments.parquet import FILE_WRITERS
-
-TABLES: tuple[Table, ...] = ("runs", "months")
 
 
 def collect(directory: Path, out: Path, table: str = "runs", force: bool = False) -> int:
@@ -22,7 +20,7 @@ def collect(directory: Path, out: Path, table: str = "runs", force: bool = False
     out : Path
         Ends in .parquet, .csv or .arrow.
     table : str
-        'runs' or 'months'.
+        'runs', 'months' or 'points'.
     force : bool
         Replace the file if it is there.
 
@@ -47,10 +45,10 @@ def collect(directory: Path, out: Path, table: str = "runs", force: bool = False
     if problems or chosen is None:
         raise InvalidInput(problems)
     tables = open_sweep(directory)
-    source = tables.months if chosen == "months" else tables.runs
+    schema = tables.schema(chosen)
     temporary = out.parent / f"{TEMPORARY}{origin()}-{out.name}"
     try:
-        with FILE_WRITERS[out.suffix](temporary, source.schema) as writer:
+        with FILE_WRITERS[out.suffix](temporary, schema) as writer:
             for piece in tables.tables(chosen):
                 writer.write(piece)
         settle(temporary, out)

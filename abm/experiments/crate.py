@@ -23,7 +23,8 @@ from abm.errors import AbmError
 from abm.experiments.commits import Kept, file_hash, put
 from abm.experiments.compaction import COMPACT, RECORD
 from abm.experiments.inputs import INPUTS
-from abm.experiments.manifest import MANIFEST, POINTS
+from abm.experiments.manifest import MANIFEST
+from abm.experiments.points import POINTS
 from abm.experiments.shard import shard_folder
 from abm.experiments.sweep import Sweep
 

@@ -9,16 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from abm.errors import AbmError
+from abm.errors import AbmError, did_you_mean
 from abm.experiments.compaction import COMPACT
 from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import batches, dataset, equals, rows_of
-from abm.experiments.points import Points
+from abm.experiments.points import POINTS, Points
 from abm.experiments.shard import shard_folder
 from abm.experiments.store import FAILED
 from abm.experiments.survey import Surveyor
 
-Table = Literal["runs", "months"]
+Table = Literal["runs", "months", "points"]
+TABLES: tuple[Table, ...] = ("runs", "months", "points")
+KEPT = ("runs", "months")
+"""Tables that shards write."""
 
 
 def open_sweep(directory: str | Path) -> "SweepTables":
@@ -84,7 +87,8 @@ class SweepTables:
             own = shard_folder(self.manifest.directory, index)
             found.append((index, {table: own / kept.name for table, kept in files.items()}))
         found.sort(key=lambda entry: entry[0])
-        return {table: [files[table] for _, files in found if table in files] for table in ("runs", "months")}
+        kept = {table: [files[table] for _, files in found if table in files] for table in KEPT}
+        return {**kept, "points": [self.manifest.directory / POINTS]}
 
     @cached_property
     def runs(self) -> Any:
@@ -111,7 +115,7 @@ class SweepTables:
         Parameters
         ----------
         table : str
-            'runs' or 'months'.
+            'runs', 'months' or 'points'.
         columns : sequence of str, optional
             Columns to read; all unless given.
         where : pyarrow.compute.Expression, optional
@@ -120,11 +124,17 @@ class SweepTables:
         Raises
         ------
         AbmError
-            If pandas is not installed.
+            If pandas is not installed, or there is no such table or column.
         """
         _required("pandas")
+        source = self._of(table)
         wanted = None if columns is None else list(columns)
-        return self._of(table).to_table(columns=wanted, filter=where).to_pandas()
+        known = source.schema.names
+        for name in wanted or ():
+            if name not in known:
+                told = f"'{name}' is no column of '{table}'{did_you_mean(name, known)} Columns: {', '.join(known)}."
+                raise AbmError(told)
+        return source.to_table(columns=wanted, filter=where).to_pandas()
 
     def to_polars(self, table: Table = "runs") -> Any:
         """Give a table as a lazy frame of polars, which reads what a query needs when it is collected.
@@ -132,11 +142,15 @@ class SweepTables:
         Raises
         ------
         AbmError
-            If polars is not installed.
+            If polars is not installed, or there is no such table.
         """
         polars = _required("polars")
         self._of(table)
         return polars.scan_parquet([str(file) for file in self._files[table]])
+
+    def schema(self, table: Table = "runs") -> Any:
+        """Give the columns of a table: their types, units, ranges and definitions."""
+        return self._of(table).schema
 
     def tables(self, table: Table = "runs") -> Iterator[Any]:
         """Read a table piece by piece, in the order of the shards, so that memory stays flat."""
@@ -162,6 +176,11 @@ class SweepTables:
         return sorted(found, key=lambda entry: -entry[1])
 
     def _of(self, table: str) -> Any:
+        if table not in TABLES:
+            told = f"'{table}' is no table{did_you_mean(table, TABLES)} Tables: {', '.join(TABLES)}."
+            raise AbmError(told)
+        if table == "points":
+            return self._dataset(table)
         return self.months if table == "months" else self.runs
 
     def _dataset(self, table: str) -> Any:

@@ -10,17 +10,15 @@ from typing import Any
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.commits import put
-from abm.experiments.design import DESIGN_SEEDS, MOST_POINTS, Design
+from abm.experiments.design import DESIGN_SEEDS, MOST_POINTS
 from abm.experiments.experimentfile import Experiment, described_experiment
-from abm.experiments.manifest import POINTS, Manifest
+from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import encoded_points
+from abm.experiments.parts import ALL, NEW, REST, ROLES, behind, points_of, points_of_parts
 from abm.experiments.plan import AS_A_RULE, ShardSize, cut, write
-from abm.experiments.points import Points
+from abm.experiments.points import POINTS, Points
 from abm.experiments.run import REPLICATES_ADVICE, REPLICATES_BOUND
 
-ROLES = ("levers", "uncertainties")
-ALL, REST, NEW = "all", "rest", "new"
-"""Which points of a further design are put behind the others: all, those after the ones there are, or new ones."""
 PREFIX = ("sobol", "saltelli")
 SAMPLES = {
     "sobol": "points",
@@ -30,41 +28,6 @@ SAMPLES = {
     "morris": "trajectories",
 }
 """What each kind of design that can grow by a number counts."""
-
-
-def points_again(content: Mapping[str, Any]) -> Points:
-    """Make the points of a manifest again, from the designs that it holds.
-
-    Raises
-    ------
-    InvalidInput
-        If they come out otherwise, such as with other versions of the libraries that sample.
-    """
-    points: Points | None = None
-    for part in content["points"]["parts"]:
-        further = _points_of(content, part)
-        points = further if points is None else _behind(points, further, part["which"])
-    if points is None or points.content_hash != content["points"]["sha256"]:
-        message = (
-            "its points come out otherwise than when it was planned; use the package versions in the manifest"
-        )
-        raise InvalidInput([Problem(POINTS, None, message)])
-    return points
-
-
-def _points_of(content: Mapping[str, Any], part: Mapping[str, Any]) -> Points:
-    # Points of another file come with the values that its dimensions take; all others have those of the first.
-    roles = {role: content["experiment"][role] for role in ROLES}
-    return Design.of({**roles, **part}).points
-
-
-def _behind(points: Points, further: Points, which: str) -> Points:
-    if which == REST:
-        return points.then(further.rows(len(points), len(further)))
-    if which == ALL:
-        return points.then(further)
-    known = set(points.keys())
-    return points.then(further.chosen([row for row, key in enumerate(further.keys()) if key not in known]))
 
 
 def expand(
@@ -100,7 +63,7 @@ def expand(
     InvalidInput
         With every reason why the sweep cannot grow so.
     """
-    manifest.require_code()
+    manifest.require_code("go back to that version, or plan again in another directory")
     content = manifest.content
     wanted = content["replicates"] if replicates is None else replicates
     problems = _replicate_problems(content, replicates)
@@ -117,7 +80,7 @@ def expand(
         problems.append(Problem("abm sweep expand", None, "give --replicates, --points or --experiment"))
     if problems:
         raise InvalidInput(problems)
-    before = points_again(content)
+    before = points_of_parts(content)
     points = before if part is None else _joined(content, before, part)
     if len(points) == len(before) and wanted == content["replicates"]:
         raise InvalidInput([Problem(os.fspath(manifest.directory), None, "the experiment has no new points")])
@@ -151,11 +114,11 @@ def _added(
 
 
 def _joined(content: Mapping[str, Any], before: Points, part: Mapping[str, Any]) -> Points:
-    further = _points_of(content, part)
+    further = points_of(content, part)
     if part["which"] == REST and further.rows(0, len(before)).content_hash != before.content_hash:
         told = "the larger design does not begin with the points there are; use the package versions in the manifest"
         raise InvalidInput([Problem(POINTS, None, told)])
-    return _behind(before, further, part["which"])
+    return behind(before, further, part["which"])
 
 
 def _replicate_problems(content: Mapping[str, Any], replicates: int | None) -> list[Problem]:

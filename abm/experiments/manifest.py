@@ -14,21 +14,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from abm.errors import AbmError, InvalidInput, Problem
+from abm.errors import InvalidInput, Problem
 from abm.experiments.base import Base, Roles, base_of
 from abm.experiments.inputs import Inputs
 from abm.experiments.parquet import READ_ERRORS, PointFile, read_points
-from abm.experiments.points import Points, Value
+from abm.experiments.points import POINTS, Points, Value
 from abm.experiments.provenance import source_hash
 from abm.experiments.run import RUN_ID_DIGITS, Run, Scenario
 from abm.experiments.store import content_hash, manifest_hash
 
 MANIFEST = "manifest.json"
-POINTS = "points.parquet"
 FORMAT = "abm sweep"
 FORMAT_VERSION = 1
 ALL_MONTHS = 1
 SEED_BYTES = 8
+MIX_ADVICE = "go back to that version, plan again in another directory, or mix both with --force"
 
 
 @dataclass(frozen=True)
@@ -297,19 +297,25 @@ class Manifest:
         return PointFile(self.directory / POINTS)
 
     def points(self, start: int, stop: int) -> Points:
-        """Read the points from one row up to another.
+        """Give the points from one row up to another: of the table, or made again where it cannot be read.
 
         Raises
         ------
-        AbmError
-            If the table of points is missing, damaged, or not the design's.
+        InvalidInput
+            If there is no table, and they come out otherwise than when the sweep was planned.
         """
         try:
             return self._point_file.rows(start, stop)
-        except READ_ERRORS as error:
-            raise AbmError(
-                f"{self._point_file.path} cannot be read ({error}); 'abm sweep resume' makes it again"
-            ) from None
+        except READ_ERRORS:
+            return self.points_again.rows(start, stop)
+
+    @cached_property
+    def points_again(self) -> Points:
+        """Make all points again, from the designs of the manifest."""
+        # Deferred: what samples is slow to load, and a sound sweep does not need it.
+        from abm.experiments.parts import points_of_parts
+
+        return points_of_parts(self.content)
 
     def has_points(self) -> bool:
         """Tell whether the table of points is there and is the design's."""
@@ -356,15 +362,19 @@ class Manifest:
             stand_in = self.bases[base].scenario
             return Refused(stand_in, content_hash([stand_in.content_hash, dict(point)])), str(error)
 
-    def require_code(self) -> None:
+    def require_code(self, advice: str = MIX_ADVICE) -> None:
         """Refuse to go on with other code than that of the plan.
+
+        Parameters
+        ----------
+        advice : str
+            What to do instead.
 
         Raises
         ------
         InvalidInput
             If the sources have changed.
         """
-        advice = "go back to that version, plan again in another directory, or mix both with --force"
         planned = self.content["code"]["source_sha256"]
         if planned != source_hash():
             told = (

@@ -13,15 +13,9 @@ from abm.experiments.commits import put
 from abm.experiments.destination import Destination
 from abm.experiments.engines import LANES
 from abm.experiments.experimentfile import Experiment, described_experiment, described_keep
-from abm.experiments.manifest import (
-    FORMAT,
-    FORMAT_VERSION,
-    MANIFEST,
-    POINTS,
-    Manifest,
-)
+from abm.experiments.manifest import FORMAT, FORMAT_VERSION, MANIFEST, Manifest
 from abm.experiments.parquet import encoded, encoded_points
-from abm.experiments.points import Points
+from abm.experiments.points import POINTS, Points
 from abm.experiments.provenance import code_version, interpreter, package_versions
 from abm.experiments.run import Measured
 from abm.experiments.shard import SHARDS, tables_of

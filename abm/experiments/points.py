@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+POINTS = "points.parquet"
+"""Name of the table of a sweep's points."""
+
 Value = float | str
 
 
@@ -32,6 +35,9 @@ class Points:
         if len(lengths) != 1:
             raise ValueError(f"the columns of points differ in length: {sorted(lengths)}")
         self.count = lengths.pop()
+
+    def __repr__(self) -> str:
+        return f"<{self.count:,} points of {', '.join(self.columns) or 'no dimension'}>"
 
     def __len__(self) -> int:
         return self.count

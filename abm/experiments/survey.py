@@ -12,7 +12,8 @@ from pathlib import Path
 
 from abm.experiments.compaction import COMPACT, RECORD, Part, parts_of
 from abm.experiments.lock import start_of
-from abm.experiments.manifest import MANIFEST, POINTS, Manifest
+from abm.experiments.manifest import MANIFEST, Manifest
+from abm.experiments.points import POINTS
 from abm.experiments.shard import RUNNING, SHARDS, Commit, commit_path, read_commit, shard_folder
 
 LONGEST_SILENCE_SECONDS = 6 * 3600.0

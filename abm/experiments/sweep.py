@@ -13,8 +13,9 @@ from abm.experiments.commits import TEMPORARY, put
 from abm.experiments.compaction import COMPACT, Part, compact
 from abm.experiments.dataset import SweepTables
 from abm.experiments.lock import Clock, DirectoryLock, Holder, start_of
-from abm.experiments.manifest import POINTS, Case, Manifest
+from abm.experiments.manifest import Case, Manifest
 from abm.experiments.parquet import encoded_points
+from abm.experiments.points import POINTS
 from abm.experiments.run import RUN_ID_DIGITS
 from abm.experiments.shard import RUNNING, SHARDS, Commit, cases_of
 from abm.experiments.store import FAILED
@@ -281,7 +282,4 @@ class Sweep:
             if machine == here and pid.isdigit() and start_of(int(pid)) != marker.read_text():
                 marker.unlink(missing_ok=True)
         if not self.manifest.has_points():
-            # Deferred: what samples is slow to load, and a sound sweep does not need it.
-            from abm.experiments.expansion import points_again
-
-            put(self.directory / POINTS, encoded_points(points_again(self.manifest.content)))
+            put(self.directory / POINTS, encoded_points(self.manifest.points_again))

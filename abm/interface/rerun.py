@@ -66,7 +66,7 @@ def print_rerun(
     sweep = Sweep(directory)
     query = ""
     try:
-        sweep.manifest.require_code()
+        sweep.manifest.require_code("no other version makes the same run, so go back to that one")
         case = sweep.case(run_id)
         if opening is not None and not case.refusal:
             query = _link(case.run)

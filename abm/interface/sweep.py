@@ -276,10 +276,10 @@ def collect(
         Path,
         typer.Option(metavar="FILE", help="File to write: .parquet, .csv or .arrow.", show_default=False),
     ],
-    table: Annotated[str, typer.Option(metavar="runs|months", help="Which table.")] = "runs",
+    table: Annotated[str, typer.Option(metavar="runs|months|points", help="Which table.")] = "runs",
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Write one table of all runs, or of all months, in one file for any tool."""
+    """Write one table of all runs, of all months, or of the design's points, in one file for any tool."""
     from abm.experiments.collection import collect as collecting
 
     rows = collecting(directory, out, table, force)

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from abm.errors import AbmError, InvalidInput
+from abm.errors import InvalidInput
 from abm.experiments import manifest as manifests
 from abm.experiments.destination import Destination
 from abm.experiments.inputs import Inputs, bundle_id, bundled
 from abm.experiments.manifest import Manifest
 from abm.experiments.plan import AS_A_RULE, SWEEP_FILES, Pilot, ShardSize, plan
+from abm.experiments.points import POINTS
 from abm.experiments.run import Run
 from abm.experiments.shard import cases_of
 from abm.model.scenario import load_scenario, scenario_names
@@ -180,12 +181,12 @@ def test_a_directory_without_a_readable_manifest_is_refused(tmp_path):
         Manifest.read(tmp_path)
 
 
-def test_a_missing_table_of_points_is_told_with_what_to_do(tmp_path):
+def test_a_missing_table_of_points_is_noticed_and_its_points_are_made_again(tmp_path):
     manifest = planned(tmp_path)
-    (manifest.directory / manifests.POINTS).unlink()
+    points = manifest.points(0, 4)
+    (manifest.directory / POINTS).unlink()
     assert not manifest.has_points()
-    with pytest.raises(AbmError, match="'abm sweep resume' makes it again"):
-        manifest.points(0, 1)
+    assert Manifest.read(manifest.directory).points(1, 3).keys() == points.keys()[1:3]
 
 
 def test_a_shard_that_does_not_exist_is_refused(tmp_path):

@@ -20,8 +20,9 @@ from abm.experiments.compaction import COMPACT, RECORD
 from abm.experiments.dataset import open_sweep
 from abm.experiments.expansion import expand
 from abm.experiments.lock import LOCK, Holder, Locked, holder_of, start_of
-from abm.experiments.manifest import MANIFEST, POINTS
+from abm.experiments.manifest import MANIFEST, Manifest
 from abm.experiments.parquet import read
+from abm.experiments.points import POINTS
 from abm.experiments.provenance import PACKAGE
 from abm.experiments.shard import RUNNING, commit_path, read_commit, run_shard, shard_folder
 from abm.experiments.survey import running
@@ -409,7 +410,10 @@ def test_a_sweep_opens_as_datasets_and_frames(tmp_path):
     assert "12 runs" in repr(tables)
     assert tables.runs.count_rows() == 12
     assert tables.months.count_rows() == 12 * 13
-    assert len(tables.points) == 4
+    assert repr(tables.points) == "<4 points of leadership.effort, trust.gain>"
+    points = tables.to_pandas("points")
+    assert points["leadership.effort"].tolist() == tables.points.columns["leadership.effort"].tolist()
+    assert tables.to_polars("points").collect()["point"].to_list() == points["point"].tolist() == [0, 1, 2, 3]
     runs = tables.to_pandas()
     assert runs.groupby("point").size().tolist() == [3, 3, 3, 3]
     trust = tables.to_pandas("months", columns=["month", "trust"])
@@ -417,6 +421,27 @@ def test_a_sweep_opens_as_datasets_and_frames(tmp_path):
     lazy = tables.to_polars("months")
     assert lazy.select("trust").collect()["trust"].to_numpy() == pytest.approx(trust["trust"].to_numpy())
     assert sum(piece.num_rows for piece in tables.tables("months")) == 156
+
+
+def test_a_table_or_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    tables = open_sweep(done_here(planned(tmp_path)).directory)
+    with pytest.raises(AbmError, match="'month' is no table; did you mean 'months'"):
+        tables.to_pandas("month")
+    with pytest.raises(AbmError, match="'point' is no table; did you mean 'points'"):
+        tables.to_polars("point")
+    with pytest.raises(AbmError, match="'trst' is no column of 'months'; did you mean 'trust'"):
+        tables.to_pandas("months", columns=["month", "trst"])
+
+
+def test_the_manifest_alone_gives_every_point_and_run(tmp_path):
+    manifest = grown(done_here(planned(tmp_path)), replicates=4)
+    (tmp_path / "alone").mkdir()
+    copy = tmp_path / "alone" / MANIFEST
+    copy.write_bytes((manifest.directory / MANIFEST).read_bytes())
+    assert Manifest.read(copy.parent).points(1, 3).keys() == manifest.points(1, 3).keys()
+    last = next(manifest.cases(manifest.runs - 1, 1, manifest.points(0, 4), 0)).run
+    found = Sweep(copy.parent).case(last.run_id).run
+    assert (found.run_id, found.point, found.replicate) == (last.run_id, last.point, last.replicate)
 
 
 def test_a_frame_of_what_is_not_installed_is_refused_with_what_to_do(tmp_path, monkeypatch):
