@@ -48,8 +48,6 @@ UNMEASURED = ("installation", "notebooks")
 """Suites that run abm in other processes and environments, and therefore count for no coverage."""
 ON_DEMAND = ("benchmarks",)
 """Folders that are no gates: they need a quiet machine."""
-NEEDS = {"browser": Path("/usr/bin/chromium")}
-"""What a suite cannot run without; where it is missing, the suite is left out, and that is said."""
 
 TALLIES = ("passed", "failed", "errors", "skipped")
 
@@ -102,18 +100,8 @@ def suite_names() -> list[str]:
     """Name the folders of tests, known ones first, so that a new folder is a gate from its first test on."""
     found = {path.parent.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")}
     order = list(BUDGETS)
-    able = {name for name in found if name not in NEEDS or NEEDS[name].exists()}
-    known = [name for name in order if name in able]
-    return known + sorted(able - set(known) - set(ON_DEMAND))
-
-
-def left_out() -> list[str]:
-    """Say which suites cannot run here."""
-    return [
-        f"{name:<14}left out      {needed} is not there"
-        for name, needed in NEEDS.items()
-        if not needed.exists()
-    ]
+    known = [name for name in order if name in found]
+    return known + sorted(found - set(known) - set(ON_DEMAND))
 
 
 def all_gates(scratch: Path) -> list[Gate]:
@@ -211,11 +199,12 @@ def count_tests(report: Path) -> dict[str, int]:
 
 def show_table(verdicts: list[Verdict]) -> None:
     """Print a line per gate: result, tests, seconds and budget."""
-    print(f"\n{'gate':<14}{'result':<14}{'tests':>7}{'seconds':>10}{'budget':>9}")
+    print(f"\n{'gate':<14}{'result':<14}{'tests':>7}{'skipped':>9}{'seconds':>10}{'budget':>9}")
     for verdict in verdicts:
         tests = sum(verdict.tests.values()) if verdict.gate.is_suite else "-"
+        skipped = verdict.tests.get("skipped") or "-"
         timing = f"{verdict.seconds:>10.1f}{verdict.gate.budget:>9}"
-        print(f"{verdict.gate.name:<14}{verdict.result:<14}{tests:>7}{timing}")
+        print(f"{verdict.gate.name:<14}{verdict.result:<14}{tests:>7}{skipped:>9}{timing}")
 
 
 def summary(verdicts: list[Verdict]) -> str:
@@ -260,8 +249,6 @@ def main() -> int:
             parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
         verdicts = [run_gate(gate, scratch) for gate in gates if not chosen or gate.name in chosen]
     show_table(verdicts)
-    for line in left_out():
-        print(line)
     print(summary(verdicts), flush=True)
     return int(any(verdict.result != "passed" for verdict in verdicts))
 

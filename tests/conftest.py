@@ -28,7 +28,8 @@ class DeclaredSkips:
     Parameters
     ----------
     declared : mapping of str to str
-        Reason by test, without parameters.
+        Reason by test, without parameters, or by folder with a slash at its end. In a folder any test may skip that
+        gives this reason, or its beginning, and no other.
     """
 
     def __init__(self, declared: Mapping[str, str]) -> None:
@@ -58,8 +59,16 @@ class DeclaredSkips:
 
     def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         test = report.nodeid.partition("[")[0]
-        if report.skipped and test not in self.declared:
+        if report.skipped and test not in self.declared and not self._is_in_declared_folder(test, report):
             self.undeclared[test] = None
+
+    def _is_in_declared_folder(self, test: str, report: pytest.TestReport | pytest.CollectReport) -> bool:
+        given = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+        given = given.removeprefix("Skipped: ")
+        return bool(given) and any(
+            test.startswith(name) and name.endswith("/") and reason.startswith(given)
+            for name, reason in self.declared.items()
+        )
 
 
 def read_declared_skips(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from abm.mechanisms.payment import break_even_activity_share
 from abm.policy.levers import Lever
 from abm.policy.piecewise import Piece, Schedule
 from abm.policy.schedule import Constant
+from abm.records import shown_number
 
 if TYPE_CHECKING:
     from abm.model.scenario import Scenario
@@ -109,7 +110,7 @@ def other_differences(scenarios: Sequence["Scenario"]) -> tuple[OtherDifference,
     for name, label in labels.items():
         given = [scenario.parameter_values.get(name) for scenario in scenarios]
         # A parameter that only some scenarios have differs as their extensions do.
-        values = tuple(f"{value:g}" for value in given if value is not None)
+        values = tuple(shown_number(value) for value in given if value is not None)
         if len(values) < len(given):
             continue
         found.append(OtherDifference(f"{label} ({name})", values))
@@ -155,12 +156,12 @@ def _simplified(pieces: Iterator[Piece], horizon: float) -> list[Piece]:
 
 
 def _told(pieces: Sequence[Piece]) -> str:
-    words = [f"{pieces[0].first:.4g}"]
+    words = [shown_number(pieces[0].first, 4)]
     at = pieces[0].first
     for piece in pieces:
         if piece.first != at:
-            words.append(f"{piece.first:.4g} from year {piece.start:.3g}")
+            words.append(f"{shown_number(piece.first, 4)} from year {piece.start:.3g}")
         if piece.last != piece.first:
-            words.append(f"to {piece.last:.4g} over years {piece.start:.3g} to {piece.end:.3g}")
+            words.append(f"to {shown_number(piece.last, 4)} over years {piece.start:.3g} to {piece.end:.3g}")
         at = piece.last
     return ", then ".join(words)

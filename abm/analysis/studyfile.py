@@ -15,7 +15,8 @@ from abm.model.shipped import find, shipped_directory
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
-from abm.records import Document, Fault, Faults, KeyPath, Record, check
+from abm.policy.schema import described, number_schema, settings_schema
+from abm.records import Document, Fault, Faults, KeyPath, Record, check, shown_number
 from abm.world.place import place_problems
 
 STUDIES = "calibration"
@@ -80,7 +81,7 @@ class Study(Record):
             yield Fault(("samples",), f"{told}, so give {near} or {2 * near}")
         for name, low, high in ranges(self.search):
             if low >= high:
-                told = f"range of '{name}' is {low:g} to {high:g}"
+                told = f"range of '{name}' is {shown_number(low)} to {shown_number(high)}"
                 yield Fault(
                     ("search", name), f"{told}; write the least value first, and a greater one after it"
                 )
@@ -97,6 +98,42 @@ def ranges(search: Any) -> Iterator[tuple[str, float, float]]:
 def study_names() -> tuple[str, ...]:
     """Name the shipped studies, sorted."""
     return tuple(sorted(path.stem for path in (shipped_directory() / STUDIES).glob("*.yaml")))
+
+
+def study_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """Give the JSON Schema of the files of studies, for editors.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Levers and parameters that files may name.
+
+    Returns
+    -------
+    dict
+        JSON Schema, draft 2020-12.
+    """
+    schema = Study.model_json_schema(by_alias=True)
+    target = schema["$defs"]["Target"]["properties"]
+    target["levers"] = settings_schema(catalogue) | {"description": target["levers"]["description"]}
+    search = schema["properties"]["search"]
+    search |= {"properties": _range_schemas(catalogue), "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "abm calibration study file",
+    }
+
+
+def _range_schemas(catalogue: Catalogue) -> dict[str, Any]:
+    """Give the schema of a range of every parameter that a search may vary, by flat name."""
+    found: dict[str, Any] = {}
+    for parameter in catalogue.parameters.values():
+        end = number_schema(parameter)
+        pair = {"type": "array", "prefixItems": [end, end], "minItems": 2, "maxItems": 2}
+        for name in parameter.flat_defaults if parameter.type == "number" else ():
+            found[name] = {"description": described(parameter), **pair}
+    return found
 
 
 def load_study(reference: str | Path = "defaults") -> Study:

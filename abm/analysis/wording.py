@@ -10,6 +10,7 @@ from abm.analysis.emergence import Proportion, Survival
 from abm.experiments.run import Measured
 from abm.model.additions import OwnMeasure
 from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import shown_number
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -42,7 +43,9 @@ def signed(value: float, places: int = 2) -> str:
 
 def amount(value: float) -> str:
     """Write a signed quantity with three digits and no idle zeros, such as '+5.85' or '+54'."""
-    return "0" if value == 0.0 else f"{value:+.3g}".replace("-", MINUS)
+    return (
+        "0" if value == 0.0 else f"{'+' if value > 0.0 else ''}{shown_number(value, 3)}".replace("-", MINUS)
+    )
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def range_of(low: float, high: float) -> str:
     """Say what values are possible, such as '0 to 1' or '0 or more'."""
     if math.isinf(low):
         return "any"
-    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
+    return (
+        f"{shown_number(low)} or more" if math.isinf(high) else f"{shown_number(low)} to {shown_number(high)}"
+    )
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

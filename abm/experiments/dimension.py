@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from abm.experiments.sampling import distribution_complaint, quantiles, support
-from abm.records import Fault, Faults, Record
+from abm.records import Fault, Faults, Record, shown_number
 
 FORMS = ("values", "range", "options", "distribution")
 FORMS_ADVICE = (
@@ -80,10 +80,12 @@ class Dimension(Record):
             yield Fault((), f"the dimension {told}; {FORMS_ADVICE}")
             return
         if self.range is not None and not self.range[0] < self.range[1]:
-            told = f"range is {self.range[0]:g} to {self.range[1]:g}"
+            told = f"range is {shown_number(self.range[0])} to {shown_number(self.range[1])}"
             yield Fault(("range",), f"{told}; write the least value first, and a greater one after it")
         elif self.range is not None and self.scale == "log" and self.range[0] <= 0:
-            yield Fault(("range",), f"range starts at {self.range[0]:g}; a log scale starts above 0")
+            yield Fault(
+                ("range",), f"range starts at {shown_number(self.range[0])}; a log scale starts above 0"
+            )
         elif self.range is not None and self.whole and any(end != round(end) for end in self.range):
             yield Fault(("range",), "the range is of whole numbers; end it with whole numbers")
         if self.scale == "log" and self.range is None:

@@ -25,7 +25,7 @@ from abm.policy.catalogue import Catalogue
 from abm.policy.quantity import Quantity
 from abm.policy.reading import read_schedule
 from abm.policy.times import MONTHS_PER_YEAR
-from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, check
+from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, check, shown_number
 from abm.world.place import load_place
 
 
@@ -250,10 +250,12 @@ def number_faults(quantity: Quantity, dimension: Dimension) -> Iterator[Fault]:
         if low <= end <= high:
             continue
         if form == "distribution":
-            told = f"the distribution reaches {end:g}; valid for {quantity.noun} is {quantity.valid}"
+            told = (
+                f"the distribution reaches {shown_number(end)}; valid for {quantity.noun} is {quantity.valid}"
+            )
             yield Fault((form,), f"{told}; cut it with 'within: [LOW, HIGH]'")
         else:
-            yield Fault((form,), f"{quantity.noun} is {end:g}; valid is {quantity.valid}{hint}")
+            yield Fault((form,), f"{quantity.noun} is {shown_number(end)}; valid is {quantity.valid}{hint}")
 
 
 def parameter_faults(

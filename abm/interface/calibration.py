@@ -16,6 +16,7 @@ from abm.analysis.studyfile import Study, load_study
 from abm.errors import InvalidInput
 from abm.experiments.destination import file_problems
 from abm.interface.numbers import Numbers
+from abm.records import shown_number
 
 Progress = Callable[[int, int], None]
 BEST_SHOWN = 3
@@ -76,10 +77,10 @@ def standing_table(study: Study, trial: Trial, title: str) -> Table:
 def told_range(low: float, high: float) -> str:
     """Return a range of shares in few characters."""
     if low == 0.0:
-        return f"at most {high:g}"
+        return f"at most {shown_number(high)}"
     if high == 1.0:
-        return f"at least {low:g}"
-    return f"{low:g} to {high:g}"
+        return f"at least {shown_number(low)}"
+    return f"{shown_number(low)} to {shown_number(high)}"
 
 
 def told_distance(study: Study, trial: Trial) -> str:
@@ -107,7 +108,11 @@ def describe_search(
     for number in range(len(nearest)):
         table.add_column(f"{number + 1}", justify="right")
     for name, (low, high) in study.search.items():
-        table.add_row(name, f"{low:g}-{high:g}", *(f"{trial.values[name]:.4g}" for trial in nearest))
+        table.add_row(
+            name,
+            f"{shown_number(low)}-{shown_number(high)}",
+            *(shown_number(trial.values[name], 4) for trial in nearest),
+        )
     table.add_section()
     table.add_row("distance", "", *(f"{distance(study, trial.standing):.3f}" for trial in nearest))
     console.print(table)
@@ -136,7 +141,7 @@ def edge_table(study: Study, scans: dict[str, list[Trial]]) -> Table:
     for name, scan in scans.items():
         low, high = study.search[name]
         along = " ".join(f"{distance(study, trial.standing):.2f}" for trial in scan)
-        table.add_row(name, f"{low:g}-{high:g}", along)
+        table.add_row(name, f"{shown_number(low)}-{shown_number(high)}", along)
     return table
 
 

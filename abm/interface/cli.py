@@ -165,7 +165,7 @@ def validate(
 
 @app.command(rich_help_panel=CHECK)
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="scenario|policy|place|experiment")] = "scenario",
+    kind: Annotated[str, typer.Argument(metavar="scenario|policy|place|experiment|study")] = "scenario",
     extension: Extensions = [],  # noqa: B006
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""

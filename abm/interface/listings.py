@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from abm.analysis.studyfile import STUDIES, load_study
+from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.interface.tables import entries_table, plain_table, record_card, shown
 from abm.model.extension import NO_EXTENSIONS, Extensions
@@ -19,7 +19,7 @@ from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import Place, is_built, is_network, load_place
 
-KINDS = ("scenario", "policy", "place", "experiment")
+KINDS = ("scenario", "policy", "place", "experiment", "study")
 EXPERIMENT_KEYS = frozenset({"scenarios", "design", "uncertainties", "months", "common_random_numbers"})
 STUDY_KEYS = frozenset({"targets", "search", "search_seed", "samples", "edge_points"})
 PLACE_KEYS = frozenset({"hospitals", "commissioners", "lists", "ties"})
@@ -151,9 +151,12 @@ def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
     if kind == "experiment":
         from abm.experiments.experimentfile import experiment_schema
 
-        typer.echo(json.dumps(experiment_schema(), indent=2, ensure_ascii=False))
-        return
-    typer.echo(json.dumps(json_schema(kind, _extended(extensions).catalogue), indent=2, ensure_ascii=False))
+        schema = experiment_schema()
+    elif kind == "study":
+        schema = study_schema(_extended(extensions).catalogue)
+    else:
+        schema = json_schema(kind, _extended(extensions).catalogue)
+    typer.echo(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def _extended(extensions: Sequence[str]) -> Extensions:

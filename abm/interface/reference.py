@@ -25,6 +25,7 @@ from abm.model.measures import MEASURES, OUTCOMES, Measure
 from abm.model.state import FIELDS
 from abm.policy.levers import Lever, levers
 from abm.policy.parameters import Parameter, parameters
+from abm.records import shown_number
 
 R = TypeVar("R", Lever, Parameter)
 
@@ -79,10 +80,11 @@ def levers_page() -> str:
 def told_lever(lever: Lever) -> str:
     """Return one lever's heading and paragraph."""
     test = lever.test
-    beside = ", ".join(f"{linked(name)} at {value:g}" for name, value in test.with_.items())
+    beside = ", ".join(f"{linked(name)} at {shown_number(value)}" for name, value in test.with_.items())
     at = f" at {code(test.place)}" if test.place else ""
     context = f"in scenario {code(test.context)}" + at + (f" with {beside}" if beside else "")
-    valid = f"{lever.range} ({lever.unit}); default {lever.default:g}."
+    ends = f"from {shown_number(test.low)} to {shown_number(test.high)}"
+    valid = f"{lever.range} ({lever.unit}); default {shown_number(lever.default)}."
     return "\n".join(
         [
             f"### {code(lever.name)}",
@@ -91,7 +93,7 @@ def told_lever(lever: Lever) -> str:
             "",
             f"- Enters: {code(lever.equation)}",
             f"- Read by: {readers_of(lever.name)}",
-            f"- Claim: from {test.low:g} to {test.high:g} {context}, {code(test.measure)} {test.direction}",
+            f"- Claim: {ends} {context}, {code(test.measure)} {test.direction}",
             f"- Evidence: {evidence_of(lever.evidence)}",
         ]
     )
@@ -335,8 +337,10 @@ def grouped(records: Iterable[R]) -> dict[str, list[R]]:
 def default_of(record: Lever | Parameter) -> str:
     """Return the default; of an indexed parameter one number for each element."""
     if isinstance(record.default, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in record.default.items())
-    return f"{record.default:g}"
+        return ", ".join(
+            f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in record.default.items()
+        )
+    return f"{shown_number(record.default)}"
 
 
 @cache

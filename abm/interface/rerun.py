@@ -21,6 +21,7 @@ from abm.interface.app.limits import Limits
 from abm.interface.serving import address_problems, require_packages, serve_page
 from abm.interface.sweepview import card
 from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import shown_number
 
 HOST = "127.0.0.1"
 
@@ -155,10 +156,13 @@ def _told(manifest: Manifest, case: Case, tables: Tables) -> Any:
         ("run", Text(run.run_id, style="bold")),
         ("scenario", Text(run.scenario.name)),
         ("point", Text(str(run.point))),
-        *((name, Text(value if isinstance(value, str) else f"{value:g}")) for name, value in point.items()),
+        *(
+            (name, Text(value if isinstance(value, str) else shown_number(value)))
+            for name, value in point.items()
+        ),
         ("replicate", Text(str(run.replicate))),
         ("seed", Text(str(run.seed))),
-        *((name, Text(f"{tables.runs[name][0]:g}")) for name in tables.outcome_names),
+        *((name, Text(shown_number(tables.runs[name][0]))) for name in tables.outcome_names),
     ]
     return card(rows)
 

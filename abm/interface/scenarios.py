@@ -65,15 +65,27 @@ def print_one(console: Console, name: str) -> None:
     """
     is_scenario, is_policy = is_path(name) or name in scenario_names(), name in policy_names()
     if not (is_scenario or is_policy):
-        hint = did_you_mean(name, sorted({*scenario_names(), *policy_names()}))
-        told = f"'{name}' is neither a scenario nor a policy that comes with abm{hint}"
-        raise InvalidInput([Problem("abm scenarios", None, f"{told} 'abm scenarios' lists them all.")])
+        raise InvalidInput([Problem("abm scenarios", None, _unknown(name))])
     if is_scenario:
         _print_scenario(console, load_scenario(name))
     if is_scenario and is_policy:
         console.print()
     if is_policy:
         _print_policy(console, load_policy(name))
+
+
+def _unknown(name: str) -> str:
+    """Say that a name is no scenario or policy, and what it is or might be."""
+    others = {
+        f"a place; 'abm place describe {name}' shows it": place_names(),
+        f"an experiment; 'abm sweep plan {name}' plans it": experiment_names(),
+        f"a study; 'abm calibrate {name}' carries it out": study_names(),
+    }
+    for told, names in others.items():
+        if name in names:
+            return f"'{name}' is {told}"
+    hint = did_you_mean(name, sorted({*scenario_names(), *policy_names(), *place_names()}))
+    return f"'{name}' is neither a scenario nor a policy that comes with abm{hint} 'abm scenarios' lists them all."
 
 
 def _print_scenario(console: Console, scenario: Scenario) -> None:

@@ -13,6 +13,7 @@ from abm.experiments.manifest import Manifest
 from abm.experiments.survey import Survey
 from abm.interface.tables import QUIET, plain_table
 from abm.interface.terminal import three_digits
+from abm.records import shown_number
 
 BAR_WIDTH = 40
 MOST_SHOWN = 5
@@ -90,9 +91,9 @@ def _values(dimension: dict[str, object]) -> str:
     told = ""
     for form, value in dimension.items():
         if form == "values" and isinstance(value, list):
-            told = ", ".join(f"{one:g}" for one in value)
+            told = ", ".join(f"{shown_number(one)}" for one in value)
         elif form == "range" and isinstance(value, list):
-            told = f"{value[0]:g} to {value[1]:g}"
+            told = f"{shown_number(value[0])} to {shown_number(value[1])}"
         elif form == "options" and isinstance(value, dict):
             told = ", ".join(value)
         elif form == "distribution" and isinstance(value, dict):

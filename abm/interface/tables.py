@@ -14,6 +14,7 @@ from abm.analysis.comparison import FEWEST_FOR_RANGE, Comparison
 from abm.analysis.differences import Setting
 from abm.analysis.effects import Effect
 from abm.analysis.story import Story
+from abm.records import shown_number
 
 MEASURE_WIDTH, MEAN_WIDTH, EFFECT_WIDTH, GAP = 22, 5, 23, 2
 ESTIMATE_WIDTH = 6
@@ -223,7 +224,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return f"{value:g}"
+        return shown_number(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {shown(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):

@@ -15,6 +15,7 @@ from abm.model.agents import Organisation, create_agents
 from abm.model.batch import Batch, Lane
 from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario, load_scenario
+from abm.model.shipped import find_place
 from abm.model.snapshot import Snapshot
 from abm.world.network import carries_trust, from_network, to_network, trust_of
 from abm.world.place import Place, load_place
@@ -36,8 +37,8 @@ class IntegrationModel(mesa.Model):
     seed, replicate : int
         Which accidents of fate, in [0, 2**64) and [0, 2**32); two models with the same pair share every one. A seed
         of None is drawn by the operating system.
-    place : Place, optional
-        Use this place instead of the scenario's.
+    place : Place, str or Path, optional
+        Use this place, or the one of this name or file, instead of the scenario's.
     network : networkx.Graph, optional
         Use the place that this network describes, and start from its trust where its edges carry any.
     agent_reporters : mapping, optional
@@ -72,7 +73,7 @@ class IntegrationModel(mesa.Model):
         *,
         seed: int | None = 1,
         replicate: int = 0,
-        place: Place | None = None,
+        place: Place | str | Path | None = None,
         network: "nx.Graph[str] | None" = None,
         agent_reporters: Mapping[str, Any] | None = None,
     ) -> None:
@@ -82,7 +83,7 @@ class IntegrationModel(mesa.Model):
         self.case = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         if network is not None:
             place = from_network(network)
-        self.place = load_place(self.case.place) if place is None else place
+        self.place = placed(self.case.place if place is None else place)
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
         start = trust_of(network, self.place) if network is not None and carries_trust(network) else None
         self.batch = Batch(
@@ -104,7 +105,18 @@ class IntegrationModel(mesa.Model):
         return self.batch.month
 
     def step(self) -> None:
-        """Complete one month; the model stops running at its horizon."""
+        """Complete one month; the model stops running at its horizon.
+
+        Raises
+        ------
+        InvalidInput
+            After the horizon.
+        """
+        if self.month >= self.batch.months:
+            self.steps = self.month  # Mesa has counted this step already.
+            told = f"month {self.month} is the last of scenario '{self.case.name}', {self.case.horizon_years:g} years"
+            advice = "give it a longer 'horizon_years', or go back with 'restore'"
+            raise InvalidInput([Problem("step", None, f"{told}; {advice}")])
         self.batch.advance()
         self.datacollector.collect(self)
         self.running = self.batch.month < self.batch.months
@@ -142,15 +154,21 @@ class IntegrationModel(mesa.Model):
         """Copy the whole state, from which any number of futures can go on."""
         return self.batch.save()
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: Snapshot | str | Path) -> None:
         """Go back, or on, to a saved month; what follows obeys this model's own levers and parameters.
+
+        Parameters
+        ----------
+        snapshot : Snapshot, str or Path
+            A snapshot, or the file of one.
 
         Raises
         ------
         InvalidInput
-            If the snapshot is of another place, seed, replicate or step, or later than the horizon.
+            If the file holds no snapshot, or it is of another place, seed, replicate or step, or later than the
+            horizon.
         """
-        self.batch.restore(snapshot)
+        self.batch.restore(saved(snapshot))
         self.steps = self.batch.month
         self.running = self.batch.month < self.batch.months
         past = self.batch.series[: self.month + 1, :, 0]
@@ -198,6 +216,38 @@ class IntegrationModel(mesa.Model):
             found[first][second] = (tie, 0)
             found[second][first] = (tie, 1)
         return found
+
+
+def placed(place: Any) -> Place:
+    """Take a place as it is, or find one by its name or file.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such place, or its file is not valid.
+    """
+    if isinstance(place, Place):
+        return place
+    if not isinstance(place, str | Path):
+        told = f"found {type(place).__name__} {place!r}; give a Place, a name such as 'rural', or the path of a file"
+        raise InvalidInput([Problem("place", None, told)])
+    return load_place(find_place(place))
+
+
+def saved(snapshot: Any) -> Snapshot:
+    """Take a snapshot as it is, or read it from its file.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither.
+    """
+    if isinstance(snapshot, Snapshot):
+        return snapshot
+    if not isinstance(snapshot, str | Path):
+        told = f"found {type(snapshot).__name__}; give what 'model.save()' returned, or the path of its file"
+        raise InvalidInput([Problem("snapshot", None, told)])
+    return Snapshot.read(snapshot)
 
 
 def drawn_seed() -> int:

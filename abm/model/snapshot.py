@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from abm.errors import InvalidInput, Problem
 
 FORMAT = 2
 STATE_PREFIX = "state."
+HEADER = frozenset({"format", "place_hash", "seeds", "replicates", "month", "step", "substeps"})
+MOST_NAMES = 5
+ADVICE = "write one with 'model.save().write(path)'"
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,21 @@ class Snapshot:
             If the file is missing, is no snapshot, or is of another format.
         """
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            with Path(path).open("rb") as file:
+                if not is_zipfile(file):
+                    raise ValueError("it is no NumPy archive")
+            with np.load(path, allow_pickle=False) as archive:
+                names = archive.files
+                if not {"header", "series"} <= set(names):
+                    raise ValueError(f"it is a NumPy archive of {_listed(names)}")
                 header = json.loads(str(archive["header"]))
+                if not isinstance(header, dict) or not header.keys() >= HEADER:
+                    raise ValueError("its header is not one of a snapshot")
                 if header["format"] != FORMAT:
                     raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
                 arrays = {
                     name.removeprefix(STATE_PREFIX): archive[name]
-                    for name in archive.files
+                    for name in names
                     if name.startswith(STATE_PREFIX)
                 }
                 return cls(
@@ -94,5 +105,12 @@ class Snapshot:
                     tuple(header.get("extensions", ())),
                 )
         except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as error:
-            message = f"is not a snapshot that can be read ({error}); write one with IntegrationModel.save"
+            reason = getattr(error, "strerror", None) or str(error)
+            message = f"is not a snapshot that can be read ({reason}); {ADVICE}"
             raise InvalidInput([Problem(str(path), None, message)]) from error
+
+
+def _listed(names: list[str]) -> str:
+    """Name what an archive holds, as far as a message has room."""
+    told = ", ".join(f"'{name}'" for name in names[:MOST_NAMES]) or "nothing"
+    return f"{told} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else told

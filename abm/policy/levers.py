@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from abm.policy.quantity import Quantity, shipped_quantities
-from abm.records import Fault, Faults, Record
+from abm.records import Fault, Faults, Record, shown_number
 
 
 class LeverTest(Record):
@@ -30,10 +30,10 @@ class LeverTest(Record):
     @property
     def claim(self) -> str:
         """Say what is claimed."""
-        beside = ", ".join(f"{name} at {value:g}" for name, value in self.with_.items())
+        beside = ", ".join(f"{name} at {shown_number(value)}" for name, value in self.with_.items())
         where = f"in scenario '{self.context}'" + (f" at '{self.place}'" if self.place else "")
         where += f" with {beside}" if beside else ""
-        return f"from {self.low:g} to {self.high:g} {where}, '{self.measure}' {self.direction}"
+        return f"from {shown_number(self.low)} to {shown_number(self.high)} {where}, '{self.measure}' {self.direction}"
 
 
 class Lever(Quantity):

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from abm.records import Fault, Faults, Record, load_list
+from abm.records import Fault, Faults, Record, load_list, shown_number
 
 Q = TypeVar("Q", bound="Quantity")
 
@@ -53,8 +53,8 @@ class Quantity(Record):
     @property
     def range(self) -> str:
         """Say which values are valid, in few characters."""
-        low, high = self.bounds
-        return f"{low:g} or {high:g}" if self.type == "switch" else f"{low:g} to {high:g}"
+        low, high = map(shown_number, self.bounds)
+        return f"{low} or {high}" if self.type == "switch" else f"{low} to {high}"
 
     @property
     def valid(self) -> str:
@@ -82,20 +82,19 @@ class Quantity(Record):
             shown = {"True": "true", "False": "false", "None": "empty"}.get(str(value), repr(value))
             return f"{self.noun} is {shown}, not a number; valid is {self.valid}"
         if not low <= value <= high:
-            return f"{self.noun} is {value:g}; valid is {self.valid}"
+            return f"{self.noun} is {shown_number(value)}; valid is {self.valid}"
         if (self.type == "switch" and value not in (low, high)) or (
             self.type == "integer" and value != int(value)
         ):
-            return f"{self.noun} is {value:g}; valid is {self.valid}"
+            return f"{self.noun} is {shown_number(value)}; valid is {self.valid}"
         return None
 
     @model_validator(mode="after")
     def _bounds_rise(self) -> Quantity:
         low, high = self.bounds
         if not low < high:
-            raise Faults(
-                [Fault(("bounds",), f"bounds of {self.noun} are {low:g} to {high:g}; the first is the lower")]
-            )
+            told = f"bounds of {self.noun} are {low:g} to {high:g}"
+            raise Faults([Fault(("bounds",), f"{told}; the first is the lower")])
         return self
 
 

@@ -10,6 +10,7 @@ from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.levers import Lever
 from abm.policy.quantity import Quantity
 from abm.policy.times import MONTH_PATTERN
+from abm.records import shown_number
 
 TIME_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": MONTH_PATTERN}]}
 """A time: years from the start, or a month."""
@@ -58,7 +59,7 @@ def schedule_schema(lever: Lever) -> dict[str, Any]:
     dates = mapping({"dates": {"type": "object", "minProperties": 1, "additionalProperties": value}})
     segments = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
     return {
-        "description": f"{described(lever)} Default: {lever.default:g}.",
+        "description": f"{described(lever)} Default: {shown_number(lever.default)}.",
         "anyOf": [value, *forms, dates, segments],
     }
 

@@ -9,7 +9,7 @@ once.
 from abm.records.document import Document, dump, is_stream
 from abm.records.record import SAYS_SOMETHING, Record, check, load, load_list
 from abm.records.scalars import plain_value
-from abm.records.values import Fault, Faults, FrozenMapping, KeyPath, shown, shown_path
+from abm.records.values import Fault, Faults, FrozenMapping, KeyPath, shown, shown_number, shown_path
 
 __all__ = [
     "SAYS_SOMETHING",
@@ -26,5 +26,6 @@ __all__ = [
     "load_list",
     "plain_value",
     "shown",
+    "shown_number",
     "shown_path",
 ]

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +15,9 @@ KeyPath = tuple[str | int, ...]
 
 SHOWN_LENGTH = 60
 """Longest value shown in a message, characters."""
+
+LONGEST_NUMBER = 1e15
+"""Where a number written out stops being readable."""
 
 V = TypeVar("V", covariant=True)
 
@@ -89,3 +93,19 @@ def shown(value: Any) -> str:
         return "empty"
     shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
     return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 3] + "..."
+
+
+def shown_number(value: float, digits: int = 6) -> str:
+    """Write a number for people: thousands apart and no power of ten, such as '25,000'.
+
+    Parameters
+    ----------
+    value : float
+        Any number; one too long to be read, or not finite, is written as Python would.
+    digits : int
+        Most digits, but a whole number has all of its own.
+    """
+    if not abs(value) < LONGEST_NUMBER:
+        return f"{value:.{digits}g}"
+    digits = max(digits, len(str(int(abs(value)))))
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"

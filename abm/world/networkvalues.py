@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from abm.records import shown
+from abm.records import shown, shown_number
 
 
 class Bounds(NamedTuple):
@@ -27,8 +27,8 @@ class Bounds(NamedTuple):
         if self.low == -math.inf:
             return "a finite number"
         if self.high == math.inf:
-            return f"a number {'above' if self.is_open else 'from'} {self.low:g}"
-        return f"a number {'above' if self.is_open else 'from'} {self.low:g} to {self.high:g}"
+            return f"a number {'above' if self.is_open else 'from'} {shown_number(self.low)}"
+        return f"a number {'above' if self.is_open else 'from'} {shown_number(self.low)} to {shown_number(self.high)}"
 
 
 ANY, AMOUNT, POSITIVE, SHARE = Bounds(), Bounds(0.0), Bounds(0.0, is_open=True), Bounds(0.0, 1.0)

@@ -3,15 +3,17 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from abm.analysis.calibration import distance, sample, try_values
-from abm.analysis.studyfile import Study, load_study
+from abm.analysis.studyfile import Study, load_study, study_schema
 from abm.errors import InvalidInput
 from abm.interface.cli import app
 from abm.model.shipped import shipped_directory
+from abm.policy.catalogue import shipped
 from abm.records import dump
 
 
@@ -206,3 +208,29 @@ def test_faults_of_study_file_and_numbers_are_told_together(tmp_path, monkeypatc
         "--out  '.'",
     ):
         assert told in said
+
+
+def test_the_shipped_study_satisfies_the_schema_for_editors():
+    schema = study_schema(shipped())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(plain())) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"search": {"trust.gian": [0.0, 1.0]}},
+        {"search": {"trust.gain": [0.0, 3.0]}},
+        {"search": {"trust.gain": [0.1]}},
+        {"search": {"effort.capacity": [1.0, 2.0]}},
+        {"search": {"emergence.months": [1, 12]}},
+        {"targets": [plain()["targets"][0] | {"levers": {"leadership.efort": 1}}]},
+        {"replicates": 0},
+        {"place": "rural"},
+    ],
+)
+def test_the_schema_of_a_study_refuses_what_reading_one_refuses(change, tmp_path):
+    values = plain() | change
+    assert list(jsonschema.Draft202012Validator(study_schema(shipped())).iter_errors(values))
+    with pytest.raises(InvalidInput):
+        load_study(written(tmp_path, values))

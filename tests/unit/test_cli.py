@@ -203,13 +203,34 @@ def test_the_order_of_a_month_is_shown_and_drawn(tmp_path):
     assert "cannot be written" in refused("order", "--picture", "nowhere/month.svg")
 
 
-@pytest.mark.parametrize("kind", ["scenario", "policy", "place"])
+@pytest.mark.parametrize("kind", ["scenario", "policy", "place", "experiment", "study"])
 def test_schemas_are_json(kind):
     assert json.loads(run("schema", kind).stdout)["$schema"].startswith("https://json-schema.org")
 
 
 def test_an_unknown_kind_of_schema_is_refused():
     assert "did you mean 'policy'?" in refused("schema", "polcy")
+
+
+def test_a_name_of_another_kind_is_sent_where_it_belongs():
+    assert "'rural' is a place; 'abm place describe rural' shows it" in refused("scenarios", "rural")
+    assert "is an experiment; 'abm sweep plan screening'" in refused("scenarios", "screening")
+    assert "is a study; 'abm calibrate defaults'" in refused("scenarios", "defaults")
+
+
+def test_numbers_of_people_are_written_with_their_thousands_apart():
+    Path("mine.yaml").write_text(
+        "name: mine\nplace: rural\nlevers: {contracting.network_minimum: 12345}\n", encoding="utf-8"
+    )
+    assert re.search(r"network_minimum +12,345 ", run("scenarios", "mine.yaml").stdout)
+    assert "100 to 1,000,000 (people)" in run("parameters", "federation.risk_population").stdout
+
+
+def test_the_package_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "abm", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"abm {__version__}\n"
 
 
 def test_every_shipped_file_is_valid():

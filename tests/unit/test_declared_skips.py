@@ -30,6 +30,16 @@ import pytest
 
 pytest.skip("no data", allow_module_level=True)
 """
+SKIPPING_FOLDER = """
+import pytest
+
+@pytest.fixture
+def data():
+    pytest.skip("needs data")
+
+def test_reads_data(data):
+    pass
+"""
 PASSING = """
 def test_passes():
     pass
@@ -40,7 +50,9 @@ def run(folder: Path, tests: str, declared: str) -> subprocess.CompletedProcess[
     """Run a test file, beside one that passes, under the project's conftest, with the given declarations."""
     shutil.copy(CONFTEST, folder)
     (folder / "skips.txt").write_text(declared, encoding="utf-8")
-    (folder / "test_one.py").write_text(tests, encoding="utf-8")
+    inside = folder / "inside" if tests == SKIPPING_FOLDER else folder
+    inside.mkdir(exist_ok=True)
+    (inside / "test_one.py").write_text(tests, encoding="utf-8")
     (folder / "test_two.py").write_text(PASSING, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -55,6 +67,10 @@ def run(folder: Path, tests: str, declared: str) -> subprocess.CompletedProcess[
         (SKIPPING, "test_one.py::test_other  another", False),
         (EXPECTED_TO_FAIL, "", False),
         (SKIPPING_MODULE, "", False),
+        (SKIPPING_FOLDER, "inside/  needs data, which few have", True),
+        (SKIPPING_FOLDER, "inside/  needs a cluster", False),
+        (SKIPPING_FOLDER, "inside  needs data, which few have", False),
+        (SKIPPING_FOLDER, "outside/  needs data, which few have", False),
         (SKIPPING_MODULE, "# comment\n\ntest_one.py  needs the publishers' files\n", True),
     ],
 )

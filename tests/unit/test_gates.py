@@ -9,7 +9,6 @@ import pytest
 
 from tests.__main__ import (
     BUDGETS,
-    NEEDS,
     ON_DEMAND,
     TESTS,
     TOTAL_BUDGET,
@@ -33,7 +32,7 @@ def test_budgets_fit_into_the_total(tmp_path: Path) -> None:
 
 
 def test_every_test_belongs_to_a_gate() -> None:
-    suites = {*suite_names(), *ON_DEMAND, *NEEDS}
+    suites = {*suite_names(), *ON_DEMAND}
     assert {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py")} <= suites
 
 

@@ -1,5 +1,7 @@
 """The model as Mesa users meet it: agents, selections, collected data, a network, and branching futures."""
 
+from pathlib import Path
+
 import mesa
 import networkx as nx
 import numpy as np
@@ -10,8 +12,11 @@ from abm.model.agents import AcuteProvider, Commissioner, CommunityProvider, Loc
 from abm.model.measures import MEASURES
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
+from abm.model.shipped import find_place
 from abm.model.simulate import simulate_lanes
+from abm.model.snapshot import Snapshot
 from abm.world.network import read_graphml, write_graphml
+from abm.world.place import load_place
 
 
 @pytest.fixture
@@ -195,3 +200,67 @@ def test_going_back_drops_what_agents_recorded_of_the_abandoned_future():
     advance(model, 3)
     model.restore(past)
     assert model.datacollector.get_agent_vars_dataframe().index.get_level_values("Step").max() == 2
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_place_is_taken_by_name_or_file(kind):
+    rural = find_place("rural")
+    by_name = IntegrationModel(place="rural").place
+    assert by_name.content_hash == IntegrationModel(place=kind(rural)).place.content_hash
+    assert by_name.content_hash == load_place(rural).content_hash
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("rurl", "did you mean 'rural'"), ("no/such.yaml", "does not exist"), (3, "found int 3")],
+)
+def test_a_place_that_is_none_is_refused_with_what_is_valid(place, told):
+    with pytest.raises(InvalidInput, match=told):
+        IntegrationModel(place=place)
+
+
+def test_a_step_past_the_horizon_is_refused_and_not_counted(model):
+    past = advance(model, 30).save()
+    model.run_model()
+    with pytest.raises(InvalidInput, match="month 36 is the last .* 3 years.*'horizon_years'"):
+        model.step()
+    assert (model.steps, model.month, model.running) == (36, 36, False)
+    model.restore(past)
+    model.step()
+    assert (model.steps, model.month, model.running) == (31, 31, True)
+
+
+def test_a_model_goes_on_from_the_file_of_a_snapshot(model, tmp_path):
+    advance(model, 5).save().write(tmp_path / "past.npz")
+    advance(model, 2)
+    model.restore(tmp_path / "past.npz")
+    assert model.month == 5
+    with pytest.raises(InvalidInput, match=r"found int; give what 'model.save\(\)' returned"):
+        model.restore(3)
+
+
+def write_other_archive(path):
+    np.savez(path, ends=np.arange(3), **{f"more_{number}": np.zeros(1) for number in range(6)})
+
+
+def write_other_header(path):
+    np.savez(path, header=np.array("[3]"), series=np.zeros(2))
+
+
+def write_text(path):
+    path.write_text("no archive", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (write_other_archive, r"archive of 'ends', 'more_0', 'more_1', 'more_2', 'more_3' and 2 more\)"),
+        (write_other_header, "its header is not one of a snapshot"),
+        (write_text, "it is no NumPy archive"),
+        (Path.mkdir, "Is a directory"),
+    ],
+)
+def test_a_file_that_is_no_snapshot_is_refused_with_what_it_holds(write, told, tmp_path):
+    write(tmp_path / "other.npz")
+    with pytest.raises(InvalidInput, match=rf"{told}.*write one with 'model.save\(\).write"):
+        Snapshot.read(tmp_path / "other.npz")

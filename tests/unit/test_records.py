@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from abm.errors import InvalidInput, Problem, did_you_mean, nearest
-from abm.records import Document, Fault, Faults, FrozenMapping, Record, check, dump, load, load_list
+from abm.records import (
+    Document,
+    Fault,
+    Faults,
+    FrozenMapping,
+    Record,
+    check,
+    dump,
+    load,
+    load_list,
+    shown_number,
+)
 
 
 class Ward(Record):
@@ -401,3 +412,21 @@ def test_a_pipe_is_refused_before_it_is_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
     with pytest.raises(InvalidInput, match="is a pipe, socket or device; name a regular file"):
         Document.read(tmp_path / "pipe.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "told"),
+    [
+        (25000.0, 4, "25,000"),
+        (1e6, 6, "1,000,000"),
+        (12345.678, 3, "12,346"),
+        (-1234.5, 6, "-1,234.5"),
+        (0.1 + 0.2, 6, "0.3"),
+        (1e-5, 6, "0.00001"),
+        (7, 6, "7"),
+        (float("inf"), 6, "inf"),
+        (1e300, 6, "1e+300"),
+    ],
+)
+def test_a_number_for_people_has_thousands_apart_and_no_power_of_ten(value, digits, told):
+    assert shown_number(value, digits) == told

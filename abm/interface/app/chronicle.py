@@ -9,6 +9,7 @@ from abm.interface.app.course import FULL, Course
 from abm.interface.app.schedules import Mark
 from abm.policy.levers import levers
 from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import shown_number
 from abm.world.place import OrganisationKind, Place
 
 POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST = (
@@ -100,7 +101,11 @@ def told_levers(marks: Iterable[Mark]) -> Iterator[Entry]:
             yield Entry(mark.month, POLICY, f"{label} is {'introduced' if mark.after else 'taken back'}.")
             continue
         verb = "rises" if mark.after > mark.before else "falls"
-        yield Entry(mark.month, POLICY, f"{label} {verb} from {mark.before:.3g} to {mark.after:.3g}.")
+        yield Entry(
+            mark.month,
+            POLICY,
+            f"{label} {verb} from {shown_number(mark.before, 3)} to {shown_number(mark.after, 3)}.",
+        )
 
 
 def told_boards(course: Course, place: Place) -> Iterator[Entry]:

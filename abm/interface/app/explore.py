@@ -26,7 +26,7 @@ from abm.interface.app.tasks import Sample
 from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
 from abm.policy.levers import levers
-from abm.records import Document
+from abm.records import Document, shown_number
 from abm.world.place import Place
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
@@ -238,7 +238,7 @@ def marks_label(own: Sequence[Mark]) -> str:
     if len(own) > 1:
         return f"{len(own)} levers move"
     record = levers().get(own[0].lever)
-    return f"{record.label if record else own[0].lever} {own[0].after:.3g}"
+    return f"{record.label if record else own[0].lever} {shown_number(own[0].after, 3)}"
 
 
 @solara.component

@@ -41,6 +41,7 @@ from abm.interface.app.sweepview import (
 from abm.model.measures import Measure
 from abm.model.simulate import cached_place
 from abm.policy.times import MONTHS_PER_YEAR
+from abm.records import shown_number
 
 Cell = tuple[int, int, int]
 OWN_FIELDS = ("landscape", "response", "axes", "is_surveyed", "cell")
@@ -321,18 +322,18 @@ def Cells(surface: Surface, measure: Measure, panels: list[str]) -> None:
                 with box("", "thead"), box("", "tr"):
                     box("", "th", [f"{surface.y.label} / {surface.x.label}"], scope="col")
                     for value in surface.x.values:
-                        box("lab-number", "th", [f"{value:.3g}"], scope="col")
+                        box("lab-number", "th", [shown_number(value, 3)], scope="col")
                 with box("", "tbody"):
                     for row, setting in enumerate(surface.y.values):
                         with box("", "tr"):
-                            box("", "th", [f"{setting:.3g}"], scope="row")
+                            box("", "th", [shown_number(setting, 3)], scope="row")
                             for column in range(len(surface.x.values)):
                                 box("lab-number", "td", [told(float(values[number, row, column]))])
 
 
 def told(value: float) -> str:
     """Write a number for a table."""
-    return "–" if np.isnan(value) else f"{value:.3g}"
+    return "–" if np.isnan(value) else shown_number(value, 3)
 
 
 @solara.component
@@ -407,7 +408,7 @@ def panel_label(view: SweepView, surface: Surface, panel: str, value: float) -> 
     """Say what a panel of a sweep is."""
     if panel == SCENARIO:
         return view.bases[int(value)]
-    return surface.panel.label if panel == EVERYTHING else f"{surface.panel.label} {value:.3g}"
+    return surface.panel.label if panel == EVERYTHING else f"{surface.panel.label} {shown_number(value, 3)}"
 
 
 @solara.component

@@ -13,6 +13,7 @@ from abm.interface.app.work import Task
 from abm.model.measures import MEASURES, Measure
 from abm.model.scenario import Scenario
 from abm.policy.levers import levers
+from abm.records import shown_number
 
 X, Y, PANEL = "competition.strictness", "contracting.flexibility", "leadership.effort"
 X_VALUES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -89,7 +90,7 @@ class Surface:
         if not runs or np.isnan(value):
             return "not simulated yet"
         if name != EMERGED.name:
-            return f"{value:.3g}, mean of {runs} runs"
+            return f"{shown_number(value, 3)}, mean of {runs} runs"
         share = wilson_interval(round(value * runs), runs)
         return f"in {share.count} of {runs} runs ({share.low:.0%} to {share.high:.0%})"
 

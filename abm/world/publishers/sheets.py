@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from abm.errors import Problem
-from abm.records import shown_path
+from abm.records import shown_number, shown_path
 
 SEVERAL = 3
 """Faults of one kind in one file after which the rest of them is counted, not listed."""
@@ -78,7 +78,7 @@ class Cells:
         except ValueError:
             value = float("nan")
         if not low <= value <= high:
-            valid = f"a number from {low:,g} to {high:,g}"
+            valid = f"a number from {shown_number(low)} to {shown_number(high)}"
             self.complain(f"{what} is '{found}'; it should be {valid}; correct it or remove the row")
             return None
         return value

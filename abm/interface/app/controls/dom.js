@@ -55,6 +55,7 @@ export function button(name, attributes = {}, picture = null, isIconOnly = false
 
 export function shownNumber(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (Math.abs(value) >= 1000) return Math.round(Number(value)).toLocaleString("en-GB");
   const text = Number(value).toPrecision(3);
   return text.includes("e") ? Number(value).toString() : String(Number(text));
 }
