@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -44,6 +45,46 @@ def faults_of(detail: Any, model: type[BaseModel], document: Document, at: KeyPa
         return [Fault(path, f"{subject}; valid is {meaning}")]
     told = _valid(detail, value) + (f" ({meaning})" if meaning else "")
     return [Fault(path, f"{subject}; {told}")]
+
+
+SHOULD_BE = "Input should be "
+
+
+def one_for_each_union(details: Sequence[Any], document: Document, at: KeyPath) -> list[Any]:
+    """Tell of a value once where pydantic complains of every branch of a union.
+
+    A value was meant for the branch in which it got furthest; what any of several would take is told together.
+    """
+    placed = [_branch(detail, document, at) for detail in details]
+    kept: dict[tuple[Any, ...], Any] = {}
+    for detail, (union, branch, depth) in zip(details, placed, strict=True):
+        rivals = [there for where, other, there in placed if where == union and other != branch]
+        if branch is not None and any(depth < there for there in rivals):
+            continue
+        message = str(detail["msg"])
+        is_alike = bool(branch is not None and depth == len(union) and message.startswith(SHOULD_BE))
+        told = (union,) if is_alike else (*detail["loc"], detail["type"], len(kept))
+        if told in kept:
+            both = f"{kept[told]['msg']} or {message.removeprefix(SHOULD_BE)}"
+            kept[told] = {**kept[told], "msg": both, "type": "union"}
+        else:
+            kept[told] = detail
+    return list(kept.values())
+
+
+def _branch(detail: Any, document: Document, at: KeyPath) -> tuple[KeyPath, Any, int]:
+    """Say in which union and branch a fault is, and how many keys of the document led to it."""
+    location = detail["loc"]
+    # The last key of what is missing is in no document, and names no branch.
+    known = location[:-1] if detail["type"] == "missing" else location
+    path = _path_in_document(known, document, at)
+    union, branch, position = path, None, 0
+    for key in known:
+        if path[position : position + 1] == (key,):
+            position += 1
+        else:
+            union, branch = path[:position], key
+    return union, branch, len(path) + len(location) - len(known)
 
 
 def _one(kind: str) -> str:

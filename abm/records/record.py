@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from abm.errors import InvalidInput, Problem
 from abm.records.alternatives import alternatives
 from abm.records.document import Document
-from abm.records.messages import faults_of
+from abm.records.messages import faults_of, one_for_each_union
 from abm.records.readable import readable
 from abm.records.values import Fault, KeyPath, shown
 
@@ -160,7 +160,7 @@ def _judged(document: Document, model: type[R], at: KeyPath, context: object) ->
         details = error.errors(include_url=False)
         faulty = {detail["loc"] for detail in details}
         faults: list[Fault] = []
-        for detail in details:
+        for detail in one_for_each_union(details, document, at):
             # Pydantic counts only the items without fault, so a list of faulty ones is too short for it.
             if detail["type"] == "too_short" and any(_is_below(place, detail["loc"]) for place in faulty):
                 continue

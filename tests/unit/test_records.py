@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 from hypothesis import given
@@ -56,6 +56,32 @@ def problems_of(text, model=Hospital):
     else:
         assert (record is None) == bool(problems)
     return [(problem.line, problem.message) for problem in problems]
+
+
+class Rota(Record):
+    """A record with values that may be of several forms."""
+
+    kind: ClassVar[str] = "rota"
+
+    shifts: Literal["all", "none"] | Ward = "all"
+    hours: dict[str, tuple[float | bool, ...]] = Field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("shifts: some", "'shifts' is 'some'; it should be 'all' or 'none' or a mapping of keys to values"),
+        (
+            "shifts: {name: North, beds: 0}",
+            "'shifts.beds' is 0; it should be greater than or equal to 1 (open beds)",
+        ),
+        ("shifts: {name: North}", "'beds' is missing from this ward; add it (open beds)"),
+        ("hours: {ann: [8, x]}", "'hours.ann.1' is 'x'; it should be a valid number or true or false"),
+    ],
+)
+def test_a_value_that_may_be_of_several_forms_is_told_of_once(text, told):
+    ((_, message),) = problems_of(text, Rota)
+    assert message == told
 
 
 def test_record_is_loaded_frozen_with_its_lines(tmp_path):
