@@ -85,6 +85,9 @@ def build(
     place, told_of_place = build_place(data, commissioners or None, name_of(out))
     if vintage:
         told_of_place.tell("vintages", f"note: {vintage}")
+    elif any(source.latest is None for source in data.sources):
+        advice = "say what you know of their dates with --vintage, such as --vintage 'flows of 2018', to keep it with the place"
+        told_of_place.tell("vintages", advice)
     write_built(place, out, told_of_place.text(is_full=True))
     console = output()
     console.print(told_of_place.text(is_full), markup=False, soft_wrap=True)

@@ -54,6 +54,8 @@ def test_a_place_is_built_told_described_and_drawn() -> None:
     assert built.exit_code == 0, built.output
     assert "open practices have no list; left out (1): Z90008" in built.output
     assert "note: all invented" in built.output
+    assert "no date is known of flows of commissioners (flows.csv)" in built.output
+    assert "with --vintage" not in built.output
     assert "Westshire, 12 organisations" in " ".join(built.output.split())
     assert "note: all invented" in run("report", "west.npz").output
     described = run("describe", "west.npz", "--out", "west.svg")
@@ -66,6 +68,7 @@ def test_all_commissioners_are_built_and_every_code_named_on_request() -> None:
     result = run("build", FILES, "--all", "--out", "all.npz", "--full")
     assert result.exit_code == 0, result.output
     assert len(load_place("all.npz").place_names) == 3
+    assert "say what you know of their dates with --vintage" in result.output
 
 
 def test_faults_are_told_together_and_nothing_is_written() -> None:

@@ -122,6 +122,20 @@ def test_vintages_that_differ_are_told(built: tuple[Place, Reconciliation]) -> N
     assert "the latest date is 2021-01-01" in text
 
 
+def test_files_without_a_date_are_listed_with_the_years_they_mention(tmp_path: Path) -> None:
+    for file in FILES.glob("*.csv"):
+        shutil.copy(file, tmp_path / ("beds_2014q1_of_99999.csv" if file.name == "beds.csv" else file.name))
+    _, told = build_place(read_folder(tmp_path), ["99A"], "west")
+    unknown = [entry.message for entry in told.entries if entry.message.startswith("no date is known")]
+    assert unknown == [
+        "no date is known of beds (beds_2014q1_of_99999.csv); its name and columns mention 2014, "
+        "which may be other dates",
+        "no date is known of flows of commissioners (flows.csv)",
+        "no date is known of coordinates (postcodes.csv)",
+        "no date is known of use by practices (practice_use.csv)",
+    ]
+
+
 def test_flows_of_merged_providers_add_up(built: tuple[Place, Reconciliation]) -> None:
     place = built[0]
     west = place.flow_place == 0

@@ -13,7 +13,7 @@ from abm.world.publishers.folder import (
     SUCCESSIONS,
     USE,
 )
-from abm.world.publishers.publications import Flow, Practice, Publications
+from abm.world.publishers.publications import Flow, Practice, Publications, Source
 from abm.world.publishers.reconciliation import Reconciliation
 from abm.world.publishers.successions import Successions, presumed_successions
 
@@ -265,6 +265,14 @@ def to_shares(table: SHARES) -> SHARES:
     return found
 
 
+def undated(sources: Sequence[Source]) -> str:
+    """Name a file without a date, what it is for, and the years that might be its own."""
+    what = " and ".join(source.what for source in sources)
+    years = ", ".join(sources[0].years)
+    mentioned = f"; its name and columns mention {years}, which may be other dates" if years else ""
+    return f"no date is known of {what} ({sources[0].file}){mentioned}"
+
+
 def tell_vintages(data: Publications, scope: Sequence[str] | None, told: Reconciliation) -> None:
     """Tell the latest date in each file, and that they differ."""
     dated: list[tuple[date, str]] = []
@@ -283,6 +291,8 @@ def tell_vintages(data: Publications, scope: Sequence[str] | None, told: Reconci
         told.tell(
             "vintages", f"the files are of different times ({each}); codes that changed between do not match"
         )
+    for file in dict.fromkeys(source.file for source in data.sources if source.latest is None):
+        told.tell("vintages", undated([source for source in data.sources if source.file == file]))
     day = next((source.latest for source in data.sources if source.what == LISTS and source.latest), None)
     if day is not None:
         used = {row.commissioner for row in data.practices.values() if is_open(row)}

@@ -1,5 +1,6 @@
 """Hold what the publishers' files say, row by row, and read each of their formats."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ SHARE_ROUNDING = 0.005
 """Shares in tables are rounded; sums may exceed 1 by so much."""
 MOST_PEOPLE = 10_000_000
 MOST_BEDS = 100_000
+YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 
 PRACTICE_COLUMN = ("practice_code", "practice")
 COMMISSIONER_COLUMN = ("commissioner_code", "ccg_code", "ccg_code_2013", "commissioner")
@@ -101,12 +103,13 @@ class Beds:
 
 @dataclass(frozen=True)
 class Source:
-    """One file: what it is for, its rows, and the latest date in it."""
+    """One file: what it is for, its rows, the latest date in it, and the years that its name and columns mention."""
 
     file: str
     what: str
     rows: int
     latest: date | None
+    years: tuple[str, ...] = ()
 
 
 @dataclass
@@ -128,6 +131,11 @@ class Publications:
     def file_of(self, what: str) -> str:
         """Return the name of the first file for a purpose."""
         return next((source.file for source in self.sources if source.what == what), what)
+
+
+def mentioned_years(path: Path, sheet: Sheet) -> tuple[str, ...]:
+    """Return the years in the name and the columns of a file, which may be those of its numbers or of its codes."""
+    return tuple(sorted({year for text in (path.name, *sheet.columns) for year in YEAR.findall(text)}))
 
 
 def column(sheet: Sheet, names: Sequence[str]) -> int | None:
@@ -244,7 +252,7 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
         found.append(Flow(user, provider, amount, of_provider))
     if share_column is not None:
         check_shares(sheet.file, found, faults)
-    into.sources.append(Source(path.name, what, len(sheet.rows), None))
+    into.sources.append(Source(path.name, what, len(sheet.rows), None, mentioned_years(path, sheet)))
     return found
 
 
@@ -276,7 +284,7 @@ def read_coordinates(path: Path, into: Publications, faults: Faults) -> None:
         )
         if north is not None and east is not None:
             into.coordinates.setdefault(postcode, (north, east))
-    into.sources.append(Source(path.name, "coordinates", len(sheet.rows), None))
+    into.sources.append(Source(path.name, "coordinates", len(sheet.rows), None, mentioned_years(path, sheet)))
 
 
 def read_successions(path: Path, into: Publications, faults: Faults) -> None:
@@ -323,4 +331,4 @@ def read_beds(path: Path, into: Publications, faults: Faults) -> None:
             closed=row.day(closed_column, "close date") if closed_column is not None else None,
         )
         keep(into.beds, code, beds, row)
-    into.sources.append(Source(path.name, "beds", len(sheet.rows), None))
+    into.sources.append(Source(path.name, "beds", len(sheet.rows), None, mentioned_years(path, sheet)))
