@@ -24,6 +24,7 @@ LABELS = {
     "local_authority": "Local authorities",
 }
 TIE_LABELS = {"LOCAL_AUTHORITY": "local authority and others", "HOSPITAL_PRACTICE": "provider and practice"}
+VINTAGE_EXAMPLE = "such as --vintage 'flows of 2018', to keep it with the place"
 PICTURES = (".svg", ".png")
 
 app = typer.Typer(
@@ -86,8 +87,7 @@ def build(
     if vintage:
         told_of_place.tell("vintages", f"note: {vintage}")
     elif any(source.latest is None for source in data.sources):
-        advice = "say what you know of their dates with --vintage, such as --vintage 'flows of 2018', to keep it with the place"
-        told_of_place.tell("vintages", advice)
+        told_of_place.tell("vintages", f"say what you know of their dates with --vintage, {VINTAGE_EXAMPLE}")
     write_built(place, out, told_of_place.text(is_full=True))
     console = output()
     console.print(told_of_place.text(is_full), markup=False, soft_wrap=True)

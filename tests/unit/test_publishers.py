@@ -127,9 +127,9 @@ def test_files_without_a_date_are_listed_with_the_years_they_mention(tmp_path: P
         shutil.copy(file, tmp_path / ("beds_2014q1_of_99999.csv" if file.name == "beds.csv" else file.name))
     _, told = build_place(read_folder(tmp_path), ["99A"], "west")
     unknown = [entry.message for entry in told.entries if entry.message.startswith("no date is known")]
+    dated = "; its name and columns mention 2014, which may be other dates"
     assert unknown == [
-        "no date is known of beds (beds_2014q1_of_99999.csv); its name and columns mention 2014, "
-        "which may be other dates",
+        f"no date is known of beds (beds_2014q1_of_99999.csv){dated}",
         "no date is known of flows of commissioners (flows.csv)",
         "no date is known of coordinates (postcodes.csv)",
         "no date is known of use by practices (practice_use.csv)",
