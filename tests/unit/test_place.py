@@ -103,6 +103,35 @@ def test_shipped_places_have_the_published_sizes() -> None:
     }
 
 
+COMPASS = {"North": (0.0, 1.0), "South": (0.0, -1.0), "East": (1.0, 0.0), "West": (-1.0, 0.0)}
+
+
+def astray(names: list[str], position: np.ndarray) -> list[str]:
+    """List hospitals that stand on another side of all hospitals' middle than their names say."""
+    side = position - position.mean(axis=0)
+    found = []
+    for name, where in zip(names, side, strict=True):
+        words = [word.removesuffix("ern") for word in name.split()]
+        if any(where @ np.array(COMPASS[word]) <= 0.0 for word in words if word in COMPASS):
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"south_somerset"}))
+def test_hospitals_stand_where_their_names_say(name: str) -> None:
+    place = load_place(PLACES / f"{name}.yaml")
+    hospitals = place.of_kind(OrganisationKind.ACUTE)
+    assert astray([place.organisation_name[row] for row in hospitals], place.position[hospitals]) == []
+
+
+def test_a_hospital_in_the_wrong_corner_is_found() -> None:
+    corners = np.array([[0.0, 0.0], [3.0, -2.0], [3.0, 2.0]])
+    assert astray(["Central Hospital", "North Hospital", "South Eastern Hospital"], corners) == [
+        "North Hospital",
+        "South Eastern Hospital",
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_number_in_a_shipped_file_stands_beside_its_source(name: str) -> None:
     def unsourced(value: Any, path: str) -> list[str]:
