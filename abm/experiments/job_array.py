@@ -31,6 +31,8 @@ SCRIPT = "sweep.sbatch"
 DIGITS = 8
 MOST_TASKS = 1000
 """Slurm takes indices of arrays below 1,001 unless its administrators allow more."""
+TASK_SECONDS = 300.0
+"""What a task is to take unless shards are longer: a queue is for jobs of minutes, and seconds are lost in it."""
 WORST_SLOWDOWN = 3.0
 """How much slower than the machine of the pilot a node may be before a task meets its time limit."""
 START_SECONDS = 180.0
@@ -77,12 +79,15 @@ class JobArray:
         Tasks of the array, and the shards that they run together.
     seconds : float
         Time limit of a task.
+    expected : float
+        Seconds that a task takes by the pilot, on one processor of its machine.
     """
 
     script: Path
     tasks: int
     shards: int
     seconds: float
+    expected: float
 
 
 def write_job_array(
@@ -92,7 +97,7 @@ def write_job_array(
     seconds_per_shard: float,
     *,
     site: Site = Site(),
-    most_tasks: int = MOST_TASKS,
+    most_tasks: int | None = None,
     most_at_once: int | None = None,
     is_forced: bool = False,
 ) -> JobArray:
@@ -110,8 +115,9 @@ def write_job_array(
         What the longest takes on one processor of the pilot's machine.
     site : Site
         What the cluster wants to know.
-    most_tasks : int
-        Tasks that the cluster allows in an array; with more shards, a task runs several.
+    most_tasks : int, optional
+        Tasks of the array; with more shards, a task runs several. Unless given, as many as make a task last five
+        minutes, and a thousand at most.
     most_at_once : int, optional
         Tasks that may run at the same time.
     is_forced : bool
@@ -129,9 +135,11 @@ def write_job_array(
     if not shards:
         raise ValueError("a job array needs at least one shard")
     seen = directory.resolve()
-    tasks = min(len(shards), most_tasks)
+    lasting = max(math.ceil(len(shards) * seconds_per_shard / TASK_SECONDS), 1)
+    tasks = min(len(shards), most_tasks or min(lasting, MOST_TASKS))
     each = -(-len(shards) // tasks)
-    seconds = site.seconds or START_SECONDS + each * seconds_per_shard * WORST_SLOWDOWN
+    expected = each * seconds_per_shard
+    seconds = site.seconds or START_SECONDS + expected * WORST_SLOWDOWN
     seconds = math.ceil(seconds / MINUTE) * MINUTE
     prepared(seen)
     content = "".join(f"{shard}\n" for shard in shards).encode()
@@ -175,7 +183,7 @@ def write_job_array(
     ]
     script = seen / FOLDER / SCRIPT
     put(script, ("\n".join(lines) + "\n").encode())
-    return JobArray(script, tasks, len(shards), seconds)
+    return JobArray(script, tasks, len(shards), seconds, expected)
 
 
 def prepared(directory: Path) -> None:

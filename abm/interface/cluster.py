@@ -160,7 +160,9 @@ def slurm_script(
     tasks: Annotated[
         str | None,
         typer.Option(
-            metavar="NUMBER", help="Tasks that the cluster allows in an array.", show_default="1000"
+            metavar="NUMBER",
+            help="Most tasks of the array.",
+            show_default="as many as last five minutes, up to 1,000",
         ),
     ] = None,
     sbatch: Directives = None,
@@ -175,7 +177,7 @@ def slurm_script(
 ) -> None:
     """Write a job array for Slurm that runs the shards that are missing, to be submitted with sbatch."""
     from abm.errors import InvalidInput
-    from abm.experiments.job_array import MOST_TASKS, compile_kernels, write_job_array
+    from abm.experiments.job_array import compile_kernels, write_job_array
     from abm.experiments.sweep import Sweep
     from abm.interface.numbers import Numbers
     from abm.interface.sweepview import duration
@@ -206,12 +208,17 @@ def slurm_script(
         missing,
         seconds_per_shard(sweep),
         site=site,
-        most_tasks=most_tasks or MOST_TASKS,
+        most_tasks=most_tasks,
         most_at_once=most_at_once,
         is_forced=force,
     )
-    told = f"{array.shards:,} shards in {array.tasks:,} tasks of up to {duration(array.seconds)} each"
-    output().print(f"{told}; submit them with: sbatch {array.script}", markup=False, soft_wrap=True)
+    told = f"{_counted(array.shards, 'shard')} in {_counted(array.tasks, 'task')} of about {duration(array.expected)}"
+    limited = f"with a time limit of {duration(array.seconds)}"
+    output().print(f"{told}, {limited}; submit with: sbatch {array.script}", markup=False, soft_wrap=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def seconds_per_shard(sweep: Any) -> float:

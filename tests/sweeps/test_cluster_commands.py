@@ -97,6 +97,19 @@ def test_a_task_runs_its_share_when_there_are_more_shards_than_tasks(directory: 
     assert array_list.read_text() == "0\n1\n2\n"
 
 
+@pytest.mark.parametrize(
+    ("shards", "seconds", "tasks"), [(16, 0.3, 1), (1000, 3.0, 10), (10, 600.0, 10), (5000, 300.0, 1000)]
+)
+def test_a_task_lasts_minutes_unless_the_number_of_tasks_is_given(
+    directory: Path, shards: int, seconds: float, tasks: int
+) -> None:
+    array = write_job_array(directory, "segregation", range(shards), seconds)
+    assert array.tasks == tasks
+    assert array.expected == pytest.approx(shards / tasks * seconds)
+    given = write_job_array(directory, "segregation", range(shards), seconds, most_tasks=7)
+    assert given.tasks == min(shards, 7)
+
+
 def test_the_time_limit_follows_from_the_pilot_unless_given(directory: Path) -> None:
     array = write_job_array(directory, "segregation", range(10), 600.0, most_tasks=5)
     assert array.seconds == 180 + 2 * 600 * 3
