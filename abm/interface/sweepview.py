@@ -1,7 +1,9 @@
 """Lay out what there is to tell of a sweep: what was planned, how far it is, and what went wrong."""
 
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -12,7 +14,6 @@ from abm.experiments.lock import Holder
 from abm.experiments.manifest import Manifest
 from abm.experiments.survey import Survey
 from abm.interface.tables import QUIET, plain_table
-from abm.interface.terminal import three_digits
 from abm.records import shown_number
 
 BAR_WIDTH = 40
@@ -75,30 +76,46 @@ def planned(manifest: Manifest, processors: int) -> RenderableType:
         ("Runs", Text(f"{manifest.runs:,}", style="bold")),
         ("Shards", Text(f"{manifest.shards:,}, up to {duration(longest)} each")),
         ("Time", Text(f"about {duration(seconds / processors)} on the {here}, plus seconds to start")),
-        ("Disk", Text(f"about {size(disk)}")),
+        ("Disk", _disk(disk, shutil.disk_usage(manifest.directory).free)),
     ]
     return card(rows)
 
 
-def _dimensions(head: str, dimensions: dict[str, dict[str, object]]) -> list[tuple[str, RenderableType]]:
+def _dimensions(head: str, dimensions: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, RenderableType]]:
     lines = [
         Text.assemble(name, (f"  {_values(dimension)}", QUIET)) for name, dimension in dimensions.items()
     ]
     return [(head, Group(*lines))] if lines else []
 
 
-def _values(dimension: dict[str, object]) -> str:
-    told = ""
-    for form, value in dimension.items():
-        if form == "values" and isinstance(value, list):
-            told = ", ".join(f"{shown_number(one)}" for one in value)
-        elif form == "range" and isinstance(value, list):
-            told = f"{shown_number(value[0])} to {shown_number(value[1])}"
-        elif form == "options" and isinstance(value, dict):
-            told = ", ".join(value)
-        elif form == "distribution" and isinstance(value, dict):
-            told = next(iter(value))
+def _values(dimension: Mapping[str, Any]) -> str:
+    told = _spread(dimension)
+    if dimension.get("scale") == "log":
+        told += ", by ratio"
+    if dimension.get("whole"):
+        told += ", whole numbers"
+    if "within" in dimension:
+        low, high = dimension["within"]
+        told += f", within {shown_number(low)} to {shown_number(high)}"
     return f"{told}, from year {dimension['at']:g}" if "at" in dimension else told
+
+
+def _spread(dimension: Mapping[str, Any]) -> str:
+    if "values" in dimension:
+        return ", ".join(map(shown_number, dimension["values"]))
+    if "range" in dimension:
+        low, high = dimension["range"]
+        return f"{shown_number(low)} to {shown_number(high)}"
+    if "options" in dimension:
+        return ", ".join(dimension["options"])
+    ((name, arguments),) = dimension["distribution"].items()
+    return f"{name} with {', '.join(f'{key} {shown_number(value)}' for key, value in arguments.items())}"
+
+
+def _disk(needed: float, free: float) -> Text:
+    if needed <= free:
+        return Text(f"about {size(needed)}")
+    return Text(f"about {size(needed)}, more than the {size(free)} that are free there", style="yellow")
 
 
 def _months(manifest: Manifest) -> str:
@@ -142,7 +159,7 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     lines: list[RenderableType] = [head, bar, Text(), counts, Text()]
     if survey.rate is not None and survey.seconds_left is not None:
         lines.append(
-            Text(f"{three_digits(survey.rate)} runs a second, about {duration(survey.seconds_left)} left")
+            Text(f"{shown_number(survey.rate, 3)} runs a second, about {duration(survey.seconds_left)} left")
         )
     if holder is not None:
         lines.append(

@@ -71,11 +71,6 @@ def complain(error: InvalidInput) -> None:
         console.print(f"  {problem}", markup=False)
 
 
-def three_digits(value: float) -> str:
-    """Write a number to three digits, in full however large it is: 0.0412, 58.2, 1,230."""
-    return f"{float(f'{value:.3g}'):,.12g}"
-
-
 @contextmanager
 def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
     """Show how many of some runs are done, how fast and how long it will take.
@@ -94,6 +89,8 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from abm.records import shown_number
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -109,7 +106,7 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
         def show(done: int, of: int) -> None:
             if done:
                 speed = bar.tasks[0].speed
-                rate = f"{three_digits(speed)} {unit}/s" if speed else ""
+                rate = f"{shown_number(speed, 3)} {unit}/s" if speed else ""
                 bar.update(task, completed=done, total=of, description="Simulating", rate=rate)
 
         yield show

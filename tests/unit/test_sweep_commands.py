@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from abm.experiments.compaction import COMPACT
@@ -14,8 +17,7 @@ from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, s
 from abm.experiments.sweep import Sweep
 from abm.interface.cli import app
 from abm.interface.numbers import Numbers
-from abm.interface.sweepview import duration, size
-from abm.interface.terminal import three_digits
+from abm.interface.sweepview import duration, size, surveyed
 from abm.model.shipped import experiment_names
 from tests.unit.sweeping import breakable, contents, done_here, file_of, planned
 
@@ -51,6 +53,25 @@ def test_a_plan_tells_runs_shards_time_and_disk_and_what_to_do_next(tmp_path):
     assert "leadership.effort 0.15, 0.8" in told(result)
     assert "abm sweep run results/tiny" in told(result)
     assert Sweep(tmp_path / "results" / "tiny").survey().shards == 3
+
+
+def test_a_plan_tells_how_every_dimension_is_spread_and_when_the_disk_is_too_small(tmp_path, monkeypatch):
+    levers = {"leadership.effort": {"range": [0.2, 0.8], "at": 0.5, "scale": "log"}}
+    uncertainties = {
+        "trust.gain": {"distribution": {"norm": {"loc": 0.06, "scale": 0.01}}, "within": [0.05, 0.065]},
+        "emergence.months": {"range": [6, 12], "whole": True},
+    }
+    file_of(tmp_path, levers=levers, uncertainties=uncertainties)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: shutil._ntuple_diskusage(9, 9, 2048))
+    result = abm("sweep", "plan", "tiny.yaml")
+    assert result.exit_code == 0, result.output
+    for words in (
+        "leadership.effort 0.2 to 0.8, by ratio, from year 0.5",
+        "trust.gain norm with loc 0.06, scale 0.01, within 0.05 to 0.065",
+        "emergence.months 6 to 12, whole numbers",
+        "more than the 2.0 kB that are free there",
+    ):
+        assert words in told(result)
 
 
 def test_a_plan_of_what_is_wrong_tells_everything_and_writes_nothing(tmp_path):
@@ -102,12 +123,13 @@ def test_shards_are_run_one_by_one_and_in_ranges(tmp_path):
     assert Sweep(directory).survey(is_thorough=True).is_complete
 
 
-@pytest.mark.parametrize(
-    ("speed", "words"),
-    [(0.04123, "0.0412"), (58.16, "58.2"), (582.4, "582"), (1234.5, "1,230"), (2e6, "2,000,000")],
-)
-def test_speeds_are_told_in_three_digits_without_powers_of_ten(speed, words):
-    assert three_digits(speed) == words
+def test_a_rate_of_thousands_is_told_without_powers_of_ten(tmp_path):
+    manifest = planned(tmp_path)
+    survey = replace(Sweep(manifest.directory).survey(), runs_done=6, seconds=0.004, running=1)
+    lines = Console(width=100)
+    with lines.capture() as captured:
+        lines.print(surveyed(manifest, survey))
+    assert "1,500 runs a second, about 0.0 seconds left" in captured.get()
 
 
 @pytest.mark.parametrize("index", ["3", "-1", "1-0", "0-3", "x", "1-"])
