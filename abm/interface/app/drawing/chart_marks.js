@@ -53,7 +53,7 @@ export function widthOf(words, isBold) {
   return ruler.measureText(words).width;
 }
 
-function shortened(words, isBold, room) {
+export function shortened(words, isBold, room) {
   if (widthOf(words, isBold) <= room) return words;
   let kept = words;
   while (kept.length > 3 && widthOf(`${kept}…`, isBold) > room) kept = kept.slice(0, -1).trimEnd();

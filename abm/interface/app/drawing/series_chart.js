@@ -1,6 +1,6 @@
 // Measures by month as lines with bands, a panel each; the month is a slider that all panels share.
 
-import { bandPath, leverMarks, lineLabels, lookOf, pathOf, widthOf, yearAxis } from "./chart_marks.js";
+import { bandPath, leverMarks, lineLabels, lookOf, pathOf, shortened, widthOf, yearAxis } from "./chart_marks.js";
 import { bytesOf, element, followTheme, monthInWords, saveMenu, svgElement } from "./frame.js";
 import { FONT, THEME } from "./palette.js";
 import { axisEnds, roundTicks, unitInWords, writer } from "./scales.js";
@@ -8,8 +8,11 @@ import { escapeXml } from "./svg_context.js";
 
 const EDGE = { left: 46, right: 14, top: 28, bottom: 26 };
 const MARK_ROOM = 14;
-const LABEL_ROOM = { least: 60, most: 160, part: 0.36 };
+const LABEL_ROOM = { least: 60, most: 240, part: 0.36 };
 const NARROWEST = 290;
+// Room of the button that saves, and how much larger titles are than labels.
+const CORNER = 44;
+const TITLE_GROWTH = 13.5 / 11.5;
 const GAP = 14;
 
 class SeriesPicture {
@@ -121,9 +124,12 @@ class SeriesPicture {
 
   frameOf(panel) {
     const height = this.model.get("height");
-    const wanted = Math.max(0, ...panel.lines.map(({ label, role }) => widthOf(label, role !== "counterfactual"))) + 9;
     const isLabelled = panel.lines.length > 1;
-    const right = isLabelled ? Math.min(Math.max(wanted, LABEL_ROOM.least), LABEL_ROOM.most, this.width * LABEL_ROOM.part) : EDGE.right;
+    // Panels over one another share their margins, so that a month stands in one line through all.
+    const sharing = (this.columns > 1 ? [panel] : this.data).filter(({ lines }) => lines.length > 1);
+    const widths = sharing.flatMap(({ lines }) => lines.map(({ label, role }) => widthOf(label, role !== "counterfactual")));
+    const wanted = Math.max(0, ...widths) + 9;
+    const right = sharing.length ? Math.min(Math.max(wanted, LABEL_ROOM.least), LABEL_ROOM.most, this.width * LABEL_ROOM.part) : EDGE.right;
     const top = EDGE.top + ((this.model.get("marks") ?? []).length ? MARK_ROOM : 0);
     const plot = { left: EDGE.left, right: this.width - right, top, bottom: height - EDGE.bottom, isLabelled };
     const months = this.model.get("months");
@@ -144,7 +150,9 @@ class SeriesPicture {
       }
     }
     if (panel.difference && Number.isFinite(low)) [low, high] = [Math.min(low, 0), Math.max(high, 0)];
-    const bounds = panel.difference ? { low: null, high: null } : panel;
+    // What differs one way only, but for a hair, needs no room on the other side.
+    const hair = 0.01 * (high - low);
+    const bounds = panel.difference ? { low: low >= -hair ? 0 : null, high: high <= hair ? 0 : null } : panel;
     const found = axisEnds(low, high, bounds);
     const key = `${index}:${panel.name}`;
     const known = this.domains.get(key);
@@ -166,8 +174,11 @@ class SeriesPicture {
       svgElement("line", { x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1), stroke: colour, ...more });
     const marks = [];
     const unit = unitInWords(panel.unit, panel.difference);
-    const title = text(0, 14, panel.label, theme.ink, { "font-size": 13.5, "font-weight": 600 });
-    if (unit.toLowerCase() !== panel.label.toLowerCase()) {
+    const room = this.width - (index < this.columns ? CORNER : 0);
+    const title = text(0, 14, shortened(panel.label, true, room / TITLE_GROWTH), theme.ink, { "font-size": 13.5, "font-weight": 600 });
+    title.append(svgElement("title", {}, panel.label));
+    const wide = TITLE_GROWTH * (widthOf(panel.label, true) + widthOf(unit, false));
+    if (unit.toLowerCase() !== panel.label.toLowerCase() && wide < room) {
       title.append(svgElement("tspan", { dx: 7, fill: theme.quiet, "font-size": 11.5, "font-weight": 400 }, unit));
     }
     marks.push(title);
