@@ -90,6 +90,7 @@ def visitor(
     page.set_default_timeout(WAIT)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
     page.goto(f"{address}/{query}")
     page.wait_for_selector(".lab-masthead")
     try:

@@ -124,6 +124,38 @@ def test_a_new_month_is_drawn(view: Callable[..., Page]) -> None:
     assert int(drawn(page)) > before
 
 
+def test_a_step_of_the_clock_is_drawn_before_the_server_answers(view: Callable[..., Page]) -> None:
+    packed = pack_month(*run_of("south_somerset", 61))
+    page = view(has_clock=True, upcoming=packed)
+    page.evaluate("document.dispatchEvent(new CustomEvent('abm-month', { detail: { month: 62 } }))")
+    page.evaluate("document.dispatchEvent(new CustomEvent('abm-month', { detail: { month: 61 } }))")
+    page.locator(".abm-network[data-month='61']").wait_for()
+    before = drawn(page)
+    # What the server says then is on the screen already.
+    send(page, "values", packed)
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert drawn(page) == before
+
+
+@pytest.mark.parametrize(("wish", "is_still"), [("reduce", True), ("no-preference", False)])
+def test_the_picture_glides_unless_its_reader_wants_stillness(
+    view: Callable[..., Page], wish: Any, is_still: bool
+) -> None:
+    page = view()
+    page.emulate_media(reduced_motion=wish)
+    seen = page.evaluate(
+        """async () => {
+          const root = document.querySelector(".abm-network");
+          const seen = new Set([root.dataset.zoom]);
+          new MutationObserver(() => seen.add(root.dataset.zoom)).observe(root, { attributes: true });
+          root.querySelector("[aria-label='Zoom in']").click();
+          await new Promise((done) => setTimeout(done, 900));
+          return seen.size;
+        }"""
+    )
+    assert (seen == 2) == is_still
+
+
 def test_another_place_is_drawn_though_its_traits_come_one_by_one(view: Callable[..., Page]) -> None:
     page = view()
     place, values = run_of("somerset", 12)

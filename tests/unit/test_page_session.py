@@ -25,7 +25,7 @@ from abm.interface.app.services import Counter, Services
 from abm.interface.app.share import from_query, to_query
 from abm.interface.app.state import Session, first_measures
 from abm.interface.app.survey import question_at, row_of
-from abm.interface.app.tables import network_table, series_table
+from abm.interface.app.tables import difference_table, network_table, series_table
 from abm.interface.app.work import Workshop
 from abm.model.simulate import cached_place
 from abm.policy.levers import levers
@@ -342,3 +342,14 @@ def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):
     assert len(rows) == answer.place.organisations
     assert "Trust" in heads
     assert "trust" in first_measures(answer)
+
+
+def test_a_difference_is_tabulated_by_what_it_is_a_difference_of(session):
+    from abm.interface.app.network_values import values_of
+
+    answer = session.answer.value
+    first, second = (values_of(answer.place, answer.course.arrays(month), month) for month in (10, 20))
+    heads, rows = difference_table(answer.place, second, first, None)
+    assert heads == ["Organisation", "Trust, difference", "Pressure, difference"]
+    assert rows[0][0] == answer.place.organisation_name[0]
+    assert rows[0][2] == pytest.approx(float(second.pressure[0] - first.pressure[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import abm
+from abm.interface.app.atlas import Atlas
+from abm.interface.app.course import simulate_course
+from abm.interface.app.frames import Frames
 from abm.interface.app.layout_of_place import (
     BETWEEN,
     FREE,
@@ -35,6 +39,7 @@ from abm.interface.app.network_values import (
     values_of,
 )
 from abm.interface.app.network_view import NetworkView
+from abm.interface.app.question import Question
 from abm.interface.app.response_surface import ResponseSurface
 from abm.interface.app.scripts import DRAWING, script, style
 from abm.interface.app.series_chart import SeriesChart
@@ -362,3 +367,33 @@ def test_colours_contrast_enough_to_be_read() -> None:
         for mark in ("care", "network", "focus", "edge"):
             assert contrast(named[mark], named["ground"]) >= 3.0
             assert contrast(named[mark], named["land"]) >= 3.0
+
+
+def test_visitors_who_ask_at_once_share_one_sheet():
+    atlas = Atlas()
+    with ThreadPoolExecutor(4) as visitors:
+        sheets = list(visitors.map(atlas.sheet, [place_of("somerset")] * 4))
+    assert sheets[0] == pack_structure(place_of("somerset"), layout_of("somerset"))
+    assert all(sheet is sheets[0] for sheet in sheets)
+
+
+def test_an_atlas_keeps_the_places_looked_at_last():
+    atlas = Atlas(size=1)
+    first = atlas.sheet(place_of("south_somerset"))
+    assert atlas.sheet(place_of("south_somerset")) is first
+    atlas.sheet(place_of("somerset"))
+    again = atlas.sheet(place_of("south_somerset"))
+    assert again == first
+    assert again is not first
+
+
+def test_frames_show_a_run_and_how_it_differs_from_another():
+    names = ("baseline", "leadership_with_reform")
+    short = [Question(preset=name, place="south_somerset", years=2.0).scenario for name in names]
+    place = place_of("south_somerset")
+    first, second = (simulate_course(scenario, 1, 0) for scenario in short)
+    frames = Frames(place, second)
+    assert frames.packed(20) == pack_month(place, values_of(place, second.arrays(20), 20))
+    assert frames.packed(25) == b""
+    apart = Frames(place, second, first).packed(20)
+    assert apart == pack_month(place, frames.values(20), values_of(place, first.arrays(20), 20))

@@ -1,5 +1,6 @@
 """Compare: two or three policies side by side on the same accidents of fate, at the same time."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,14 @@ from abm.interface.app.chronicle import month_name
 from abm.interface.app.comparison import SIZES, Comparison, Field
 from abm.interface.app.controls import Action, Emergence, Rivals, Timeline
 from abm.interface.app.elements import box
-from abm.interface.app.explore import BY_NAME, PREPARING, Ask, choices, structure_of
-from abm.interface.app.network_values import names_of, pack_month, values_of
+from abm.interface.app.explore import BY_NAME, PREPARING, Ask, choices
+from abm.interface.app.frames import Frames
+from abm.interface.app.network_values import names_of
 from abm.interface.app.network_view import NetworkView
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Session
-from abm.interface.app.tables import Table, network_table, series_table
+from abm.interface.app.tables import Rows, Table, difference_table, network_table, series_table
 from abm.interface.app.tasks import Sample
 from abm.model.measures import Measure
 
@@ -104,39 +106,52 @@ def Clock(session: Session) -> None:
 def Pictures(session: Session, field: Field) -> None:
     """Show every policy's place in the month in view; of two policies also the difference."""
     month = min(session.month.value, field.question.months)
-    values = [values_of(field.place, course.arrays(month), month) for course in field.courses]
-    packed = [pack_month(field.place, one) for one in values]
+    frames = solara.use_memo(lambda: frames_of(field), [field])
     titles = list(field.labels)
-    if len(values) == 2:
-        packed.append(pack_month(field.place, values[1], against=values[0]))
+    if len(titles) == 2:
         titles.append(f"Difference: {field.labels[1]} less {field.labels[0]}")
-    structure = structure_of(field.place)
+    structure = session.atlas.sheet(field.place)
     names = names_of(field.place)
     when = month_name(field.question.start, month)
     with box("lab-pictures"):
-        for number, (title, buffer) in enumerate(zip(titles, packed, strict=True)):
+        for number, (title, own) in enumerate(zip(titles, frames, strict=True)):
             with box("lab-card lab-stage", "section", **{"aria-label": title}).key(f"{number}-{len(titles)}"):
                 with box("lab-rival"):
-                    if number < len(values):
+                    if own.against is None:
                         box(f"lab-key lab-key-{number}", "span", **{"aria-hidden": "true"})
                     box("", "h2", [title])
                 NetworkView.element(
                     names=names,
                     structure=structure,
-                    values=buffer,
+                    values=own.packed(month),
+                    upcoming=own.packed(month + 1),
+                    has_clock=True,
+                    start=field.question.start,
                     title=f"{title}, {when}",
                     selected=session.selected.value,
                     theme=session.theme.value,
                     height=330,
                     group=GROUP,
-                    has_legend=number in (0, len(values)),
                     on_selected=session.select,
                 )
-                if number < len(values):
-                    Table(
-                        f"{title}, {when}",
-                        partial(network_table, field.place, values[number], session.selected.value),
-                    )
+                Table(f"{title}, {when}", partial(month_table, frames, number, month, session.selected.value))
+
+
+def frames_of(field: Field) -> list[Frames]:
+    """Prepare the pictures of a comparison; of two policies also the difference."""
+    place, courses = field.place, field.courses
+    frames = [Frames(place, course) for course in courses]
+    return [*frames, Frames(place, courses[1], courses[0])] if len(courses) == 2 else frames
+
+
+def month_table(
+    frames: Sequence[Frames], number: int, month: int, selected: dict[str, Any] | None
+) -> tuple[Sequence[str], Rows]:
+    """Tabulate a picture of a comparison."""
+    own = frames[number]
+    if own.against is None:
+        return network_table(own.place, own.values(month), selected)
+    return difference_table(own.place, own.values(month), frames[0].values(month), selected)
 
 
 @solara.component
@@ -158,6 +173,7 @@ def Chart(session: Session, comparison: Comparison, field: Field) -> None:
             months=field.question.months,
             month=first,
             has_clock=True,
+            start=field.question.start,
             band_label=(
                 f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
             ),

@@ -12,9 +12,9 @@ from abm.interface.app.bands import BAND_LABEL, Band, emergence
 from abm.interface.app.chronicle import month_name
 from abm.interface.app.controls import Action, LeverPanel, QuestionBar, Readout, Storyline, Timeline
 from abm.interface.app.elements import box
-from abm.interface.app.layout_of_place import PlaceLayout, lay_out
+from abm.interface.app.frames import Frames
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
-from abm.interface.app.network_values import names_of, pack_month, pack_structure, values_of
+from abm.interface.app.network_values import names_of
 from abm.interface.app.network_view import NetworkView
 from abm.interface.app.question import Question, shipped_scenario
 from abm.interface.app.schedules import Mark
@@ -27,25 +27,12 @@ from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
 from abm.policy.levers import levers
 from abm.records import Document, shown_number
-from abm.world.place import Place
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
 FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
 PREPARING = "Preparing the model: it is compiled once, which takes about half a minute …"
 CHOSEN = ""
 SMALL_PANELS = ("trust", "engagement", "admissions")
-
-
-@lru_cache(maxsize=8)
-def layout_of(place: Place) -> PlaceLayout:
-    """Lay a place out once in a process."""
-    return lay_out(place)
-
-
-@lru_cache(maxsize=8)
-def structure_of(place: Place) -> bytes:
-    """Pack what no month changes once in a process."""
-    return pack_structure(place, layout_of(place))
 
 
 @lru_cache(maxsize=1)
@@ -188,14 +175,17 @@ def Stage(session: Session) -> None:
 def Picture(session: Session, answer: Answer) -> None:
     """Draw the place."""
     names = solara.use_memo(lambda: names_of(answer.place), [answer.place])
+    frames = solara.use_memo(lambda: Frames(answer.place, answer.course), [answer])
     month = min(session.month.value, answer.course.months)
     organisations, places = session.highlighted.value
-    values = values_of(answer.place, answer.course.arrays(month), month)
     title = f"{answer.place.label}, {month_name(answer.question.start, month)}"
     NetworkView.element(
         names=names,
-        structure=structure_of(answer.place),
-        values=pack_month(answer.place, values),
+        structure=session.atlas.sheet(answer.place),
+        values=frames.packed(month),
+        upcoming=frames.packed(month + 1),
+        has_clock=True,
+        start=answer.question.start,
         title=title,
         selected=session.selected.value,
         highlighted=list(organisations),
@@ -206,7 +196,7 @@ def Picture(session: Session, answer: Answer) -> None:
     )
     Table(
         f"{answer.place.label} in the month in view",
-        lambda: network_table(answer.place, values, session.selected.value),
+        lambda: network_table(answer.place, frames.values(month), session.selected.value),
     )
 
 
@@ -321,6 +311,7 @@ def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[
         months=months,
         month=first,
         has_clock=True,
+        start=answer.question.start,
         marks=told_marks(answer.marks),
         band_label=BAND_LABEL.format(size=sample.size) if sample is not None else "",
         title=f"{answer.question.scenario.label} at {answer.place.label}",

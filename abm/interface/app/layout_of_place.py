@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,11 +208,14 @@ def free_step(taken: Floats, apart: Floats) -> Floats:
     raise AssertionError("the spiral reaches farther than the markers of any place")
 
 
+@lru_cache(maxsize=len(SPOTS))
 def spiral(start: int, end: int) -> Floats:
     """Return spots start to end - 1 (n, 2) of a spiral that fills the plane evenly, as seeds in a sunflower."""
     number = np.arange(start, end, dtype=np.float64)
     away, turn = SPOT * np.sqrt(number), number * GOLDEN_ANGLE
-    return np.stack([away * np.cos(turn), away * np.sin(turn)], axis=1)
+    spots = np.stack([away * np.cos(turn), away * np.sin(turn)], axis=1)
+    spots.setflags(write=False)
+    return spots
 
 
 def push_apart(on_map: Floats, radius: Floats) -> Floats:

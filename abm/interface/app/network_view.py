@@ -30,6 +30,10 @@ class NetworkView(anywidget.AnyWidget):
         What no month changes, from `pack_structure`.
     values : bytes
         A month, from `pack_month`; about 10 bytes an organisation and a byte a tie.
+    upcoming : bytes
+        The month after it, to be shown as soon as the page's clock asks for it; empty for none.
+    has_clock : bool
+        Whether the page has a clock (`abm.interface.app.controls.Timeline`) to go with.
     title : str
         What is shown, for the text alternative and for files that are saved.
     selected : dict or None
@@ -60,6 +64,8 @@ class NetworkView(anywidget.AnyWidget):
     names = traitlets.Dict().tag(sync=True)
     structure = traitlets.Bytes().tag(sync=True)
     values = traitlets.Bytes().tag(sync=True)
+    upcoming = traitlets.Bytes().tag(sync=True)
+    has_clock = traitlets.Bool(False).tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
     highlighted = traitlets.List(traitlets.Int()).tag(sync=True)

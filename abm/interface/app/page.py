@@ -60,7 +60,10 @@ def Visit() -> None:
     router = solara.use_router()
     services = COUNTER.services()
     session = solara.use_memo(
-        lambda: Session(uuid.uuid4().hex, services.workshop, services.limits, router.search or ""), []
+        lambda: Session(
+            uuid.uuid4().hex, services.workshop, services.limits, router.search or "", atlas=services.atlas
+        ),
+        [],
     )
     comparison = solara.use_memo(lambda: Comparison(session), [])
     terrain = solara.use_memo(lambda: Terrain(session, services.sweep), [])

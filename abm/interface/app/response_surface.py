@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from abm.interface.app.network_view import THEMES
 from abm.interface.app.scripts import script, style
-from abm.interface.app.series_values import Measured, finite
+from abm.interface.app.series_values import finite
+from abm.model.measures import Measure
 
 
 class ResponseSurface(anywidget.AnyWidget):
@@ -56,7 +57,7 @@ class ResponseSurface(anywidget.AnyWidget):
         x: dict[str, Any],
         y: dict[str, Any],
         panels: Sequence[str],
-        measure: Measured,
+        measure: Measure,
         values: ArrayLike,
         **traits: Any,
     ) -> ResponseSurface:
@@ -71,7 +72,7 @@ class ResponseSurface(anywidget.AnyWidget):
         )
 
 
-def measure_record(measure: Measured) -> dict[str, Any]:
+def measure_record(measure: Measure) -> dict[str, Any]:
     """Return what a surface says of its measure."""
     return {
         "label": measure.label,

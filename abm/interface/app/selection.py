@@ -41,6 +41,7 @@ def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> Non
             months=answer.course.months,
             month=first,
             has_clock=True,
+            start=answer.question.start,
             title=title,
             columns=2,
             height=130,

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from abm.model.measures import Measure
+
 ROLES = ("focus", "counterfactual", "policy")
-
-
-class Measured(Protocol):
-    """What a panel needs of a measure: a record of `abm.model.measures` has it."""
-
-    @property
-    def name(self) -> str:
-        """Name as in results."""
-
-    @property
-    def label(self) -> str:
-        """Name for readers."""
-
-    @property
-    def unit(self) -> str:
-        """Unit of its values."""
-
-    @property
-    def low(self) -> float:
-        """Least value."""
-
-    @property
-    def high(self) -> float:
-        """Greatest value, may be infinite."""
-
-    @property
-    def definition(self) -> str:
-        """What it means."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +46,7 @@ class Panel:
 
     Attributes
     ----------
-    measure : Measured
+    measure : Measure
     lines : sequence of Line
     is_step : bool
         Draw steps instead of slopes, as for Kaplan-Meier curves.
@@ -80,7 +54,7 @@ class Panel:
         Values are differences: numbers carry a sign, and a line is drawn at 0.
     """
 
-    measure: Measured
+    measure: Measure
     lines: Sequence[Line]
     is_step: bool = False
     is_difference: bool = False

@@ -1,9 +1,10 @@
 """Hold what all visitors of a server share: its limits and its workshop. Set once, before the first visitor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from abm.errors import AbmError
+from abm.interface.app.atlas import Atlas
 from abm.interface.app.limits import Limits
 from abm.interface.app.work import Workshop
 
@@ -18,11 +19,14 @@ class Services:
     workshop : Workshop
     sweep : Path or None
         Sweep directory that the operator opened.
+    atlas : Atlas
+        Places laid out.
     """
 
     limits: Limits
     workshop: Workshop
     sweep: Path | None = None
+    atlas: Atlas = field(default_factory=Atlas)
 
 
 class Counter:

@@ -14,6 +14,7 @@ import numpy as np
 import solara
 
 from abm.errors import AbmError, InvalidInput
+from abm.interface.app.atlas import Atlas
 from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
 from abm.interface.app.course import Course, simulate_course
@@ -119,10 +120,15 @@ class Session:
     limits : Limits
     query : str
         Query of the link that was opened.
+    atlas : Atlas, optional
+        Places laid out, for all visitors of a server.
     """
 
-    def __init__(self, name: str, workshop: Workshop, limits: Limits, query: str = "") -> None:
+    def __init__(
+        self, name: str, workshop: Workshop, limits: Limits, query: str = "", *, atlas: Atlas | None = None
+    ) -> None:
         self.name = name
+        self.atlas = atlas or Atlas()
         self.workshop = workshop
         self.limits = limits
         notice = ""
@@ -314,6 +320,7 @@ class Session:
             self._answered(question, place, course, self._reference(question))
             return
         self.is_busy.set(True)
+        self.atlas.prepare(place)
         courses: dict[str, Course] = {}
         scenarios: dict[str, Scenario] = {"course": question.scenario}
         if self._key(question) not in self._references:

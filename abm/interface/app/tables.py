@@ -16,6 +16,9 @@ Rows = list[list[Any]]
 MOST_ORGANISATIONS = 400
 """Organisations in a table; a country is listed by place, and the organisations of the place that is selected."""
 
+DIFFERING = ("Trust", "Pressure", "Engagement", "Implementation")
+"""Columns of which a comparison shows the difference."""
+
 
 @solara.component
 def Table(caption: str, content: Callable[[], tuple[Sequence[str], Rows]]) -> None:
@@ -44,6 +47,26 @@ def network_table(
         home = place.place_names[selected["row"]]
         return _tabulated([row for row in organisation_rows(place, values) if row["place"] == home])
     return _tabulated(place_rows(place, values))
+
+
+def difference_table(
+    place: Place, values: MonthValues, against: MonthValues, selected: dict[str, Any] | None
+) -> tuple[Sequence[str], Rows]:
+    """Tabulate by how much trust and pressure, or the share in integrated care, differ from another run."""
+    heads, rows = network_table(place, values, selected)
+    _, others = network_table(place, against, selected)
+    wanted = [number for number, head in enumerate(heads) if head in DIFFERING]
+    return (
+        [heads[0], *(f"{heads[number]}, difference" for number in wanted)],
+        [
+            [row[0], *(_less(row[number], other[number]) for number in wanted)]
+            for row, other in zip(rows, others, strict=True)
+        ],
+    )
+
+
+def _less(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else value - other
 
 
 def _tabulated(records: Sequence[dict[str, Any]]) -> tuple[Sequence[str], Rows]:

@@ -30,7 +30,7 @@ export class Gestures {
 
   press(event) {
     if (event.button) return;
-    cancelAnimationFrame(this.picture.easing);
+    this.picture.journey.halt();
     this.picture.stage.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, this.at(event));
     this.pressed = { at: this.at(event), hasMoved: this.pointers.size > 1 };
@@ -58,7 +58,7 @@ export class Gestures {
     this.picture.stage.classList.add("abm-dragging");
     this.pointers.set(event.pointerId, now);
     this.picture.hover(null);
-    this.picture.moved();
+    this.picture.journey.moved();
   }
 
   lift(event) {
@@ -75,29 +75,29 @@ export class Gestures {
     const found = this.picture.scene && pick(this.picture.scene, x, y, this.picture.shownTies);
     if (found?.kind === "place" && this.picture.scene.detail < 1) {
       this.picture.select(found);
-      this.picture.goToPlace(found.row);
+      this.picture.journey.goToPlace(this.picture.place, found.row);
       return;
     }
     this.picture.camera.zoomAt(ZOOM_STEP * ZOOM_STEP, x, y);
-    this.picture.moved();
+    this.picture.journey.moved();
   }
 
   wheel(event) {
     event.preventDefault();
-    cancelAnimationFrame(this.picture.easing);
+    this.picture.journey.halt();
     const pixels = event.deltaMode === 1 ? event.deltaY * 20 : event.deltaY;
     this.picture.camera.zoomAt(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016)), ...this.at(event));
     this.picture.hover(null);
-    this.picture.moved();
+    this.picture.journey.moved();
   }
 
   pressKey(event) {
     const { key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || !this.picture.scene) return;
     const isHandled = () => {
-      if (key === "+" || key === "=") this.picture.zoomBy(ZOOM_STEP);
-      else if (key === "-" || key === "_") this.picture.zoomBy(1 / ZOOM_STEP);
-      else if (key === "0") this.picture.fit();
+      if (key === "+" || key === "=") this.picture.journey.zoomBy(ZOOM_STEP);
+      else if (key === "-" || key === "_") this.picture.journey.zoomBy(1 / ZOOM_STEP);
+      else if (key === "0") this.picture.journey.fit();
       else if (key in ARROWS) this.arrow(ARROWS[key], event.shiftKey);
       else if (key === "Tab") return this.tab(event.shiftKey);
       else if (key === "Enter" || key === " ") this.activate(key === "Enter");
@@ -116,7 +116,7 @@ export class Gestures {
     if (next) this.picture.setCursor(next);
     else {
       this.picture.camera.pan(-dx * STEP_PIXELS, -dy * STEP_PIXELS);
-      this.picture.moved();
+      this.picture.journey.moved();
     }
   }
 
@@ -134,7 +134,7 @@ export class Gestures {
   activate(mayEnter) {
     if (!this.picture.cursor) return;
     const isAgain = isSame(this.picture.cursor, this.picture.selected);
-    if (isAgain && mayEnter && this.picture.cursor.kind === "place" && this.picture.scene.detail < 1) this.picture.goToPlace(this.picture.cursor.row);
+    if (isAgain && mayEnter && this.picture.cursor.kind === "place" && this.picture.scene.detail < 1) this.picture.journey.goToPlace(this.picture.place, this.picture.cursor.row);
     else this.picture.select(isAgain ? null : this.picture.cursor);
   }
 

@@ -114,6 +114,17 @@ function pairPlaces({ ties, places, ends, home }) {
   return { pairs, pairOf };
 }
 
+// The month of what is packed, -1 for nothing.
+export function monthOf(view) {
+  return view?.byteLength >= 8 ? new DataView(view.buffer, view.byteOffset ?? 0).getUint32(4, true) : -1;
+}
+
+export function isSameMonth(one, other) {
+  if (!one || !other || one.byteLength !== other.byteLength) return false;
+  const [a, b] = [one, other].map((view) => new Uint8Array(view.buffer, view.byteOffset ?? 0, view.byteLength));
+  return a.every((value, index) => value === b[index]);
+}
+
 export function readMonth(view, place) {
   const buffer = bytesOf(view);
   if (!buffer || !place) return null;
