@@ -3,6 +3,8 @@
 import { svgElement } from "./frame.js";
 import { FONT } from "./palette.js";
 
+// Room of the button that saves.
+export const CORNER = 44;
 const LINE_HEIGHT = 14;
 const DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2"];
 const YEAR_STEPS = [1, 2, 5, 10, 20, 50];
@@ -88,7 +90,7 @@ export function leverMarks(levers, inWords, frame, theme, text, rule, isNamed) {
     marks.push(sign);
     if (!isNamed) continue;
     const next = sorted[index + 1];
-    const room = (next ? frame.x(next.month) - 6 : frame.width) - x - 7;
+    const room = (next ? frame.x(next.month) - 6 : frame.width - CORNER) - x - 7;
     if (room < 24) continue;
     marks.push(text(x + 7, frame.top - 4, shortened(label, false, room), theme.quiet, { "font-size": 11 }));
   }

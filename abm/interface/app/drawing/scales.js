@@ -39,7 +39,7 @@ export function axisEnds(low, high, bounds) {
 // How values of an axis are written: shares as per cent, others with as many digits as tell ticks apart.
 export function writer(unit, isDifference, span) {
   if (isShare(unit)) {
-    const digits = span < 0.02 ? 1 : 0;
+    const digits = span < 0.004 ? 2 : span < 0.04 ? 1 : 0;
     return (value) => (Number.isFinite(value) ? `${decimal(value * 100, isDifference, digits)}${isDifference ? "" : "%"}` : "none");
   }
   const digits = Math.min(Math.max(Math.floor(-Math.log10(span || 1) + 1e-9) + 2, 0), 4);

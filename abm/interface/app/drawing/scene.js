@@ -2,7 +2,7 @@
 
 const MOST_NAMED = 12;
 // The corner of the buttons, in pixels from the right and from the top: no name goes there.
-const CORNER = { wide: 48, high: 156 };
+const BUTTONS = { wide: 48, high: 156 };
 
 export function sceneOf({ place, values, camera, theme, table, focus, model, ratio, journey, selected, hovered, cursor }) {
   const detail = camera.detail(place);
@@ -21,7 +21,7 @@ export function sceneOf({ place, values, camera, theme, table, focus, model, rat
     hovered, cursor, selected,
     highlighted, highlightedPlaces, pointed,
     pointedPlaces: new Set([...rowsOf("place"), ...highlightedPlaces.slice(0, MOST_NAMED)]),
-    covered: [{ left: camera.width - CORNER.wide, right: camera.width, top: 0, bottom: CORNER.high }],
+    covered: [{ left: camera.width - BUTTONS.wide, right: camera.width, top: 0, bottom: BUTTONS.high }],
   };
 }
 

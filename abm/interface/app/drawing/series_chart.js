@@ -1,6 +1,6 @@
 // Measures by month as lines with bands, a panel each; the month is a slider that all panels share.
 
-import { bandPath, leverMarks, lineLabels, lookOf, pathOf, shortened, widthOf, yearAxis } from "./chart_marks.js";
+import { bandPath, CORNER, leverMarks, lineLabels, lookOf, pathOf, shortened, widthOf, yearAxis } from "./chart_marks.js";
 import { bytesOf, element, followTheme, monthInWords, saveMenu, svgElement } from "./frame.js";
 import { FONT, THEME } from "./palette.js";
 import { axisEnds, roundTicks, unitInWords, writer } from "./scales.js";
@@ -10,8 +10,7 @@ const EDGE = { left: 46, right: 14, top: 28, bottom: 26 };
 const MARK_ROOM = 14;
 const LABEL_ROOM = { least: 60, most: 240, part: 0.36 };
 const NARROWEST = 290;
-// Room of the button that saves, and how much larger titles are than labels.
-const CORNER = 44;
+// How much larger titles are than labels.
 const TITLE_GROWTH = 13.5 / 11.5;
 const GAP = 14;
 
