@@ -34,12 +34,12 @@ class Mechanism:
     writes: tuple[str, ...]
     is_kernel: bool = True
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """Names of all arguments, in order."""
         return tuple(inspect.signature(self.function).parameters)
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """Names of the arguments that it only reads."""
         return tuple(name for name in self.arguments if name not in self.writes)
