@@ -35,6 +35,8 @@ SETTINGS: Mapping[str, Any] = {
     # Compiled code holds the interpreter for a while, which is no reason for a warning.
     "distributed.admin.tick.limit": "1h",
 }
+NO_DASHBOARD: Mapping[str, Any] = {"dashboard": False, "dashboard_address": ":0"}
+"""A scheduler serves HTTP all the same; on any free port, or a second one on a machine would warn of the first."""
 LOST = "the connection to the Dask scheduler was lost; it may have ended"
 
 
@@ -89,7 +91,7 @@ class Dask:
             n_workers=self.workers or available_processors(),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            scheduler_kwargs=dict(NO_DASHBOARD),
             local_directory=scratch,
             memory_limit=0,
             env=dict.fromkeys(SINGLE_THREADED, "1"),

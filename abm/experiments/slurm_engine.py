@@ -25,7 +25,7 @@ from distributed import Client
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.carriers import Carried
-from abm.experiments.dask_engine import SETTINGS, carried
+from abm.experiments.dask_engine import NO_DASHBOARD, SETTINGS, carried
 from abm.experiments.engines import SINGLE_THREADED
 from abm.experiments.job_array import KERNELS_VARIABLE, LOGS, Site, clock_time, kernels, prepared
 
@@ -103,5 +103,5 @@ class Slurm:
             job_name="abm-sweep",
             # Workers keep what they spill beside their logs, because /tmp of a node may be small or shared.
             local_directory=os.fspath(logs / "scratch"),
-            scheduler_options={"dashboard_address": None},
+            scheduler_options=dict(NO_DASHBOARD),
         )

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,14 @@ def ended(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
         for process in processes:
             process.kill()
             process.wait()
+
+
+def test_two_clusters_of_one_machine_do_not_meet_at_a_port() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Dask(workers=1) as one, Dask(workers=1) as other:
+            addresses = [engine.client.scheduler_info()["services"] for engine in (one, other)]
+    assert addresses[0] != addresses[1]
 
 
 def test_a_cluster_of_this_machine_gives_the_tables_of_one_process(
