@@ -414,6 +414,12 @@ CUT_OFF = """() => [...document.querySelectorAll(".lab :is(select, input, button
 }).map((one) => one.outerHTML.slice(0, 120))"""
 """Lists the controls whose sides are cut off."""
 
+COVERED = """() => [...document.querySelectorAll(".lab-item")].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return !one.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2));
+}).map((one) => one.innerText)"""
+"""Lists what stands in the open menu and cannot be clicked where it is."""
+
 LAPTOP, PHONE = (1440, 900), (390, 844)
 
 
@@ -449,6 +455,7 @@ def test_nobody_is_shut_out(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator(".lab-menu summary").click()
         assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate(COVERED) == []
         page.locator(".lab-menu summary").click()
         options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
         found = Axe().run(page, options=options)
