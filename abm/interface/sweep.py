@@ -10,6 +10,7 @@ from abm.interface.carriage import carry_out, tell_faults, watch_until_done
 from abm.interface.terminal import Commands, ExitCode, errors, output
 
 SWEEPS = Path("results")
+RESUME = "resume"
 
 app = typer.Typer(
     name="sweep",
@@ -91,8 +92,15 @@ def plan(
     )
 
 
-@app.command()
-def run(
+# Decorators apply from below, and the help lists commands in the order in which they were added.
+@app.command(
+    name=RESUME, help="Check every byte of what is there, then run the shards that are missing or damaged."
+)
+@app.command(
+    name="run", help="Run what is missing of a sweep; a sweep that was stopped goes on where it was."
+)
+def carry(
+    context: typer.Context,
     directory: Directory,
     engine: EngineName = "processes",
     workers: Workers = None,
@@ -107,30 +115,10 @@ def run(
     sbatch: cluster.Directives = None,
     before: cluster.Before = None,
 ) -> None:
-    """Run what is missing of a sweep; a sweep that was stopped goes on where it was."""
+    """Run what is missing of a sweep; as `resume`, read every byte of what is there first."""
     places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
-    carry_out(directory, engine, workers, force, take_over, places)
-
-
-@app.command()
-def resume(
-    directory: Directory,
-    engine: EngineName = "processes",
-    workers: Workers = None,
-    force: OtherCode = False,
-    take_over: TakeOver = False,
-    scheduler: cluster.Scheduler = None,
-    partition: cluster.Partition = None,
-    account: cluster.Account = None,
-    memory: cluster.Memory = None,
-    time_limit: cluster.TimeLimit = None,
-    interface: cluster.Interface = None,
-    sbatch: cluster.Directives = None,
-    before: cluster.Before = None,
-) -> None:
-    """Check every byte of what is there, then run the shards that are missing or damaged."""
-    places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
-    carry_out(directory, engine, workers, force, take_over, places, is_thorough=True)
+    is_thorough = context.info_name == RESUME
+    carry_out(directory, engine, workers, force, take_over, places, is_thorough)
 
 
 @app.command()
