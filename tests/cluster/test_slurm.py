@@ -79,14 +79,18 @@ def test_a_job_array_survives_killed_tasks_and_a_restart_of_the_controller(
     slurm: Cluster, directory: Path, undisturbed: dict[str, bytes]
 ) -> None:
     submitted(slurm, directory, most_tasks=TASKS)
-    since = time.time()
     slurm.wait_until(lambda: Sweep(directory).survey().done > 0, "the first shard")
     jobs = slurm.jobs()
     running = [job.partition(" ")[0] for job in jobs if job.endswith(" R")]
     slurm.told("scancel", "--signal=KILL", "--full", *running[:1])
     # The one killed may just have ended; one that has not begun cannot have.
     slurm.told("scancel", jobs[0].partition("_")[0] + f"_{TASKS - 1}")
-    slurm.wait_until_saved(since)
+    # A controller that dies before it has saved an end waits for the task for good.
+    slurm.wait_until(
+        lambda: not {job.partition(" ")[0] for job in slurm.jobs()} & set(running[:1]),
+        "the end of the killed task",
+    )
+    slurm.wait_until_saved(time.time())
     slurm.kill_daemon("slurmctld")
     slurm.start_daemon("slurmctld")
     slurm.wait_until(lambda: not slurm.jobs(), "the end of the array", seconds=180)
