@@ -32,6 +32,10 @@ BITS_OF_2_52 = np.uint64(0x4330000000000000)
 BELOW_2_52 = 2.0**52 - 0.5
 QUANTILES = 4097
 MOST_EVENTS = 63
+WIDE = 4
+"""Lanes from which loops over them are worth a vector."""
+TILE_ROWS = 32
+"""Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 # Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
@@ -125,21 +129,33 @@ def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any
 
 @compiled
 def draw_rows(seed: Any, replicate: Any, step: Any, decision: Any, first: Any, last: Any) -> Any:
-    """Return the uniforms of the entities from `first`, a multiple of 4, to before `last`, (entities, lanes)."""
+    """Return the uniforms of the entities from `first`, a multiple of 4, to before `last`, (entities, lanes).
+
+    Blocks are made side by side in a processor's vector: those of many lanes, or where lanes are few, of one lane.
+    """
     lanes = seed.size
     blocks = (last - first + 3) // 4
     draws = np.empty((4 * blocks, lanes))
-    words = np.empty((4, blocks))
-    for lane in range(lanes):
+    if lanes >= WIDE:
         for number in range(blocks):
-            u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first // 4 + number)
-            words[0, number] = u0
-            words[1, number] = u1
-            words[2, number] = u2
-            words[3, number] = u3
-        for number in range(blocks):
-            for word in range(4):
-                draws[4 * number + word, lane] = words[word, number]
+            for lane in range(lanes):
+                u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first // 4 + number)
+                draws[4 * number, lane] = u0
+                draws[4 * number + 1, lane] = u1
+                draws[4 * number + 2, lane] = u2
+                draws[4 * number + 3, lane] = u3
+    else:
+        words = np.empty((4, blocks))
+        for lane in range(lanes):
+            for number in range(blocks):
+                u0, u1, u2, u3 = block(seed[lane], replicate[lane], step, decision, first // 4 + number)
+                words[0, number] = u0
+                words[1, number] = u1
+                words[2, number] = u2
+                words[3, number] = u3
+            for number in range(blocks):
+                for word in range(4):
+                    draws[4 * number + word, lane] = words[word, number]
     return draws[: last - first]
 
 
@@ -149,11 +165,19 @@ def find_below(draws: Any, chances: Any, found: Any) -> Any:
 
     Few do where chances are small: to count without a branch costs less than the wrong guesses of a processor.
     """
-    rows, lanes = draws.shape
-    is_below = np.empty(rows * lanes, dtype=np.uint8)
-    for row in range(rows):
+    lanes = chances.size
+    tile = TILE_ROWS * lanes
+    limits = np.empty(tile)
+    for row in range(TILE_ROWS):
         for lane in range(lanes):
-            is_below[row * lanes + lane] = draws[row, lane] < chances[lane]
+            limits[row * lanes + lane] = chances[lane]
+    every_draw = draws.reshape(-1)
+    is_below = np.empty(every_draw.size, dtype=np.uint8)
+    for first in range(0, every_draw.size, tile):
+        part = every_draw[first : first + tile]
+        kept = is_below[first : first + tile]
+        for entry in range(part.size):
+            kept[entry] = part[entry] < limits[entry]
     count = 0
     for position in range(is_below.size):
         found[count] = position
@@ -183,6 +207,7 @@ def uniform(seed: Any, replicate: Any, step: Any, decision: Any, entity: Any) ->
     return words[3]
 
 
+CENTRAL_PART, ITS_SQUARE = 0.425, 0.180625
 # Wichura (1988), algorithm AS 241, routine PPND16: numerator and denominator, highest power first.
 CENTRAL = (
     (2.50908092873012267270e3, 3.34305755835881281050e4, 6.72657709270087008530e4, 4.59219539315498714570e4)
@@ -239,37 +264,14 @@ FAR = (
 )
 
 
-@compiled
-def rational(coefficients: Any, x: Any) -> Any:
-    """Evaluate the ratio of two polynomials by Horner's rule."""
-    top = 0.0
-    for coefficient in coefficients[0]:
-        top = top * x + coefficient
-    bottom = 0.0
-    for coefficient in coefficients[1]:
-        bottom = bottom * x + coefficient
-    return top / bottom
-
-
 @inlined
-def central(r: Any) -> Any:
-    """Evaluate the ratio of the central polynomials; written out, so that loops around it vectorise."""
-    top = CENTRAL[0][0]
-    top = top * r + CENTRAL[0][1]
-    top = top * r + CENTRAL[0][2]
-    top = top * r + CENTRAL[0][3]
-    top = top * r + CENTRAL[0][4]
-    top = top * r + CENTRAL[0][5]
-    top = top * r + CENTRAL[0][6]
-    top = top * r + CENTRAL[0][7]
-    bottom = CENTRAL[1][0]
-    bottom = bottom * r + CENTRAL[1][1]
-    bottom = bottom * r + CENTRAL[1][2]
-    bottom = bottom * r + CENTRAL[1][3]
-    bottom = bottom * r + CENTRAL[1][4]
-    bottom = bottom * r + CENTRAL[1][5]
-    bottom = bottom * r + CENTRAL[1][6]
-    bottom = bottom * r + CENTRAL[1][7]
+def rational(coefficients: Any, x: Any) -> Any:
+    """Evaluate the ratio of two polynomials by Horner's rule; written out, so that loops around it vectorise."""
+    over, under = coefficients
+    top = ((over[0] * x + over[1]) * x + over[2]) * x + over[3]
+    top = (((top * x + over[4]) * x + over[5]) * x + over[6]) * x + over[7]
+    bottom = ((under[0] * x + under[1]) * x + under[2]) * x + under[3]
+    bottom = (((bottom * x + under[4]) * x + under[5]) * x + under[6]) * x + under[7]
     return top / bottom
 
 
@@ -277,22 +279,32 @@ def central(r: Any) -> Any:
 def normal_quantile(u: Any) -> Any:
     """Return the standard normal quantile of `u` in (0, 1), to about 1e-16 (Wichura 1988, doi:10.2307/2347330)."""
     q = u - 0.5
-    if abs(q) <= 0.425:
-        return q * rational(CENTRAL, 0.180625 - q * q)
-    r = math.sqrt(-math.log(u if q < 0.0 else 1.0 - u))
+    if abs(q) <= CENTRAL_PART:
+        return q * rational(CENTRAL, ITS_SQUARE - q * q)
+    r = math.sqrt(-math.log(min(u, 1.0 - u)))
     size = rational(MIDDLE, r - 1.6) if r <= 5.0 else rational(FAR, r - 5.0)
     return -size if q < 0.0 else size
 
 
 @compiled
 def fill_normals(normals: Any, uniforms: Any) -> None:
-    """Fill `normals` with the standard normal quantiles of `uniforms`, both (lanes,)."""
-    for lane in range(uniforms.size):
-        q = uniforms[lane] - 0.5
-        normals[lane] = q * central(0.180625 - q * q)
-    for lane in range(uniforms.size):
-        if abs(uniforms[lane] - 0.5) > 0.425:
-            normals[lane] = normal_quantile(uniforms[lane])
+    """Fill `normals` with the standard normal quantiles of `uniforms`, both flat; no uniform lies below 2**-33."""
+    tail = np.empty(uniforms.size, dtype=np.uint32)
+    count = 0
+    for entry in range(uniforms.size):
+        q = uniforms[entry] - 0.5
+        normals[entry] = q * rational(CENTRAL, ITS_SQUARE - q * q)
+    for entry in range(uniforms.size):
+        tail[count] = entry
+        count += 1 if abs(uniforms[entry] - 0.5) > CENTRAL_PART else 0
+    size = np.empty(count)
+    for event in range(count):
+        u = uniforms[tail[event]]
+        size[event] = math.sqrt(-math.log(min(u, 1.0 - u)))
+    for event in range(count):
+        size[event] = rational(MIDDLE, size[event] - 1.6)
+    for event in range(count):
+        normals[tail[event]] = size[event] if uniforms[tail[event]] > 0.5 else -size[event]
 
 
 def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int) -> NDArray[np.float64]:
@@ -367,6 +379,8 @@ def binomial_quantile(u: Any, trials: Any, chance: Any) -> Any:
     """Return the binomial quantile of `u` for a number of trials and a chance in (0, 1)."""
     if trials == 1:
         return 1 if u >= 1.0 - chance else 0
+    if trials == 2:
+        return (1 if u >= (1.0 - chance) * (1.0 - chance) else 0) + (1 if u >= 1.0 - chance * chance else 0)
     probability = 1.0
     for _ in range(trials):
         probability *= 1.0 - chance

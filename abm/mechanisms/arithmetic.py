@@ -4,10 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import compiled, inlined
-
-TILE_ROWS = 32
-"""Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""
+from abm.draws import TILE_ROWS, compiled, inlined
 
 LARGEST_POWER = 700.0
 LOG2_E = 1.4426950408889634
@@ -82,23 +79,32 @@ def find_nonzero(values: Any, found: Any) -> Any:
     return count
 
 
+@inlined
+def row_and_lane(position: Any, lanes: Any) -> Any:
+    """Return row and lane of a flat position, without a sign, so that nobody looks whether an index is negative."""
+    row = np.uint32(position // np.uint32(lanes))
+    return row, np.uint32(position - row * np.uint32(lanes))
+
+
 @compiled
-def fade(values: Any, base: Any, kept: Any) -> None:
-    """Bring flat `values` (rows x lanes) closer to a base: base + (value - base) kept, both (lanes,)."""
-    lanes = base.size
-    tile = TILE_ROWS * lanes
-    bases = np.empty((TILE_ROWS, lanes))
-    shares = np.empty((TILE_ROWS, lanes))
+def tiled(values: Any) -> Any:
+    """Repeat some values, (lanes,), for every row of a tile, so that flat loops find theirs beside a tile's."""
+    lanes = values.size
+    tile = np.empty((TILE_ROWS, lanes))
     for row in range(TILE_ROWS):
         for lane in range(lanes):
-            bases[row, lane] = base[lane]
-            shares[row, lane] = kept[lane]
-    every_base, every_share = bases.reshape(-1), shares.reshape(-1)
-    for first in range(0, values.size, tile):
-        part = values[first : first + tile]
+            tile[row, lane] = values[lane]
+    return tile.reshape(-1)
+
+
+@compiled
+def fade(values: Any, base: Any, kept: Any) -> None:
+    """Bring flat `values` (rows x lanes) closer to a base: base + (value - base) kept, both tiled."""
+    for first in range(0, values.size, base.size):
+        part = values[first : first + base.size]
         for position in range(part.size):
-            gap = part[position] - every_base[position]
-            part[position] = every_base[position] + gap * every_share[position]
+            gap = part[position] - base[position]
+            part[position] = base[position] + gap * kept[position]
 
 
 @compiled
@@ -125,11 +131,7 @@ def sum_moments(trust: Any, pivot: Any, total: Any, squares: Any, products: Any)
     """
     lanes = pivot.size
     tile = TILE_ROWS * lanes
-    pivots = np.empty((TILE_ROWS, lanes))
-    for row in range(TILE_ROWS):
-        for lane in range(lanes):
-            pivots[row, lane] = pivot[lane]
-    every_pivot = pivots.reshape(-1)
+    every_pivot = tiled(pivot)
     deviation = np.zeros(tile + lanes)
     sums = np.zeros(tile)
     squared = np.zeros(tile)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, draw_rows, inlined, poisson_quantile
+from abm.draws import WIDE, Decision, draw_rows, inlined, poisson_quantile
 from abm.mechanisms.arithmetic import exponential, is_any
 from abm.mechanisms.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
@@ -12,8 +12,6 @@ from abm.mechanisms.mechanism import mechanism
 DECISION = np.uint32(Decision.MEETINGS)
 CHUNK = 4096
 """Numbers drawn at a time, over all lanes."""
-WIDE = 4
-"""Lanes from which loops over them are worth a vector."""
 
 
 @inlined
@@ -92,11 +90,12 @@ def contact(
     rows = max(CHUNK // lanes // 4, 1) * 4
     mean = np.empty((rows, lanes))
     every_mean = mean.reshape(-1)
-    held = meetings.reshape(-1)
-    is_shut = shut.reshape(-1)
-    held[:] = 0
-    found = np.empty(rows * lanes, dtype=np.int64)
+    meetings[:] = 0
+    found = np.empty(rows * lanes, dtype=np.uint32)
+    drawn = np.empty(rows * lanes)
+    expected = np.empty(rows * lanes)
     none = np.empty(rows * lanes)
+    number = np.empty(rows * lanes, dtype=np.int64)
     may_meet = np.empty(rows * lanes, dtype=np.uint8)
     for first in range(0, ties, rows):
         last = min(first + rows, ties)
@@ -130,17 +129,24 @@ def contact(
                     mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
         # Nobody meets where u < 1 - mean, which is below exp(-mean). Few are left, and to sort them out without a
         # branch costs less than the wrong guesses of a processor.
+        held_here, shut_here = meetings[first:last].reshape(-1), shut[first:last].reshape(-1)
         count = 0
         for entry in range(every_draw.size):
-            may = every_draw[entry] >= 1.0 - every_mean[entry]
-            may_meet[entry] = may & (is_shut[first * lanes + entry] == 0)
+            may_meet[entry] = every_draw[entry] >= 1.0 - every_mean[entry]
         for entry in range(every_draw.size):
             found[count] = entry
             count += may_meet[entry]
         for event in range(count):
-            none[event] = -every_mean[found[event]]
+            drawn[event] = every_draw[found[event]]
+            expected[event] = every_mean[found[event]] if shut_here[found[event]] == 0 else 0.0
+        # Once or not at all is settled here, and whoever meets more often is looked at again.
         for event in range(count):
-            none[event] = exponential(none[event])
+            none[event] = exponential(-expected[event])
+            at_most_once = none[event] + none[event] * expected[event]
+            number[event] = (1 if drawn[event] >= none[event] else 0) + (
+                1 if drawn[event] >= at_most_once else 0
+            )
         for event in range(count):
-            entry = found[event]
-            held[first * lanes + entry] = poisson_quantile(every_draw[entry], every_mean[entry], none[event])
+            if number[event] > 1:
+                number[event] = poisson_quantile(drawn[event], expected[event], none[event])
+            held_here[found[event]] = number[event]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, binomial_quantile, block
-from abm.mechanisms.arithmetic import find_nonzero, logistic
+from abm.mechanisms.arithmetic import find_nonzero, logistic, row_and_lane
 from abm.mechanisms.mechanism import mechanism
 
 DECISION = np.uint32(Decision.JUDGEMENT)
@@ -79,21 +79,20 @@ def encounter(
                     + encounter_pressure_slope[lane] * encounter_pressure_reference[lane]
                 )
     good_meetings[:] = 0
-    met = np.empty(meetings.size, dtype=np.int64)
+    met = np.empty(meetings.size, dtype=np.uint32)
     events = find_nonzero(meetings, met)
-    quads = np.empty(CHUNK, dtype=np.uint64)
-    lane_of = np.empty(CHUNK, dtype=np.int64)
+    quads = np.empty(CHUNK, dtype=np.uint32)
+    lane_of = np.empty(CHUNK, dtype=np.uint32)
     seeds = np.empty(CHUNK, dtype=np.uint64)
     replicates = np.empty(CHUNK, dtype=np.uint64)
     sharing = np.empty(CHUNK)
     draws = np.empty((2, CHUNK))
     chance = np.empty((2, CHUNK))
-    good = np.empty((2, CHUNK), dtype=np.uint8)
+    good = np.empty((2, CHUNK), dtype=np.uint32)
     for first in range(0, events, CHUNK):
         found = met[first : min(first + CHUNK, events)]
         for event in range(found.size):
-            tie = found[event] // lanes
-            lane = found[event] - tie * lanes
+            tie, lane = row_and_lane(found[event], lanes)
             quads[event] = tie
             lane_of[event] = lane
             seeds[event] = seed[lane]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, compiled, draw_rows, find_below, inlined
-from abm.mechanisms.arithmetic import clip, find_nonzero, is_any
+from abm.mechanisms.arithmetic import clip, find_nonzero, is_any, row_and_lane
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -183,12 +183,12 @@ def federation(
         contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
     first_tie, last_tie = kind_start[PRACTICE_PRACTICE], kind_start[PRACTICE_PRACTICE + 1]
     rows = max(CHUNK // lanes // 4, 1) * 4
-    found = np.empty(max(rows, organisations) * lanes, dtype=np.int64)
+    found = np.empty(max(rows, organisations) * lanes, dtype=np.uint32)
     for start in range(first_tie // 4 * 4, last_tie, rows):
         draws = draw_rows(seed, replicate, step, FEDERATE, start, min(start + rows, last_tie))
         for event in range(find_below(draws, joining, found)):
-            tie = start + found[event] // lanes
-            lane = found[event] % lanes
+            row, lane = row_and_lane(found[event], lanes)
+            tie = start + row
             if tie < first_tie:
                 continue
             mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
@@ -246,8 +246,8 @@ def federation(
         draws = draw_rows(seed, replicate, step, LEAVE, first_practice, organisations)
         leavers = 0
         for event in range(find_below(draws, leaving, found)):
-            practice = first_practice + found[event] // lanes
-            lane = found[event] % lanes
+            row, lane = row_and_lane(found[event], lanes)
+            practice = first_practice + row
             label = network[practice, lane]
             if label < 0:
                 continue
@@ -263,8 +263,8 @@ def federation(
                 found[leavers] = found[event]
                 leavers += 1
         for event in range(leavers):
-            practice = first_practice + found[event] // lanes
-            lane = found[event] % lanes
+            row, lane = row_and_lane(found[event], lanes)
+            practice = first_practice + row
             label = network[practice, lane]
             people[label, lane] -= list_size[practice, lane]
             members[label, lane] -= 1.0
@@ -275,8 +275,7 @@ def federation(
             for lane in range(lanes):
                 is_single[label, lane] = members[label, lane] == 1.0
         for event in range(find_nonzero(is_single, found)):
-            label = found[event] // lanes
-            lane = found[event] % lanes
+            label, lane = row_and_lane(found[event], lanes)
             place = organisation_place[label]
             for entry in range(practice_start[place], practice_start[place + 1]):
                 if network[practice_row[entry], lane] == label:
@@ -287,8 +286,8 @@ def federation(
 
         draws = draw_rows(seed, replicate, step, CONTRACT, first_practice, organisations)
         for event in range(find_below(draws, contracting, found)):
-            label = first_practice + found[event] // lanes
-            lane = found[event] % lanes
+            row, lane = row_and_lane(found[event], lanes)
+            label = first_practice + row
             is_network = members[label, lane] > 0.0
             if not is_network or draws[label - first_practice, lane] >= 1.0 - math.exp(-contracting[lane]):
                 continue

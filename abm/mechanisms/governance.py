@@ -31,7 +31,7 @@ def governance(
     organisation_kind: Any,
     organisation_place: Any,
     tie_ends: Any,
-    tie_kind: Any,
+    kind_start: Any,
     tie_place: Any,
     use_share: Any,
     core_weight: Any,
@@ -72,21 +72,21 @@ def governance(
     for lane in range(lanes):
         weight[0, lane] = governance_provider_weight[lane]
         weight[1, lane] = 1.0 - governance_provider_weight[lane]
-    for tie in range(tie_kind.shape[0]):
-        kind = tie_kind[tie]
+    for kind in range(kind_start.size - 1):
         if kind == PRACTICE_PRACTICE:
             continue
-        if kind == HOSPITAL_PRACTICE or kind == COMMISSIONER_PRACTICE:
-            practice = tie_ends[tie, 1]
-            share = use_share[tie]
-            partner = 1 if kind == COMMISSIONER_PRACTICE else 0
-            for lane in range(lanes):
-                practice_trust[practice, lane] += share * weight[partner, lane] * trust[tie, 1, lane]
-        elif core_weight[tie] > 0.0:
-            place = tie_place[tie]
-            for lane in range(lanes):
-                weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
-                board_trust[place, lane] += core_weight[tie] * weaker
+        partner = 1 if kind == COMMISSIONER_PRACTICE else 0
+        for tie in range(kind_start[kind], kind_start[kind + 1]):
+            if kind == HOSPITAL_PRACTICE or kind == COMMISSIONER_PRACTICE:
+                practice = tie_ends[tie, 1]
+                share = use_share[tie]
+                for lane in range(lanes):
+                    practice_trust[practice, lane] += share * weight[partner, lane] * trust[tie, 1, lane]
+            elif core_weight[tie] > 0.0:
+                place = tie_place[tie]
+                for lane in range(lanes):
+                    weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
+                    board_trust[place, lane] += core_weight[tie] * weaker
 
     engagement[:] = 0.0
     engagement_trust[:] = 0.0

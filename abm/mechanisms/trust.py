@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import MOST_EVENTS
-from abm.mechanisms.arithmetic import fade, find_nonzero
+from abm.draws import MOST_EVENTS, TILE_ROWS
+from abm.mechanisms.arithmetic import fade, find_nonzero, row_and_lane, tiled
 from abm.mechanisms.mechanism import mechanism
 
 ENCOUNTER = 0
 RELATION = 1
 KIM = 2
+CHUNK = 4096
 
 
 @mechanism(writes=("trust", "divergence", "relation_start"))
@@ -106,33 +107,39 @@ def trust(
                 reputation[organisation, lane] /= max(partners[organisation, lane], 1.0)
 
     # Only on ties that met does anything happen but fading, so they come first and one by one.
-    met = np.empty(meetings.size, dtype=np.int64)
-    for event in range(find_nonzero(meetings, met)):
-        tie = met[event] // lanes
-        lane = met[event] % lanes
-        held = meetings[tie, lane]
-        for side in range(2):
-            good = good_meetings[tie, side, lane]
-            level = trust[tie, side, lane]
-            if trust_rule[lane] == ENCOUNTER:
-                level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
-            elif trust_rule[lane] == KIM:
-                adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
-                level += adapted * (good / held - level)
-            elif good < held:
-                level *= lost[held - good, lane]
-                relation_start[tie, side, lane] = years
-            else:
-                length = years - relation_start[tie, side, lane]
-                factor = trust_relation_factor[lane]
-                reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
-                base = trust_base[lane]
-                level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
-            trust[tie, side, lane] = level
-            divergence[tie, side, lane] *= dispelled[held, lane]
-
-    fade(trust.reshape(-1), trust_base, kept)
-    fade(divergence.reshape(-1), trust_divergence_start, returned)
+    every_base, every_kept = tiled(trust_base), tiled(kept)
+    every_start, every_returned = tiled(trust_divergence_start), tiled(returned)
+    rows = max(CHUNK // lanes // TILE_ROWS, 1) * TILE_ROWS
+    met = np.empty(rows * lanes, dtype=np.uint32)
+    for first in range(0, ties, rows):
+        last = min(first + rows, ties)
+        held_here, good_here = meetings[first:last], good_meetings[first:last]
+        level_here, divergence_here = trust[first:last], divergence[first:last]
+        start_here = relation_start[first:last]
+        for event in range(find_nonzero(held_here, met)):
+            row, lane = row_and_lane(met[event], lanes)
+            held = held_here[row, lane]
+            for side in range(2):
+                good = good_here[row, side, lane]
+                level = level_here[row, side, lane]
+                if trust_rule[lane] == ENCOUNTER:
+                    level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
+                elif trust_rule[lane] == KIM:
+                    adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
+                    level += adapted * (good / held - level)
+                elif good < held:
+                    level *= lost[held - good, lane]
+                    start_here[row, side, lane] = years
+                else:
+                    length = years - start_here[row, side, lane]
+                    factor = trust_relation_factor[lane]
+                    reach = factor * (1.0 + trust_relation_pace[lane] * length) + 1.0 - factor
+                    base = trust_base[lane]
+                    level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
+                level_here[row, side, lane] = level
+                divergence_here[row, side, lane] *= dispelled[held, lane]
+        fade(level_here.reshape(-1), every_base, every_kept)
+        fade(divergence_here.reshape(-1), every_start, every_returned)
 
     if is_pulled:
         for tie in range(ties):
@@ -143,10 +150,9 @@ def trust(
                         gap = reputation[other, lane] - trust[tie, side, lane]
                         trust[tie, side, lane] += gap * pulled[lane]
 
-    left = np.empty(exits.size, dtype=np.int64)
+    left = np.empty(exits.size, dtype=np.uint32)
     for event in range(find_nonzero(exits, left)):
-        leaver = left[event] // lanes
-        lane = left[event] % lanes
+        leaver, lane = row_and_lane(left[event], lanes)
         base = trust_base[lane]
         for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
             tie = incidence_tie[entry]

@@ -141,6 +141,10 @@ class Batch:
         self.settings = np.empty((self.levers.shape[1], width))
         self.state = State(self._sizes(), width, extensions.fields)
         self._known = self._gather()
+        # Where an index has no sign, a kernel need not look whether it counts from the end.
+        self._unsigned = {
+            name: value.astype(np.uint32) for name, value in self._known.items() if value.dtype == np.int64
+        }
         self.order = extensions.order if order is None else tuple(order)
         check_order(self.order, [*self._known, *CLOCK], extensions.fields)
         own_flows = [row for row, own in enumerate(extensions.own_measures, len(MEASURES)) if own.is_flow]
@@ -204,13 +208,17 @@ class Batch:
 
     def _arrays(self, names: Sequence[str]) -> list[Any]:
         """Return what goes by some names, and nothing for the clock."""
-        return [self.state.arrays.get(name, self._known.get(name)) for name in names]
+        known = self._known | self._unsigned | self.state.arrays
+        return [known.get(name) for name in names]
 
     def _bind(self, mechanism: Mechanism, is_compiled: bool) -> "Call":
         function = mechanism.compiled if is_compiled else mechanism.function
         values = self._arrays(mechanism.arguments)
         clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
         if isinstance(mechanism, OwnMechanism):
+            values = [
+                self._known.get(name, value) for name, value in zip(mechanism.arguments, values, strict=True)
+            ]
             function, values = guarded(mechanism, function, values, self.extensions.fields)
         return Call(mechanism.name, function, values, clock)
 

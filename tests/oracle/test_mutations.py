@@ -89,8 +89,8 @@ MUTATIONS = [
     ("trust", "max(level, base + (1.0 - base)", "max(level, (1.0 - base)"),
     (
         "trust",
-        "length = years - relation_start[tie, side, lane]",
-        "length = years - relation_start[tie, side, lane] + dt",
+        "length = years - start_here[row, side, lane]",
+        "length = years - start_here[row, side, lane] + dt",
     ),
     ("pressure", "** pressure_funding_power[lane]", "/ pressure_funding_power[lane]"),
     ("trust", "dispelled[held, lane]", "dispelled[good, lane]"),

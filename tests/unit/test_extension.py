@@ -288,6 +288,17 @@ def test_catalogues_of_abm_travel_as_themselves():
     assert pickle.loads(pickle.dumps(Catalogue(is_partial=True))).is_partial
 
 
+def test_own_mechanisms_may_take_indices_off_each_other(tmp_path):
+    body = "    pressure[:] = -np.min(tie_ends[:, 0] - tie_ends[:, 1]) / pressure.shape[0] + 0 * calm_days"
+    code = GOOD.replace("(pressure, calm_days, dt)", "(pressure, calm_days, tie_ends)").replace(
+        "    pressure *= 1 - calm_days * dt", body
+    )
+    scenario = load_scenario(write(tmp_path, code))
+    place = load_place(scenario.place)
+    furthest = np.max(place.tie_ends[:, 1] - place.tie_ends[:, 0])
+    np.testing.assert_allclose(series_of(scenario)["pressure"][1:], furthest / place.organisations)
+
+
 # Security
 
 
