@@ -61,6 +61,11 @@ class Holder:
         return cls(socket.gethostname(), os.getpid(), start_of(os.getpid()), since)
 
     @property
+    def told_since(self) -> str:
+        """When it began, for readers: to the minute, with its zone."""
+        return f"{self.since[:16].replace('T', ' ')} UTC"
+
+    @property
     def is_here(self) -> bool:
         """Tell whether it is of this machine, so that it can be asked after."""
         return self.host == socket.gethostname()
@@ -127,7 +132,7 @@ class DirectoryLock:
         directory = self.path.parent
         if holder is None:
             return f"another process is at work on {directory}; wait for it"
-        who = f"process {holder.pid} on {holder.host} is at work on {directory} since {holder.since}"
+        who = f"process {holder.pid} on {holder.host} is at work on {directory} since {holder.told_since}"
         if holder.is_here:
             return f"{who}; wait for it, or stop it and try again ('abm sweep status' shows how far it is)"
         return f"{who}; wait for it, or give --take-over if you know that it has ended"

@@ -29,7 +29,7 @@ def repeated(values: Sequence[str], counts: NDArray[np.int64]) -> Any:
 
 
 def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str]]) -> Any:
-    """Return a table of columns.
+    """Return a table of columns, where a number that is none is missing.
 
     Parameters
     ----------
@@ -56,17 +56,19 @@ def _column(values: Any) -> Any:
 # 50 MB, so columns are put together from their buffers.
 def _numbers(values: NDArray[Any]) -> Any:
     kept = np.ascontiguousarray(values)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [None, pa.py_buffer(kept)])
+    validity = _validity(~np.isnan(kept)) if kept.dtype.kind == "f" else None
+    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [validity, pa.py_buffer(kept)])
+
+
+def _validity(is_there: NDArray[np.bool_]) -> Any:
+    return None if is_there.all() else pa.py_buffer(np.packbits(is_there, bitorder="little"))
 
 
 def _texts(values: Sequence[str | None]) -> Any:
     encoded_values = [b"" if value is None else value.encode() for value in values]
     offsets = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in encoded_values], out=offsets[1:])
-    validity = None
-    if None in values:
-        is_there = np.array([value is not None for value in values], dtype=np.bool_)
-        validity = pa.py_buffer(np.packbits(is_there, bitorder="little"))
+    validity = _validity(np.array([value is not None for value in values], dtype=np.bool_))
     buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded_values))]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
@@ -148,12 +150,18 @@ def _points(table: Any) -> Points:
 def _numpy(column: Any) -> NDArray[Any]:
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), dtype=np.str_)
-    # Points hold no nulls; to_numpy would load pandas.
-    parts = [
-        np.frombuffer(chunk.buffers()[1], dtype=np.float64)[chunk.offset : chunk.offset + len(chunk)]
-        for chunk in column.chunks
-    ]
-    return np.concatenate([np.empty(0), *parts])
+    return np.concatenate([np.empty(0), *(_floats(chunk) for chunk in column.chunks)])
+
+
+def _floats(chunk: Any) -> NDArray[np.float64]:
+    """Give numbers, NaN where they are missing; to_numpy would load pandas."""
+    validity, kept = chunk.buffers()
+    here = slice(chunk.offset, chunk.offset + len(chunk))
+    values = np.frombuffer(kept, dtype=np.float64)[here]
+    if not chunk.null_count:
+        return values
+    is_there = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")[here]
+    return np.where(is_there, values, np.nan)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> Any:

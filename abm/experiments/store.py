@@ -102,7 +102,7 @@ def write_results(
     stamp = {METADATA_KEY: manifest["manifest_sha256"].encode(), FORMAT_KEY: str(FORMAT_VERSION).encode()}
     meanings = {description.name: description for description in described}
     _write_table(directory / RUNS, _runs_table(tables, failures), meanings, stamp)
-    _write_table(directory / MONTHS, pa.table(dict(tables.months)), meanings, stamp)
+    _write_table(directory / MONTHS, _table(tables.months), meanings, stamp)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
     (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -211,8 +211,13 @@ def table_bytes(columns: Columns) -> bytes:
     return bytes(stream.getvalue())
 
 
+def _table(columns: Columns) -> pa.Table:
+    """Put columns in a table, where a number that is none is missing."""
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+
+
 def _runs_table(tables: Tables, failures: Sequence[Failure]) -> pa.Table:
-    done = pa.table(dict(tables.runs))
+    done = _table(tables.runs)
     rows = done.num_rows
     done = done.append_column("status", pa.array([DONE] * rows, pa.string()))
     done = done.append_column("error", pa.nulls(rows, pa.string()))

@@ -134,7 +134,7 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     # A share short of the whole is never told as the whole.
     percent = math.floor(1000 * share) / 10
     bar.add_row(
-        ProgressBar(total=survey.runs, completed=survey.runs_done, width=BAR_WIDTH),
+        ProgressBar(total=survey.runs, completed=survey.runs_done, width=BAR_WIDTH, complete_style="cyan"),
         Text(f"{percent:g}%", style="bold"),
     )
     counts = plain_table("", "Shards", "Runs")
@@ -163,7 +163,10 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
         )
     if holder is not None:
         lines.append(
-            Text(f"Process {holder.pid} on {holder.host} is at work on it since {holder.since}", style=QUIET)
+            Text(
+                f"Process {holder.pid} on {holder.host} is at work on it since {holder.told_since}",
+                style=QUIET,
+            )
         )
     planned_source = manifest.content["code"]["source_sha256"]
     if any(source != planned_source for source in survey.sources):

@@ -93,7 +93,7 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(complete_style="cyan"),
         TextColumn("[progress.download]{task.completed:,}/{task.total:,}"),
         TextColumn("{task.fields[rate]}"),
         TextColumn("[dim]left[/]"),

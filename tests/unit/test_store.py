@@ -71,6 +71,14 @@ def test_a_run_that_failed_has_a_row_with_its_reason_and_no_outcomes(tmp_path):
     assert len(read_results(tmp_path / "out").failures) == 2
 
 
+def test_a_number_that_is_none_is_missing(tmp_path):
+    execution = written(tmp_path / "out")
+    emerged = execution.tables.runs["emerged_month"]
+    assert 0 < np.isnan(emerged).sum() < len(emerged)
+    found = pq.read_table(tmp_path / "out" / RUNS)["emerged_month"].to_pylist()
+    assert found == [None if np.isnan(month) else month for month in emerged]
+
+
 def test_columns_carry_their_unit_range_and_definition(tmp_path):
     written(tmp_path / "out")
     schema = pq.read_schema(tmp_path / "out" / MONTHS)
