@@ -27,19 +27,22 @@ def exponential(x: Any) -> Any:
     shifted = x * LOG2_E + ROUNDER
     n = shifted - ROUNDER
     r = (x - n * LN_2_HIGH) - n * LN_2_LOW
-    series = 1.0 / 479001600.0
-    series = series * r + 1.0 / 39916800.0
-    series = series * r + 1.0 / 3628800.0
-    series = series * r + 1.0 / 362880.0
-    series = series * r + 1.0 / 40320.0
-    series = series * r + 1.0 / 5040.0
-    series = series * r + 1.0 / 720.0
-    series = series * r + 1.0 / 120.0
-    series = series * r + 1.0 / 24.0
-    series = series * r + 1.0 / 6.0
-    series = series * r + 0.5
-    series = series * r + 1.0
-    series = series * r + 1.0
+    # Even and odd powers apart: a processor works on both at once.
+    square = r * r
+    even = 1.0 / 479001600.0
+    even = even * square + 1.0 / 3628800.0
+    even = even * square + 1.0 / 40320.0
+    even = even * square + 1.0 / 720.0
+    even = even * square + 1.0 / 24.0
+    even = even * square + 0.5
+    even = even * square + 1.0
+    odd = 1.0 / 39916800.0
+    odd = odd * square + 1.0 / 362880.0
+    odd = odd * square + 1.0 / 5040.0
+    odd = odd * square + 1.0 / 120.0
+    odd = odd * square + 1.0 / 6.0
+    odd = odd * square + 1.0
+    series = even + r * odd
     power = (np.float64(shifted).view(np.int64) + EXPONENT_BIAS) << MANTISSA_BITS
     return series * np.int64(power).view(np.float64)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, compiled, draw_rows
+from abm.mechanisms.arithmetic import find_nonzero, row_and_lane
 from abm.mechanisms.kinds import PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -118,39 +119,42 @@ def closure(
     closed[:] = 0.0
     open_practices = count_open(list_size, organisation_kind, organisation_place, population.size)
     draws = draw_rows(seed, replicate, step, DECISION, 0, organisations)
+    # No power for most: between 0 and 1 it lifts the hazard no higher than the larger of one and the ratio.
+    may_close = np.zeros((organisations, lanes), dtype=np.uint8)
     for practice in range(organisations):
-        if organisation_kind[practice] != PRACTICE:
+        if organisation_kind[practice] == PRACTICE:
+            for lane in range(lanes):
+                people = list_size[practice, lane]
+                most = closure_rate[lane] * dt * max(closure_reference_list[lane], people)
+                may_close[practice, lane] = draws[practice, lane] * people < most
+    found = np.empty(may_close.size, dtype=np.uint32)
+    for event in range(find_nonzero(may_close, found)):
+        practice, lane = row_and_lane(found[event], lanes)
+        people = list_size[practice, lane]
+        if not people > 0.0:
             continue
-        for lane in range(lanes):
-            people = list_size[practice, lane]
-            if not people > 0.0:
-                continue
-            u = draws[practice, lane]
-            # No power for most: between 0 and 1 it lifts the hazard no higher than the larger of one and the ratio.
-            if u * people >= closure_rate[lane] * dt * max(closure_reference_list[lane], people):
-                continue
-            hazard = closure_rate[lane] * (closure_reference_list[lane] / people) ** closure_size_power[lane]
-            if u >= 1.0 - math.exp(-hazard * dt):
-                continue
-            place = organisation_place[practice]
-            if open_practices[place, lane] < FEWEST_OPEN:
-                continue
-            heir = find_heir(trust, shut, practice, lane, tie_ends, tie_kind, incidence_start, incidence_tie)
-            if heir < 0:
-                continue
-            list_size[heir, lane] += people
-            list_size[practice, lane] = 0.0
-            engaged[practice, lane] = 0.0
-            network[practice, lane] = -1
-            closed[practice, lane] = 1.0
-            open_practices[place, lane] -= 1.0
-            for entry in range(incidence_start[practice], incidence_start[practice + 1]):
-                tie = incidence_tie[entry]
-                if shut[tie, lane] == 0:
-                    shut[tie, lane] = 1
-                    for side in range(2):
-                        trust[tie, side, lane] = trust_base[lane]
-                        divergence[tie, side, lane] = trust_divergence_start[lane]
-                        attention_weight[tie, side, lane] = 0.0
-                        open_ties[segment[tie, side], lane] -= 1.0
-            reshaped[lane] = 1.0
+        hazard = closure_rate[lane] * (closure_reference_list[lane] / people) ** closure_size_power[lane]
+        if draws[practice, lane] >= 1.0 - math.exp(-hazard * dt):
+            continue
+        place = organisation_place[practice]
+        if open_practices[place, lane] < FEWEST_OPEN:
+            continue
+        heir = find_heir(trust, shut, practice, lane, tie_ends, tie_kind, incidence_start, incidence_tie)
+        if heir < 0:
+            continue
+        list_size[heir, lane] += people
+        list_size[practice, lane] = 0.0
+        engaged[practice, lane] = 0.0
+        network[practice, lane] = -1
+        closed[practice, lane] = 1.0
+        open_practices[place, lane] -= 1.0
+        for entry in range(incidence_start[practice], incidence_start[practice + 1]):
+            tie = incidence_tie[entry]
+            if shut[tie, lane] == 0:
+                shut[tie, lane] = 1
+                for side in range(2):
+                    trust[tie, side, lane] = trust_base[lane]
+                    divergence[tie, side, lane] = trust_divergence_start[lane]
+                    attention_weight[tie, side, lane] = 0.0
+                    open_ties[segment[tie, side], lane] -= 1.0
+        reshaped[lane] = 1.0

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from abm.mechanisms.mechanism import mechanism
 
 
@@ -55,14 +57,14 @@ def demand(
     places, lanes = admissions.shape
     providers = occupancy.shape[0]
     organisations = organisation_place.shape[0]
+    slowed = np.empty((places, lanes))
     for lane in range(lanes):
         slot = max(step - 1 - int(demand_effect_lag[lane] / dt + 0.5), 0) % slots
         effect = demand_integration_effect[lane]
         growth = pressure_demand_growth[lane]
         for place in range(places):
-            admissions[place, lane] *= math.exp(
-                dt * (growth - effect * implementation_past[slot, place, lane])
-            )
+            slowed[place, lane] = effect * implementation_past[slot, place, lane]
+            admissions[place, lane] *= math.exp(dt * (growth - slowed[place, lane]))
         outside_admissions[lane] *= math.exp(dt * growth)
         for provider in range(providers):
             occupancy[provider, lane] = 0.0
@@ -70,7 +72,7 @@ def demand(
         for flow in range(flow_provider.shape[0]):
             provider, place, share = flow_provider[flow], flow_place[flow], flow_of_provider[flow]
             occupancy[provider, lane] += share * admissions[place, lane]
-            avoided[provider, lane] += share * effect * implementation_past[slot, place, lane]
+            avoided[provider, lane] += share * slowed[place, lane]
         emergency_share = demand_emergency_bed_share[lane]
         elective = math.exp(demand_elective_growth[lane] * years)
         trend = math.exp((demand_stay_growth[lane] - demand_bed_growth[lane]) * years)
@@ -81,6 +83,7 @@ def demand(
             waiting[provider, lane] = max(
                 0.0, waiting[provider, lane] + dt * (occupancy[provider, lane] - 1.0)
             )
-        for organisation in range(providers, organisations):
-            place = organisation_place[organisation]
-            avoided[organisation, lane] = effect * implementation_past[slot, place, lane]
+    for organisation in range(providers, organisations):
+        place = organisation_place[organisation]
+        for lane in range(lanes):
+            avoided[organisation, lane] = slowed[place, lane]

@@ -58,6 +58,7 @@ def effort(
     every_scale, every_fortress = scale.reshape(-1), fortress.reshape(-1)
     for entry in range(every_scale.size):
         every_scale[entry] = exponential(every_scale[entry])
+    for entry in range(every_scale.size):
         every_fortress[entry] = logistic(every_fortress[entry])
     for organisation in range(organisations):
         kind = organisation_kind[organisation]

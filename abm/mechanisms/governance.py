@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import Decision, uniform
-from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE, PRACTICE_PRACTICE
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 BOARD = np.uint32(Decision.BOARD)
@@ -28,8 +28,8 @@ def governance(
     replicate: Any,
     step: Any,
     dt: Any,
-    organisation_kind: Any,
     organisation_place: Any,
+    practice_row: Any,
     tie_ends: Any,
     kind_start: Any,
     tie_place: Any,
@@ -88,42 +88,42 @@ def governance(
                     weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
                     board_trust[place, lane] += core_weight[tie] * weaker
 
-    engagement[:] = 0.0
-    engagement_trust[:] = 0.0
-    registered = np.zeros((places, lanes))
     pooled = np.zeros((organisations, lanes))
     people = np.zeros((organisations, lanes))
-    for practice in range(organisations):
-        if organisation_kind[practice] != PRACTICE:
-            continue
+    level = practice_trust.copy()
+    for practice in practice_row:
         for lane in range(lanes):
             label = network[practice, lane]
             if label >= 0:
                 pooled[label, lane] += list_size[practice, lane] * practice_trust[practice, lane]
                 people[label, lane] += list_size[practice, lane]
-    for organisation in range(organisations):
-        if organisation_kind[organisation] != PRACTICE:
-            continue
-        place = organisation_place[organisation]
+    for practice in practice_row:
         for lane in range(lanes):
-            own = list_size[organisation, lane]
-            label = network[organisation, lane]
-            registered[place, lane] += own
-            threshold = (
-                governance_engagement_threshold[lane]
-                + governance_takeover_deterrence[lane] * form_takeover_signal[lane]
-            )
-            level = practice_trust[organisation, lane]
+            label = network[practice, lane]
             if label >= 0:
-                level = pooled[label, lane] / people[label, lane]
-            if own == 0.0:
-                engaged[organisation, lane] = 0.0
-            elif level > threshold:
-                engaged[organisation, lane] = 1.0
-            elif level < threshold - governance_engagement_hysteresis[lane]:
-                engaged[organisation, lane] = 0.0
-            engagement[place, lane] += own * engaged[organisation, lane]
-            engagement_trust[place, lane] += own * practice_trust[organisation, lane]
+                level[practice, lane] = pooled[label, lane] / people[label, lane]
+
+    joins_above = np.empty(lanes)
+    leaves_below = np.empty(lanes)
+    for lane in range(lanes):
+        deterred = governance_takeover_deterrence[lane] * form_takeover_signal[lane]
+        joins_above[lane] = governance_engagement_threshold[lane] + deterred
+        leaves_below[lane] = joins_above[lane] - governance_engagement_hysteresis[lane]
+    engagement[:] = 0.0
+    engagement_trust[:] = 0.0
+    registered = np.zeros((places, lanes))
+    for practice in practice_row:
+        place = organisation_place[practice]
+        for lane in range(lanes):
+            was = engaged[practice, lane] if level[practice, lane] >= leaves_below[lane] else 0.0
+            now = 1.0 if level[practice, lane] > joins_above[lane] else was
+            engaged[practice, lane] = now if list_size[practice, lane] > 0.0 else 0.0
+        for lane in range(lanes):
+            registered[place, lane] += list_size[practice, lane]
+        for lane in range(lanes):
+            engagement[place, lane] += list_size[practice, lane] * engaged[practice, lane]
+        for lane in range(lanes):
+            engagement_trust[place, lane] += list_size[practice, lane] * practice_trust[practice, lane]
 
     for place in range(places):
         for lane in range(lanes):

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from abm.mechanisms.kinds import ACUTE, COMMISSIONER, COMMUNITY, LOCAL_AUTHORITY, PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -102,6 +104,9 @@ def payment(
     kinds, lanes = payoff.shape
     organisations = margin.shape[0]
     partners = kinds if organisation_kind[organisations - 1] == LOCAL_AUTHORITY else kinds - 1
+    resting = np.empty((kinds, lanes))
+    response = np.empty((kinds, lanes))
+    kept = np.empty(lanes)
     for lane in range(lanes):
         activity = payment_activity_share[lane]
         gain = payment_gain_share[lane]
@@ -142,13 +147,15 @@ def payment(
             payoff[kind, lane] = (1.0 - shared) * payoff[kind, lane] + shared * mean - shared * cost
 
         reversion = payment_margin_reversion[lane]
-        kept = math.exp(-reversion * dt)
-        balance = pressure_funding_growth[lane] - payment_cost_growth[lane]
-        relief = payment_network_relief[lane] * form_hospital_network[lane]
-        for organisation in range(organisations):
-            kind = organisation_kind[organisation]
-            drift = balance + payoff[kind, lane] * avoided[organisation, lane]
+        kept[lane] = math.exp(-reversion * dt)
+        for kind in range(kinds):
+            balance = pressure_funding_growth[lane] - payment_cost_growth[lane]
             if kind == ACUTE:
-                drift += relief
-            settled = payment_margin_start[lane] + drift / reversion
-            margin[organisation, lane] = settled + (margin[organisation, lane] - settled) * kept
+                balance += payment_network_relief[lane] * form_hospital_network[lane]
+            resting[kind, lane] = payment_margin_start[lane] + balance / reversion
+            response[kind, lane] = payoff[kind, lane] / reversion
+    for organisation in range(organisations):
+        kind = organisation_kind[organisation]
+        for lane in range(lanes):
+            settled = resting[kind, lane] + response[kind, lane] * avoided[organisation, lane]
+            margin[organisation, lane] = settled + (margin[organisation, lane] - settled) * kept[lane]

@@ -25,11 +25,15 @@ MECHANISMS = {mechanism.name: mechanism for mechanism in ORDER}
 
 MUTATIONS = [
     # mechanism, what its source says, what the mutant says instead
-    ("demand", "growth - effect *", "growth + effect *"),
+    ("demand", "growth - slowed", "growth + slowed"),
     ("demand", "max(step - 1 -", "max(step -"),
     ("demand", "outside_admissions[lane] *= math.exp(dt * growth)", "outside_admissions[lane] *= 1.0"),
     ("demand", "stay_growth[lane] - demand_bed_growth", "stay_growth[lane] + demand_bed_growth"),
-    ("demand", "avoided[provider, lane] += share * effect", "avoided[provider, lane] += effect"),
+    (
+        "demand",
+        "avoided[provider, lane] += share * slowed[place, lane]",
+        "avoided[provider, lane] += slowed[place, lane]",
+    ),
     ("demand", "waiting[provider, lane] + dt *", "0.5 * waiting[provider, lane] + dt *"),
     (
         "payment",
@@ -149,11 +153,7 @@ MUTATIONS = [
         "people[practice, lane], members[practice, lane], minimum",
         "0.0, members[practice, lane], minimum",
     ),
-    (
-        "governance",
-        "level = pooled[label, lane] / people[label, lane]",
-        "level = practice_trust[organisation, lane]",
-    ),
+    ("governance", "level[practice, lane] = pooled[label, lane] / people[label, lane]", "pass"),
     (
         "governance",
         "pooled[label, lane] += list_size[practice, lane] *",
@@ -166,7 +166,7 @@ MUTATIONS = [
     ),
     ("governance", "weight[1, lane] = 1.0 - governance", "weight[1, lane] = governance"),
     ("governance", "threshold - governance_board_hysteresis", "threshold + governance_board_hysteresis"),
-    ("governance", "level < threshold - governance_engagement_hysteresis[lane]", "level < threshold"),
+    ("governance", "joins_above[lane] - governance_engagement_hysteresis[lane]", "joins_above[lane]"),
     ("governance", "* form_takeover_signal[lane]", "* 0.0"),
     ("governance", "delay[place, lane] == 0.0", "delay[place, lane] >= 0.0"),
     (

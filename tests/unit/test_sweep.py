@@ -118,7 +118,7 @@ def test_workers_do_not_run_the_script_that_started_the_sweep(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     command = [sys.executable, str(script)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("12\n", "")
+    assert done.stdout == "12\n", done.stderr
     assert (tmp_path / "started").read_text() == "once "
     assert Sweep(directory).survey(is_thorough=True).is_complete
 
