@@ -1,4 +1,4 @@
-"""Measure speed and memory: `python -m tests.benchmarks [--rounds N] [--json FILE]`.
+"""Measure speed and memory: `python -m tests.benchmarks [--rounds N] [--england] [--json FILE]`.
 
 What is compared runs in turn, round by round, so that a machine whose speed drifts does not tilt a ratio; every figure
 is a median over rounds. Nothing here passes or fails: figures are for reading beside their aims.
@@ -30,6 +30,8 @@ from tests.oracle.model import OracleModel
 MONTHS = 24
 LANES = 16
 ENGLAND = (8_249, 80_902)
+ENGLAND_MONTHS = 120
+ENGLAND_ROUNDS = 3
 REGION = (400, 4_000)
 
 
@@ -92,19 +94,36 @@ def south_somerset_rate(rounds: int, lanes: int) -> float:
     return lanes / statistics.median(seconds[1:])
 
 
-def england_figures() -> dict[str, float]:
-    """Return memory a lane and nanoseconds per directed tie-month at England's size."""
+def england_figures(has_oracle: bool) -> dict[str, float]:
+    """Return memory a lane and nanoseconds per directed tie-month over ten years at England's size.
+
+    The oracle takes two minutes for its ten years, and runs them once.
+    """
     place = random_region(*ENGLAND, seed=1)
     case = load_scenario("leadership_with_reform")
-    lanes = [Lane(1, replicate, case.parameter_values, case.lever_table()) for replicate in range(LANES)]
-    batch = Batch(place, lanes)
-    held = sum(values.nbytes for values in batch.state.arrays.values())
-    advance(batch, 2)
-    seconds = [timed(lambda: advance(batch, 2)) / 2 for _ in range(5)]
-    return {
-        "state a lane, MB": held / LANES / 1e6,
-        "lanes, ns": 1e9 * statistics.median(seconds) / (2 * place.ties * LANES),
+    table = case.lever_table()
+    lanes = [Lane(1, replicate, case.parameter_values, table) for replicate in range(LANES)]
+    batches = [Batch(place, lanes) for _ in range(ENGLAND_ROUNDS)]
+    faces = [IntegrationModel(case, seed=1, place=place) for _ in range(ENGLAND_ROUNDS)]
+    each = 1e9 / (ENGLAND_MONTHS * 2 * place.ties)
+    months = [timed(lambda batch=batch: advance(batch, ENGLAND_MONTHS)) for batch in batches]
+    figures = {
+        "state a lane, MB": sum(values.nbytes for values in batches[0].state.arrays.values()) / LANES / 1e6,
+        "lanes, ns": each * statistics.median(months) / LANES,
     }
+    if has_oracle:
+        months = [timed(lambda face=face: advance(face, ENGLAND_MONTHS)) for face in faces]
+        oracle = OracleModel(place, dict(case.parameter_values), table, 1, 0)
+
+        def oracle_months() -> None:
+            for _ in range(ENGLAND_MONTHS):
+                oracle.step()
+                oracle.measures()
+
+        slow = each * timed(oracle_months)
+        figures["oracle / face"] = slow / (each * statistics.median(months))
+        figures["oracle / lanes"] = slow / figures["lanes, ns"]
+    return figures
 
 
 def command_seconds(rounds: int, *command: str, **environment: str) -> float:
@@ -139,9 +158,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds a figure is the median of (default 5)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument(
+        "--england", action="store_true", help="also run the oracle at England's size, two minutes"
+    )
     options = parser.parse_args()
     region = region_figures(options.rounds)
-    england = england_figures()
+    england = england_figures(options.england)
     start = start_figures(options.rounds)
     rows = [
         ("Region of 400, oracle", region["oracle, ns"], "ns", "per directed tie-month"),
@@ -156,11 +178,16 @@ def main() -> None:
             "a core; aim: 200 or more",
         ),
         ("South Somerset, 32 lanes", south_somerset_rate(options.rounds, 32), "runs/s", "a core"),
-        ("England, 16 lanes", england["lanes, ns"], "ns", "per directed tie-month"),
+        ("England, 16 lanes", england["lanes, ns"], "ns", "per directed tie-month; aim: 12 or less"),
         ("England, state a lane", england["state a lane, MB"], "MB", "aim: below 10"),
         ("import abm", start["import abm, s"], "s", "aim: below 0.5"),
         ("abm --help", start["abm --help, s"], "s", "aim: below 1"),
         ("Main job, empty kernel cache", main_job_seconds(), "s", "aim: below 60 on two cores"),
+    ]
+    rows += [
+        (f"England, {what}", england[what], "x", f"aim: {aim} or more")
+        for what, aim in (("oracle / face", 150), ("oracle / lanes", 500))
+        if what in england
     ]
     table = Table(
         title=f"Medians of {options.rounds} rounds, {os.cpu_count()} processors, Python {platform.python_version()}"
