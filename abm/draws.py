@@ -34,8 +34,6 @@ QUANTILES = 4097
 MOST_EVENTS = 63
 WIDE = 4
 """Lanes from which loops over them are worth a vector."""
-TILE_ROWS = 32
-"""Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 # Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
@@ -157,32 +155,6 @@ def draw_rows(seed: Any, replicate: Any, step: Any, decision: Any, first: Any, l
                 for word in range(4):
                     draws[4 * number + word, lane] = words[word, number]
     return draws[: last - first]
-
-
-@compiled
-def find_below(draws: Any, chances: Any, found: Any) -> Any:
-    """Fill `found` with the flat positions of draws (rows, lanes) that lie below chances (lanes,); return their number.
-
-    Few do where chances are small: to count without a branch costs less than the wrong guesses of a processor.
-    """
-    lanes = chances.size
-    tile = TILE_ROWS * lanes
-    limits = np.empty(tile)
-    for row in range(TILE_ROWS):
-        for lane in range(lanes):
-            limits[row * lanes + lane] = chances[lane]
-    every_draw = draws.reshape(-1)
-    is_below = np.empty(every_draw.size, dtype=np.uint8)
-    for first in range(0, every_draw.size, tile):
-        part = every_draw[first : first + tile]
-        kept = is_below[first : first + tile]
-        for entry in range(part.size):
-            kept[entry] = part[entry] < limits[entry]
-    count = 0
-    for position in range(is_below.size):
-        found[count] = position
-        count += is_below[position]
-    return count
 
 
 @compiled

@@ -340,7 +340,7 @@ def default_of(record: Lever | Parameter) -> str:
         return ", ".join(
             f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in record.default.items()
         )
-    return f"{shown_number(record.default)}"
+    return shown_number(record.default)
 
 
 @cache

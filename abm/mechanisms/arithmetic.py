@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import TILE_ROWS, compiled, inlined
+from abm.draws import compiled, inlined
+
+TILE_ROWS = 32
+"""Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""
 
 LARGEST_POWER = 700.0
 LOG2_E = 1.4426950408889634
@@ -98,6 +101,22 @@ def tiled(values: Any) -> Any:
         for lane in range(lanes):
             tile[row, lane] = values[lane]
     return tile.reshape(-1)
+
+
+@compiled
+def find_below(draws: Any, chances: Any, found: Any) -> Any:
+    """Fill `found` with the flat positions of draws (rows, lanes) that lie below chances (lanes,); return their number.
+
+    Made for chances so small that few draws do.
+    """
+    every_draw, every_chance = draws.reshape(-1), tiled(chances)
+    tile = every_chance.size
+    is_below = np.empty(every_draw.size, dtype=np.uint8)
+    for first in range(0, every_draw.size, tile):
+        part, below = every_draw[first : first + tile], is_below[first : first + tile]
+        for position in range(part.size):
+            below[position] = part[position] < every_chance[position]
+    return find_nonzero(is_below, found)
 
 
 @compiled

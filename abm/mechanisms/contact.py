@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from abm.draws import WIDE, Decision, draw_rows, inlined, poisson_quantile
-from abm.mechanisms.arithmetic import exponential, is_any
+from abm.mechanisms.arithmetic import exponential, find_nonzero, is_any
 from abm.mechanisms.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
@@ -127,15 +127,11 @@ def contact(
                     anyway = background_row(tie_place[tie], kind)
                     offered = given[segment[tie, 0], lane] + given[segment[tie, 1], lane]
                     mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
-        # Nobody meets where u < 1 - mean, which is below exp(-mean). Few are left, and to sort them out without a
-        # branch costs less than the wrong guesses of a processor.
+        # Nobody meets where u < 1 - mean, which is below exp(-mean).
         held_here, shut_here = meetings[first:last].reshape(-1), shut[first:last].reshape(-1)
-        count = 0
         for entry in range(every_draw.size):
             may_meet[entry] = every_draw[entry] >= 1.0 - every_mean[entry]
-        for entry in range(every_draw.size):
-            found[count] = entry
-            count += may_meet[entry]
+        count = find_nonzero(may_meet[: every_draw.size], found)
         for event in range(count):
             drawn[event] = every_draw[found[event]]
             expected[event] = every_mean[found[event]] if shut_here[found[event]] == 0 else 0.0

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import MOST_EVENTS, TILE_ROWS
-from abm.mechanisms.arithmetic import fade, find_nonzero, row_and_lane, tiled
+from abm.draws import MOST_EVENTS
+from abm.mechanisms.arithmetic import TILE_ROWS, fade, find_nonzero, row_and_lane, tiled
 from abm.mechanisms.mechanism import mechanism
 
 ENCOUNTER = 0

@@ -141,8 +141,9 @@ class Batch:
         self.settings = np.empty((self.levers.shape[1], width))
         self.state = State(self._sizes(), width, extensions.fields)
         self._known = self._gather()
+        self._arrays = self._known | self.state.arrays
         # Where an index has no sign, a kernel need not look whether it counts from the end.
-        self._unsigned = {
+        self._kernel_arrays = self._arrays | {
             name: value.astype(np.uint32) for name, value in self._known.items() if value.dtype == np.int64
         }
         self.order = extensions.order if order is None else tuple(order)
@@ -151,7 +152,8 @@ class Batch:
         self._flow_rows = [*FLOW_ROWS, *own_flows]
         self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
         self._tallies = [
-            (tally, self._arrays(list(signature(tally.py_func).parameters)[1:])) for tally in TALLIES
+            (tally, [self._kernel_arrays[name] for name in list(signature(tally.py_func).parameters)[1:]])
+            for tally in TALLIES
         ]
         self._start(trust_start)
 
@@ -206,19 +208,13 @@ class Batch:
             axis=-1,
         )
 
-    def _arrays(self, names: Sequence[str]) -> list[Any]:
-        """Return what goes by some names, and nothing for the clock."""
-        known = self._known | self._unsigned | self.state.arrays
-        return [known.get(name) for name in names]
-
     def _bind(self, mechanism: Mechanism, is_compiled: bool) -> "Call":
         function = mechanism.compiled if is_compiled else mechanism.function
-        values = self._arrays(mechanism.arguments)
+        arrays = self._arrays if isinstance(mechanism, OwnMechanism) else self._kernel_arrays
+        # The clock is no array, and comes with each call.
+        values = [arrays.get(name) for name in mechanism.arguments]
         clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
         if isinstance(mechanism, OwnMechanism):
-            values = [
-                self._known.get(name, value) for name, value in zip(mechanism.arguments, values, strict=True)
-            ]
             function, values = guarded(mechanism, function, values, self.extensions.fields)
         return Call(mechanism.name, function, values, clock)
 
@@ -356,7 +352,7 @@ class Batch:
         for fill, arrays in self._tallies:
             fill(values, *arrays)
         for row, own in enumerate(self.extensions.own_measures, len(MEASURES)):
-            values[row] = own.value(self._known | self.state.arrays, self.width)
+            values[row] = own.value(self._arrays, self.width)
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.draws import TILE_ROWS, compiled
-from abm.mechanisms.arithmetic import sum_moments, sum_rows
+from abm.draws import compiled
+from abm.mechanisms.arithmetic import TILE_ROWS, sum_moments, sum_rows
 from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
 from abm.policy.times import MONTHS_PER_YEAR

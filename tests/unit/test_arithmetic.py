@@ -10,6 +10,7 @@ from abm.mechanisms.arithmetic import (
     clip,
     exponential,
     fade,
+    find_below,
     find_nonzero,
     logistic,
     sum_moments,
@@ -57,6 +58,16 @@ def test_nonzero_positions_are_found_in_order(dtype):
         found = np.empty(values.size, dtype=np.int64)
         count = form(values, found)
         assert np.array_equal(found[:count], np.flatnonzero(values))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_draws_below_their_lanes_chance_are_found_in_order(rows):
+    draws = np.random.default_rng(6).random((rows, 3))
+    chances = np.array([0.0, 0.3, 0.9])
+    for form in forms(find_below):
+        found = np.empty(draws.size, dtype=np.uint32)
+        count = form(draws, chances, found)
+        assert found[:count].tolist() == np.flatnonzero(draws < chances).tolist()
 
 
 @pytest.mark.parametrize("rows", ROWS)
