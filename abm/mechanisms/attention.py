@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from abm.mechanisms.arithmetic import is_any
-from abm.mechanisms.kinds import PRACTICE
+from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 TO_PRACTICES = 0
@@ -23,12 +23,12 @@ def attention(
     shut: Any,
     open_ties: Any,
     network: Any,
+    network_members: Any,
     step: Any,
-    organisation_kind: Any,
     tie_ends: Any,
+    kind_start: Any,
+    practice_row: Any,
     need: Any,
-    incidence_start: Any,
-    incidence_tie: Any,
     segment: Any,
     segment_organisation: Any,
     segment_share: Any,
@@ -103,28 +103,25 @@ def attention(
             for lane in range(lanes):
                 attention_total[group, lane] = open_ties[group, lane]
 
-    organisations = organisation_kind.shape[0]
-    members = np.zeros((organisations, lanes))
-    is_networked = np.zeros(organisations, dtype=np.bool_)
-    for practice in range(organisations):
-        if organisation_kind[practice] == PRACTICE:
-            for lane in range(lanes):
-                label = network[practice, lane]
-                if label >= 0:
-                    members[label, lane] += 1.0
-                    is_networked[practice] = True
-    shared = np.empty(lanes)
-    for practice in range(organisations):
-        if not is_networked[practice]:
-            continue
+    # To all but practices a network is one counterpart, so each of its members counts for a part of one. The label of
+    # a practice on its own points at the last row, where nothing is saved.
+    organisations = network.shape[0]
+    saving = np.zeros((organisations + 1, lanes))
+    every_saving, every_member = saving.reshape(-1), network_members.reshape(-1)
+    for entry in range(every_member.size):
+        every_saving[entry] = 1.0 - 1.0 / max(every_member[entry], 1.0)
+    shared = np.zeros((organisations, lanes))
+    is_shared = np.zeros(organisations, dtype=np.bool_)
+    for practice in practice_row:
         for lane in range(lanes):
-            label = network[practice, lane]
-            shared[lane] = 1.0 - 1.0 / members[label, lane] if label >= 0 else 0.0
-        for entry in range(incidence_start[practice], incidence_start[practice + 1]):
-            tie = incidence_tie[entry]
-            side = 0 if tie_ends[tie, 1] == practice else 1
-            if organisation_kind[tie_ends[tie, side]] != PRACTICE:
-                group = segment[tie, side]
-                for lane in range(lanes):
-                    weight = attention_weight[tie, side, lane] if is_weighted else 1.0 - shut[tie, lane]
-                    attention_total[group, lane] -= weight * shared[lane]
+            shared[practice, lane] = saving[network[practice, lane], lane]
+        is_shared[practice] = is_any(shared[practice])
+    for kind in (COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE):
+        for tie in range(kind_start[kind], kind_start[kind + 1]):
+            practice = tie_ends[tie, 1]
+            if not is_shared[practice]:
+                continue
+            group = segment[tie, 0]
+            for lane in range(lanes):
+                weight = attention_weight[tie, 0, lane] if is_weighted else 1.0 - shut[tie, lane]
+                attention_total[group, lane] -= weight * shared[practice, lane]

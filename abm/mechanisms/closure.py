@@ -107,7 +107,7 @@ def closure(
     -------
     list_size (organisations, lanes): people
     shut (ties, lanes): 1 on the ties of a closed practice
-    trust, divergence (ties, 2, lanes): at their base there
+    trust (ties, 2, lanes), divergence (ties, lanes): at their base there
     attention_weight (ties, 2, lanes), open_ties (segments, lanes): 0 there, and the fewer
     engaged, network (organisations, lanes): 0 and -1 where a practice closed
     closed (organisations, lanes): 1 where a practice closed in this step, else 0
@@ -152,9 +152,9 @@ def closure(
             tie = incidence_tie[entry]
             if shut[tie, lane] == 0:
                 shut[tie, lane] = 1
+                divergence[tie, lane] = trust_divergence_start[lane]
                 for side in range(2):
                     trust[tie, side, lane] = trust_base[lane]
-                    divergence[tie, side, lane] = trust_divergence_start[lane]
                     attention_weight[tie, side, lane] = 0.0
                     open_ties[segment[tie, side], lane] -= 1.0
         reshaped[lane] = 1.0

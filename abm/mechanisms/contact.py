@@ -135,14 +135,18 @@ def contact(
         for event in range(count):
             drawn[event] = every_draw[found[event]]
             expected[event] = every_mean[found[event]] if shut_here[found[event]] == 0 else 0.0
-        # Once or not at all is settled here, and whoever meets more often is looked at again.
+        # Twice at most is settled here, and whoever meets more often is looked at again.
         for event in range(count):
             none[event] = exponential(-expected[event])
-            at_most_once = none[event] + none[event] * expected[event]
-            number[event] = (1 if drawn[event] >= none[event] else 0) + (
-                1 if drawn[event] >= at_most_once else 0
+            once = none[event] * expected[event]
+            at_most_once = none[event] + once
+            at_most_twice = at_most_once + once * expected[event] / 2
+            number[event] = (
+                (1 if drawn[event] >= none[event] else 0)
+                + (1 if drawn[event] >= at_most_once else 0)
+                + (1 if drawn[event] >= at_most_twice else 0)
             )
         for event in range(count):
-            if number[event] > 1:
+            if number[event] > 2:
                 number[event] = poisson_quantile(drawn[event], expected[event], none[event])
             held_here[found[event]] = number[event]

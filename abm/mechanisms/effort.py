@@ -46,19 +46,27 @@ def effort(
     organisations, lanes = effort.shape
     log_served = np.log(population_served)
     log_reference = np.log(effort_reference_population)
-    scale = np.empty((organisations, lanes))
+    # Runs of one point of a sweep share these parameters, and then what follows from them.
+    kinds = effort_capacity_power.shape[0]
+    is_alike = True
+    for lane in range(lanes):
+        is_alike = is_alike and effort_reference_population[lane] == effort_reference_population[0]
+        for kind in range(kinds):
+            is_alike = is_alike and effort_capacity_power[kind, lane] == effort_capacity_power[kind, 0]
+    scale = np.empty((organisations, 1 if is_alike else lanes))
     fortress = np.empty((organisations, lanes))
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
-        for lane in range(lanes):
+        for lane in range(scale.shape[1]):
             served = log_served[organisation] - log_reference[lane]
             scale[organisation, lane] = effort_capacity_power[kind, lane] * served
+        for lane in range(lanes):
             strain = pressure[organisation, lane] - effort_fortress_threshold[lane]
             fortress[organisation, lane] = effort_fortress_steepness[lane] * strain
     every_scale, every_fortress = scale.reshape(-1), fortress.reshape(-1)
     for entry in range(every_scale.size):
         every_scale[entry] = exponential(every_scale[entry])
-    for entry in range(every_scale.size):
+    for entry in range(every_fortress.size):
         every_fortress[entry] = logistic(every_fortress[entry])
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
@@ -68,7 +76,7 @@ def effort(
                 effort_sponsored[lane] * leadership_effort[lane] * (effort_sponsored_base[lane] + outward)
             )
             invested = effort_own_initiative[lane] * outward + sponsored
-            given = effort_capacity[kind, lane] * scale[organisation, lane] * invested
+            given = effort_capacity[kind, lane] * scale[organisation, 0 if is_alike else lane] * invested
             open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
             withheld = effort_fortress_depth[lane] * fortress[organisation, lane]
             effort[organisation, lane] = open_for_work * given * (1.0 - withheld)

@@ -99,13 +99,15 @@ def encounter(
             sharing[event] = encounter_shared_judgement[lane]
             replicates[event] = replicate[lane]
             between = tie_kind[tie]
+            confidence, strain = encounter_trust_slope[lane], encounter_pressure_slope[lane]
+            apart = encounter_divergence_slope[lane] * divergence[tie, lane]
             for side in range(2):
                 end = tie_ends[tie, side]
                 chance[side, event] = (
                     outset[organisation_kind[end], between, lane]
-                    + encounter_trust_slope[lane] * trust[tie, side, lane]
-                    - encounter_pressure_slope[lane] * pressure[end, lane]
-                    - encounter_divergence_slope[lane] * divergence[tie, side, lane]
+                    + confidence * trust[tie, side, lane]
+                    - strain * pressure[end, lane]
+                    - apart
                 )
         for event in range(found.size):
             u0, own, shared, _ = block(seeds[event], replicates[event], step, DECISION, quads[event])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, draw_rows, inlined
+from abm.draws import WIDE, Decision, compiled, draw_rows, inlined
 from abm.mechanisms.arithmetic import clip, find_below, find_nonzero, is_any, row_and_lane
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
@@ -81,15 +81,18 @@ def well_served(
 
 @compiled
 def count_members(people: Any, members: Any, network: Any, list_size: Any, practices: Any) -> None:
-    """Fill people and members (organisations, lanes) of every network, by label, from the rows of practices."""
+    """Fill people and members (organisations + 1, lanes) of every network, by label, from the rows of practices.
+
+    The last row, at which the label of a practice on its own points, is of no network: to leave these practices out
+    would take a branch that a processor cannot foresee.
+    """
     people[:] = 0.0
     members[:] = 0.0
     for practice in practices:
         for lane in range(network.shape[1]):
             label = network[practice, lane]
-            if label >= 0:
-                people[label, lane] += list_size[practice, lane]
-                members[label, lane] += 1.0
+            people[label, lane] += list_size[practice, lane]
+            members[label, lane] += 1.0
 
 
 @inlined
@@ -108,9 +111,11 @@ def common_label(first: Any, second: Any, label_0: Any, label_1: Any, members: A
     return ALONE
 
 
-@mechanism(writes=("network", "qualified", "trust", "reshaped"))
+@mechanism(writes=("network", "network_people", "network_members", "qualified", "trust", "reshaped"))
 def federation(
     network: Any,
+    network_people: Any,
+    network_members: Any,
     qualified: Any,
     trust: Any,
     reshaped: Any,
@@ -159,6 +164,7 @@ def federation(
     Mutates
     -------
     network (organisations, lanes): label, -1 for none
+    network_people, network_members (organisations, lanes): of every network, by label
     qualified (places, lanes): share of people
     trust (ties, 2, lanes): in [0, 1]
     reshaped (lanes,): 1 where a network changed
@@ -167,44 +173,54 @@ def federation(
     """
     organisations, lanes = network.shape
     places = qualified.shape[0]
-    people = np.zeros((organisations, lanes))
-    members = np.zeros((organisations, lanes))
+    people = np.empty((organisations + 1, lanes))
+    members = np.empty((organisations + 1, lanes))
     count_members(people, members, network, list_size, practice_row)
 
-    # The least trust on which anybody unites, that of a practice with the most outward leader.
-    least = np.empty(lanes)
+    push = np.empty(lanes)
     joining = np.empty(lanes)
     leaving = np.empty(lanes)
     contracting = np.empty(lanes)
     for lane in range(lanes):
-        least[lane] = federation_threshold[lane] - federation_push[lane] * contracting_flexibility[lane]
+        push[lane] = federation_push[lane] * contracting_flexibility[lane]
         joining[lane] = 1.0 - math.exp(-federation_rate[lane] * dt)
         leaving[lane] = federation_leave_rate[lane] * dt
         contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
     first_tie, last_tie = kind_start[PRACTICE_PRACTICE], kind_start[PRACTICE_PRACTICE + 1]
     rows = max(CHUNK // lanes // 4, 1) * 4
     found = np.empty(max(rows, organisations) * lanes, dtype=np.uint32)
+    may_unite = np.empty((rows, lanes), dtype=np.uint8)
     for start in range(first_tie // 4 * 4, last_tie, rows):
-        draws = draw_rows(seed, replicate, step, FEDERATE, start, min(start + rows, last_tie))
-        for event in range(find_below(draws, joining, found)):
+        stop = min(start + rows, last_tie)
+        draws = draw_rows(seed, replicate, step, FEDERATE, start, stop)
+        if lanes >= WIDE:
+            # What most pairs lack is the trust, which is read in one stroke sooner than here and there.
+            for tie in range(start, stop):
+                first, second = tie_ends[tie, 0], tie_ends[tie, 1]
+                for lane in range(lanes):
+                    mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
+                    outward = max(orientation[first, lane], orientation[second, lane])
+                    is_trusted = mutual > federation_threshold[lane] - push[lane] * outward
+                    may_unite[tie - start, lane] = is_trusted & (draws[tie - start, lane] < joining[lane])
+            count = find_nonzero(may_unite[: stop - start], found)
+        else:
+            count = find_below(draws, joining, found)
+        for event in range(count):
             row, lane = row_and_lane(found[event], lanes)
             tie = start + row
             if tie < first_tie:
                 continue
-            mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
-            if mutual <= least[lane]:
-                continue
             first, second = tie_ends[tie, 0], tie_ends[tie, 1]
+            mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
+            outward = max(orientation[first, lane], orientation[second, lane])
+            if mutual <= federation_threshold[lane] - push[lane] * outward:
+                continue
             place = organisation_place[first]
             if place != organisation_place[second]:
                 continue
             list_0, list_1 = list_size[first, lane], list_size[second, lane]
             label_0, label_1 = network[first, lane], network[second, lane]
             if not (list_0 > 0.0 and list_1 > 0.0) or (label_0 >= 0 and label_0 == label_1):
-                continue
-            outward = max(orientation[first, lane], orientation[second, lane])
-            push = contracting_flexibility[lane] * outward
-            if mutual <= federation_threshold[lane] - federation_push[lane] * push:
                 continue
             people_0 = people[label_0, lane] if label_0 >= 0 else list_0
             people_1 = people[label_1, lane] if label_1 >= 0 else list_1
@@ -223,11 +239,11 @@ def federation(
             )
             if network_performance(together, members_0 + members_1, risk, at, cost) < worse:
                 continue
-            for entry in range(practice_start[place], practice_start[place + 1]):
-                practice = practice_row[entry]
-                present = network[practice, lane]
-                if present >= 0 and (present == label_0 or present == label_1):
-                    network[practice, lane] = label
+            if label_0 >= 0 and label_1 >= 0:
+                for entry in range(practice_start[place], practice_start[place + 1]):
+                    practice = practice_row[entry]
+                    if network[practice, lane] == max(label_0, label_1):
+                        network[practice, lane] = label
             network[first, lane] = label
             network[second, lane] = label
             if label_0 >= 0:
@@ -240,7 +256,7 @@ def federation(
             members[label, lane] = members_0 + members_1
             reshaped[lane] = 1.0
 
-    if is_any(members.reshape(-1)):
+    if is_any(members[:organisations].reshape(-1)):
         # Chances below are never above rate x dt, which sorts most practices and networks out.
         first_practice = practice_row.min() // 4 * 4
         draws = draw_rows(seed, replicate, step, LEAVE, first_practice, organisations)
@@ -298,9 +314,18 @@ def federation(
                 if network[practice, lane] == label:
                     for row in range(incidence_start[practice], incidence_start[practice + 1]):
                         tie = incidence_tie[row]
+                        if tie_kind[tie] > COMMISSIONER_PRACTICE:
+                            break
                         if tie_kind[tie] == COMMISSIONER_PRACTICE:
                             trust[tie, 0, lane] *= kept
                             trust[tie, 1, lane] *= kept
+
+    counted_people, counted_members = people.reshape(-1), members.reshape(-1)
+    every_people, every_member = network_people.reshape(-1), network_members.reshape(-1)
+    for entry in range(every_people.size):
+        every_people[entry] = counted_people[entry]
+    for entry in range(every_member.size):
+        every_member[entry] = counted_members[entry]
 
     # A network counts at the row of its label, and a practice on its own at its own.
     registered = np.zeros((places, lanes))

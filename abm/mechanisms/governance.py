@@ -23,6 +23,7 @@ def governance(
     trust: Any,
     list_size: Any,
     network: Any,
+    network_people: Any,
     delay: Any,
     seed: Any,
     replicate: Any,
@@ -88,20 +89,21 @@ def governance(
                     weaker = min(trust[tie, 0, lane], trust[tie, 1, lane])
                     board_trust[place, lane] += core_weight[tie] * weaker
 
-    pooled = np.zeros((organisations, lanes))
-    people = np.zeros((organisations, lanes))
-    level = practice_trust.copy()
+    # The label of a practice on its own points at the last row, which nobody reads.
+    pooled = np.zeros((organisations + 1, lanes))
     for practice in practice_row:
         for lane in range(lanes):
-            label = network[practice, lane]
-            if label >= 0:
-                pooled[label, lane] += list_size[practice, lane] * practice_trust[practice, lane]
-                people[label, lane] += list_size[practice, lane]
+            pooled[network[practice, lane], lane] += (
+                list_size[practice, lane] * practice_trust[practice, lane]
+            )
+    every_pooled, every_people = pooled.reshape(-1), network_people.reshape(-1)
+    for entry in range(every_people.size):
+        every_pooled[entry] /= every_people[entry] if every_people[entry] > 0.0 else 1.0
+    level = np.empty((organisations, lanes))
     for practice in practice_row:
         for lane in range(lanes):
-            label = network[practice, lane]
-            if label >= 0:
-                level[practice, lane] = pooled[label, lane] / people[label, lane]
+            common = pooled[network[practice, lane], lane]
+            level[practice, lane] = common if network[practice, lane] >= 0 else practice_trust[practice, lane]
 
     joins_above = np.empty(lanes)
     leaves_below = np.empty(lanes)

@@ -44,7 +44,7 @@ def trust(
     trust_divergence_contact: Any,
     trust_divergence_return: Any,
 ) -> None:
-    """Update trust, perceived divergence and the age of the relation on both sides of every tie.
+    """Update trust and the age of the relation on both sides of every tie, and the divergence that they perceive.
 
     Equations, with S good meetings of K, and x = 1 + pace (t - relation start)::
 
@@ -63,7 +63,7 @@ def trust(
 
     Mutates
     -------
-    trust, divergence (ties, 2, lanes): in [0, 1]
+    trust (ties, 2, lanes), divergence (ties, lanes): in [0, 1]
     relation_start (ties, 2, lanes): years; when this side last judged a meeting bad, or a leader left; by rule 1
 
     Sources: E01 (KF15), E21 and E22 (NHE14); third parties after Nowak and Sigmund (2005); rules 1 and 2 after Klos and
@@ -119,12 +119,13 @@ def trust(
         for event in range(find_nonzero(held_here, met)):
             row, lane = row_and_lane(met[event], lanes)
             held = held_here[row, lane]
+            rule = trust_rule[lane]
             for side in range(2):
                 good = good_here[row, side, lane]
                 level = level_here[row, side, lane]
-                if trust_rule[lane] == ENCOUNTER:
+                if rule == ENCOUNTER:
                     level = (1.0 - (1.0 - level) * gained[good, lane]) * lost[held - good, lane]
-                elif trust_rule[lane] == KIM:
+                elif rule == KIM:
                     adapted = 1.0 - (1.0 - trust_adaptation[lane]) ** held
                     level += adapted * (good / held - level)
                 elif good < held:
@@ -137,7 +138,7 @@ def trust(
                     base = trust_base[lane]
                     level = max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
                 level_here[row, side, lane] = level
-                divergence_here[row, side, lane] *= dispelled[held, lane]
+            divergence_here[row, lane] *= dispelled[held, lane]
         fade(level_here.reshape(-1), every_base, every_kept)
         fade(divergence_here.reshape(-1), every_start, every_returned)
 
@@ -154,13 +155,14 @@ def trust(
     for event in range(find_nonzero(exits, left)):
         leaver, lane = row_and_lane(left[event], lanes)
         base = trust_base[lane]
+        by_successor, by_partner = trust_kept_by_successor[lane], trust_kept_by_partner[lane]
         for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
             tie = incidence_tie[entry]
-            own = 0 if tie_ends[tie, 0] == leaver else 1
-            gap = trust[tie, own, lane] - base
-            trust[tie, own, lane] = base + gap * trust_kept_by_successor[lane]
-            gap = trust[tie, 1 - own, lane] - base
-            trust[tie, 1 - own, lane] = base + gap * trust_kept_by_partner[lane]
+            is_first = tie_ends[tie, 0] == leaver
+            gap = trust[tie, 0, lane] - base
+            trust[tie, 0, lane] = base + gap * (by_successor if is_first else by_partner)
+            gap = trust[tie, 1, lane] - base
+            trust[tie, 1, lane] = base + gap * (by_partner if is_first else by_successor)
             if trust_rule[lane] == RELATION:
                 relation_start[tie, 0, lane] = years
                 relation_start[tie, 1, lane] = years

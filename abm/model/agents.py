@@ -82,15 +82,15 @@ class Organisation(mesa.Agent):
         return float(self.model.batch.state.trust[tie, side, 0])
 
     def divergence_from(self, other: "Organisation") -> float:
-        """Return the divergence of interests that it perceives towards another, in [0, 1].
+        """Return the divergence of interests that it and another perceive, in [0, 1].
 
         Raises
         ------
         KeyError
             If there is no tie between the two.
         """
-        tie, side = self.model.tie(self.row, other.row)
-        return float(self.model.batch.state.divergence[tie, side, 0])
+        tie, _ = self.model.tie(self.row, other.row)
+        return float(self.model.batch.state.divergence[tie, 0])
 
 
 class AcuteProvider(Organisation):

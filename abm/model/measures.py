@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.draws import compiled
-from abm.mechanisms.arithmetic import TILE_ROWS, sum_moments, sum_rows
+from abm.mechanisms.arithmetic import TILE_ROWS, find_nonzero, row_and_lane, sum_moments, sum_rows
 from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
 from abm.policy.times import MONTHS_PER_YEAR
@@ -52,7 +52,7 @@ MEASURES: tuple[Measure, ...] = (
         1,
         "Correlation over ties between the trust of one side and of the other, each pair counted both ways",
     ),
-    Measure("divergence", "Perceived divergence", "index", 0, 1, "Mean divergence of interests over both sides of all ties"),
+    Measure("divergence", "Perceived divergence", "index", 0, 1, "Mean divergence of interests over all ties"),
     Measure("orientation", "Outward orientation", "index", 0, 1, "Mean orientation of leaders, 0 fortress to 1 system leader"),
     Measure("pressure", "Pressure", "index", 0, 1, "Mean pressure over organisations"),
     Measure("pressure_acute", "Pressure on hospitals", "index", 0, 1, "Mean pressure over acute providers"),
@@ -184,7 +184,8 @@ def tally_ties(
         variance = squares[lane] - stray - shift
         covariance = 2.0 * products[lane] - stray - shift
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
-        values[DIVERGENCE, lane] = (apart[lane] - gone[lane] * trust_divergence_start[lane]) / sides[lane]
+        apart[lane] -= 0.5 * gone[lane] * trust_divergence_start[lane]
+        values[DIVERGENCE, lane] = apart[lane] / (0.5 * sides[lane])
         values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides[lane])
 
 
@@ -298,52 +299,41 @@ def tally_places(
 @compiled
 def tally_networks(
     values: Any,
-    network: Any,
+    network_people: Any,
+    network_members: Any,
     list_size: Any,
     closed: Any,
     qualified: Any,
     visible: Any,
-    organisation_kind: Any,
+    practice_row: Any,
     population: Any,
     federation_risk: Any,
     federation_risk_population: Any,
     federation_coordination: Any,
 ) -> None:
     """Fill the rows of `values` (measures, lanes) about practices, their networks, and what places see of others."""
-    organisations, lanes = network.shape
+    organisations, lanes = network_people.shape
     for row in (NETWORKS, NETWORKED, NETWORK_PERFORMANCE, QUALIFIED, CLOSURES, PRACTICES, VISIBLE):
         values[row, :] = 0.0
-    members = np.zeros((organisations, lanes))
-    people = np.zeros((organisations, lanes))
     registered = np.zeros(lanes)
-    for practice in range(organisations):
-        if organisation_kind[practice] != PRACTICE:
-            continue
+    for practice in practice_row:
         for lane in range(lanes):
-            own = list_size[practice, lane]
-            label = network[practice, lane]
-            registered[lane] += own
-            values[PRACTICES, lane] += 1.0 if own > 0.0 else 0.0
+            registered[lane] += list_size[practice, lane]
+            values[PRACTICES, lane] += 1.0 if list_size[practice, lane] > 0.0 else 0.0
             values[CLOSURES, lane] += closed[practice, lane]
-            if label >= 0:
-                values[NETWORKED, lane] += own
-                members[label, lane] += 1.0
-                people[label, lane] += own
-    for label in range(organisations):
-        if organisation_kind[label] != PRACTICE:
-            continue
-        for lane in range(lanes):
-            size = members[label, lane]
-            if size > 0.0:
-                values[NETWORKS, lane] += 1.0
-                served = people[label, lane]
-                values[NETWORK_PERFORMANCE, lane] += served * network_performance(
-                    served,
-                    size,
-                    federation_risk[lane],
-                    federation_risk_population[lane],
-                    federation_coordination[lane],
-                )
+    found = np.empty(organisations * lanes, dtype=np.uint32)
+    for event in range(find_nonzero(network_members, found)):
+        label, lane = row_and_lane(found[event], lanes)
+        values[NETWORKS, lane] += 1.0
+        people = network_people[label, lane]
+        values[NETWORKED, lane] += people
+        values[NETWORK_PERFORMANCE, lane] += people * network_performance(
+            people,
+            network_members[label, lane],
+            federation_risk[lane],
+            federation_risk_population[lane],
+            federation_coordination[lane],
+        )
     for lane in range(lanes):
         served = values[NETWORKED, lane]
         values[NETWORK_PERFORMANCE, lane] = (

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
 
-FORMAT = 2
+FORMAT = 3
 STATE_PREFIX = "state."
 HEADER = frozenset({"format", "place_hash", "seeds", "replicates", "month", "step", "substeps"})
 MOST_NAMES = 5

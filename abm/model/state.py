@@ -74,10 +74,26 @@ FIELDS: tuple[Field, ...] = (
         dtype="int64",
     ),
     Field(
+        "network_people",
+        (ORGANISATION,),
+        "people",
+        0,
+        INFINITE,
+        "Registered people of the network with this label, as federation left it",
+    ),
+    Field(
+        "network_members",
+        (ORGANISATION,),
+        "practices",
+        0,
+        INFINITE,
+        "Practices of the network with this label, as federation left it",
+    ),
+    Field(
         "shut", (TIE,), "0 or 1", 0, 1, "Whether a practice at one end has closed; it stays so", dtype="uint8"
     ),
     Field("trust", (TIE, SIDE), "trust", 0, 1, "Trust of the organisation at this side in the other"),
-    Field("divergence", (TIE, SIDE), "index", 0, 1, "Divergence of interests that this side perceives"),
+    Field("divergence", (TIE,), "index", 0, 1, "Divergence of interests that both sides perceive"),
     Field(
         "relation_start",
         (TIE, SIDE),

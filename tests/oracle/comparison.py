@@ -65,13 +65,15 @@ def compare_month(batch: Batch, oracles: Sequence[OracleModel]) -> Difference | 
 
 
 def read_state(batch: Batch) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a batch, and the attention that follows from them, each with its lanes."""
+    """Return the arrays of a batch, and what the oracle reckons apart: attention, and divergence by side."""
     arrays = batch.state.arrays
     segment = batch.place.segment
     total = arrays["attention_total"][segment]
     share = np.minimum(arrays["attention_weight"] / np.where(total > 0.0, total, np.inf), 1.0)
     attention = arrays["attention_budget"][segment] * share
-    return {**arrays, "attention": attention}
+    # There each side keeps its own divergence; here one number stands for both.
+    divergence = np.stack([arrays["divergence"]] * 2, axis=1)
+    return {**arrays, "attention": attention, "divergence": divergence}
 
 
 def find_difference(batch: Batch, oracles: Sequence[OracleModel], months: int) -> Difference | None:
@@ -100,10 +102,10 @@ def record_oracle(place: Place, lane: Lane, months: int) -> list[Snapshot]:
 def record_compiled(place: Place, lane: Lane, months: int) -> list[Snapshot]:
     """Return the compiled form's state in months 0 to `months`."""
     batch = Batch(place, [lane])
-    snapshots = [read_lane(batch.state.arrays)]
+    snapshots = [read_lane(read_state(batch))]
     for _ in range(months):
         batch.advance()
-        snapshots.append(read_lane(batch.state.arrays))
+        snapshots.append(read_lane(read_state(batch)))
     return snapshots
 
 

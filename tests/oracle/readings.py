@@ -49,6 +49,10 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     ]
     state |= {name: [[getattr(side, name) for side in tie.sides] for tie in ties] for name in SIDE_STATE}
     state["network"] = [-1 if one.network is None else one.network.label for one in organisations]
+    members = {network.label: network.members for network in model.networks}
+    rows = range(len(organisations))
+    state["network_members"] = [len(members.get(row, [])) for row in rows]
+    state["network_people"] = [sum(one.list_size for one in members.get(row, [])) for row in rows]
     state["attention_budget"] = [segment.budget for segment in model.segments]
     state["attention_total"] = [segment.total for segment in model.segments]
     state["open_ties"] = [sum(side.tie.is_open for side in segment.sides) for segment in model.segments]

@@ -90,9 +90,9 @@ def test_a_closed_practice_acts_on_nothing_and_nothing_acts_on_it(history, place
 
 def test_trust_on_the_ties_of_a_closed_practice_goes_back_to_its_base_and_stays_there(history, place, case):
     batch, lists = history
-    ties = np.any(lists[-2][place.tie_ends] == 0.0, axis=1)
-    shut = np.stack([ties, ties], axis=1)
-    assert np.all(batch.state.trust[shut] == case.parameter_values["trust.base"])
+    shut = np.any(lists[-2][place.tie_ends] == 0.0, axis=1)
+    both_sides = np.stack([shut, shut], axis=1)
+    assert np.all(batch.state.trust[both_sides] == case.parameter_values["trust.base"])
     assert np.all(batch.state.divergence[shut] == case.parameter_values["trust.divergence_start"])
 
 

@@ -225,6 +225,13 @@ def test_a_contract_costs_trust_with_the_commissioner_unless_conflicts_are_gover
     assert np.all(state.trust[~touched] == 0.5)
 
 
+def unite(state, members):
+    """Make some practices a network, as federation would leave it."""
+    state.network[members] = members[0]
+    state.network_members[members[0]] = len(members)
+    state.network_people[members[0]] = state.list_size[members].sum(axis=0)
+
+
 def shares(batch):
     """Return the share of its budget that each side gives to a tie, (ties, 2, lanes)."""
     return batch.state.attention_weight / batch.state.attention_total[batch.place.segment]
@@ -235,7 +242,7 @@ def test_a_network_is_one_counterpart_to_a_commissioner_but_not_to_a_practice(ca
     members = place.of_kind(OrganisationKind.PRACTICE)[:10]
     state = batch.state
     before = shares(batch)
-    state.network[members] = members[0]
+    unite(state, members)
     state.reshaped[:] = 1.0
     batch._call("attention", step=1)
     bought = np.flatnonzero(place.tie_kind == TieKind.COMMISSIONER_PRACTICE)
@@ -262,7 +269,7 @@ def test_a_network_engages_as_one(case, place, lists, together):
     assert state.engaged[members, 0].tolist() == [1.0, 0.0, 0.0]
     own_view = state.engagement_trust.copy()
     state.engaged[:] = 0.0
-    state.network[members] = members[0]
+    unite(state, members)
     batch._call("governance")
     assert np.all(state.engaged[members, 0] == together)
     assert np.array_equal(state.engagement_trust, own_view)

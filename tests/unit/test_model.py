@@ -74,7 +74,7 @@ def test_trust_is_directed_and_belongs_to_ties(model):
     assert (side, model.tie(practice.row, hospital.row)) == (0, (tie, 1))
     assert hospital.trust_in(practice) == model.batch.state.trust[tie, 0, 0]
     assert practice.trust_in(hospital) == model.batch.state.trust[tie, 1, 0]
-    assert practice.divergence_from(hospital) == model.batch.state.divergence[tie, 1, 0]
+    assert practice.divergence_from(hospital) == model.batch.state.divergence[tie, 0]
     strangers = [
         (one, other)
         for one in model.agents_by_type[Practice]
