@@ -93,17 +93,17 @@ def governance(
     pooled = np.zeros((organisations + 1, lanes))
     for practice in practice_row:
         for lane in range(lanes):
-            pooled[network[practice, lane], lane] += (
-                list_size[practice, lane] * practice_trust[practice, lane]
-            )
+            label = network[practice, lane]
+            pooled[label, lane] += list_size[practice, lane] * practice_trust[practice, lane]
     every_pooled, every_people = pooled.reshape(-1), network_people.reshape(-1)
     for entry in range(every_people.size):
         every_pooled[entry] /= every_people[entry] if every_people[entry] > 0.0 else 1.0
     level = np.empty((organisations, lanes))
     for practice in practice_row:
         for lane in range(lanes):
-            common = pooled[network[practice, lane], lane]
-            level[practice, lane] = common if network[practice, lane] >= 0 else practice_trust[practice, lane]
+            label = network[practice, lane]
+            common = pooled[label, lane]
+            level[practice, lane] = common if label >= 0 else practice_trust[practice, lane]
 
     joins_above = np.empty(lanes)
     leaves_below = np.empty(lanes)

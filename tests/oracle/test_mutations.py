@@ -158,8 +158,8 @@ MUTATIONS = [
         "people[practice, lane], members[practice, lane], minimum",
         "0.0, members[practice, lane], minimum",
     ),
-    ("governance", "common if network[practice, lane] >= 0 else", ""),
-    ("governance", "practice, lane], lane] += list_size[practice, lane] *", "practice, lane], lane] +="),
+    ("governance", "common if label >= 0 else", ""),
+    ("governance", "pooled[label, lane] += list_size[practice, lane] *", "pooled[label, lane] +="),
     (
         "governance",
         "min(trust[tie, 0, lane], trust[tie, 1, lane])",
