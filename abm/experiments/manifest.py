@@ -1,21 +1,17 @@
-"""Read a sweep's manifest: which runs there are, in which shards, and everything needed to make any of them.
-
-Runs are numbered block by block. A block is every combination of some bases, points and replicates, the replicate
-moving first; a shard is a range of a block. So a manifest of a million runs is as short as one of ten, and the runs
-of a shard share place and length, so that they fill the lanes of a batch.
-"""
+"""Read a sweep's manifest: which runs there are, in which shards, and everything needed to make any of them."""
 
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.base import Base, Roles, base_of
+from abm.experiments.blocks import Block, Shard
+from abm.experiments.cases import Case, Refused
 from abm.experiments.inputs import Inputs
 from abm.experiments.parquet import READ_ERRORS, PointFile, read_points
 from abm.experiments.points import POINTS, Points, Value
@@ -29,141 +25,6 @@ FORMAT_VERSION = 1
 ALL_MONTHS = 1
 SEED_BYTES = 8
 MIX_ADVICE = "go back to that version, plan again in another directory, or mix both with --force"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Every combination of some bases, points and replicates, cut into shards.
-
-    Attributes
-    ----------
-    bases : tuple of int
-        Positions of bases that share place, months, steps and code.
-    points, replicates : (int, int)
-        First, and one past the last.
-    shard_runs : int
-        Runs in each shard but the last.
-    first_run, first_shard : int
-        Numbers at which its runs and shards start.
-    identity : str
-        Hash of all that decides what its shards hold, but the code.
-    """
-
-    bases: tuple[int, ...]
-    points: tuple[int, int]
-    replicates: tuple[int, int]
-    shard_runs: int
-    first_run: int
-    first_shard: int
-    identity: str
-
-    @property
-    def runs(self) -> int:
-        """Count the runs."""
-        points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
-        return len(self.bases) * points * replicates
-
-    @property
-    def shards(self) -> int:
-        """Count the shards."""
-        return -(-self.runs // self.shard_runs)
-
-    def case(self, run: int) -> tuple[int, int, int]:
-        """Give base, point and replicate of a run."""
-        points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
-        case, replicate = divmod(run - self.first_run, replicates)
-        base, point = divmod(case, points)
-        return self.bases[base], self.points[0] + point, self.replicates[0] + replicate
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A range of runs of one block.
-
-    Attributes
-    ----------
-    index : int
-        Number of the shard.
-    block : Block
-        Where it belongs.
-    first_run, runs : int
-        Number of its first run, and how many there are.
-    """
-
-    index: int
-    block: Block
-    first_run: int
-    runs: int
-
-    def holds(self, point: int, replicate: int) -> bool:
-        """Tell whether a run of this point and replicate, of whichever base, is in the shard."""
-        if not self.block.replicates[0] <= replicate < self.block.replicates[1]:
-            return False
-        first, last = (self.block.case(run) for run in (self.first_run, self.first_run + self.runs - 1))
-        return first[0] != last[0] or first[1] <= point <= last[1]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A run with its base and its point.
-
-    Attributes
-    ----------
-    run : Run
-        To be simulated.
-    base : int
-        Position of its base.
-    row : int
-        Its point's row among the points of its shard.
-    refusal : str
-        Why the model refuses the point; empty where it does not.
-    """
-
-    run: Run
-    base: int
-    row: int
-    refusal: str = ""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Stand for the scenario of a point that the model refuses, so that its runs have a name and an identity.
-
-    Attributes
-    ----------
-    base : Scenario
-        What the point was to change.
-    content_hash : str
-        Hash of the base and of the point.
-    """
-
-    base: Scenario
-    content_hash: str
-
-    @property
-    def name(self) -> str:
-        """Give the base's name."""
-        return self.base.name
-
-    @property
-    def place(self) -> Path:
-        """Give the base's place."""
-        return self.base.place
-
-    @property
-    def months(self) -> int:
-        """Give the base's months."""
-        return self.base.months
-
-    @property
-    def substeps(self) -> int:
-        """Give the base's steps a month."""
-        return self.base.substeps
-
-    @property
-    def code_hash(self) -> str:
-        """Give the base's code."""
-        return self.base.code_hash
 
 
 class Manifest:

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from abm.experiments.blocks import Shard
+from abm.experiments.cases import Case
 from abm.experiments.commits import Kept, keep, origin, put_record, read_record
 from abm.experiments.engines import LANES
 from abm.experiments.lock import start_of
-from abm.experiments.manifest import Case, Manifest, Shard
+from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import encoded, repeated, table_of
 from abm.experiments.points import Points
 from abm.experiments.provenance import source_hash

@@ -9,11 +9,12 @@ from typing import Any
 
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.carriers import Carried, Engine
+from abm.experiments.cases import Case
 from abm.experiments.commits import TEMPORARY, put
 from abm.experiments.compaction import COMPACT, Part, compact
 from abm.experiments.dataset import SweepTables
 from abm.experiments.lock import Clock, DirectoryLock, Holder, start_of
-from abm.experiments.manifest import Case, Manifest
+from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import encoded_points
 from abm.experiments.points import POINTS
 from abm.experiments.run import RUN_ID_DIGITS

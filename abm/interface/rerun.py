@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from abm.errors import AbmError, InvalidInput
+from abm.experiments.cases import Case
 from abm.experiments.destination import Destination
-from abm.experiments.manifest import Case, Manifest
+from abm.experiments.manifest import Manifest
 from abm.experiments.provenance import code_version
 from abm.experiments.run import Run, Tables
 from abm.experiments.shard import failure_of

@@ -13,7 +13,6 @@ from abm.errors import AbmError
 from abm.interface.app.compare import odds_rows, panels_of
 from abm.interface.app.comparison import Comparison
 from abm.interface.app.explore import asked, choices, panel_of, told_entries, told_marks
-from abm.interface.app.landscape import LEVERS, Terrain, cell_of, choose
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.app.limits import Limits
 from abm.interface.app.named import found, name_of
@@ -22,10 +21,11 @@ from abm.interface.app.question import Question
 from abm.interface.app.schedules import marks
 from abm.interface.app.selection import described, partner_rows
 from abm.interface.app.services import Counter, Services
-from abm.interface.app.share import from_query, to_query
+from abm.interface.app.share import LEVERS, from_query, to_query
 from abm.interface.app.state import Session, first_measures
 from abm.interface.app.survey import question_at, row_of
 from abm.interface.app.tables import difference_table, network_table, series_table
+from abm.interface.app.terrain import Terrain, cell_of, choose
 from abm.interface.app.work import Workshop
 from abm.model.simulate import cached_place
 from abm.policy.levers import levers

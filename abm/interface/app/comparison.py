@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import solara
 
 from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.progress import Progress, rested
 from abm.interface.app.question import Question
 from abm.interface.app.share import MINE, MOST_COMPARED, View
-from abm.interface.app.state import AT_ONCE, Progress, Session, rested
+from abm.interface.app.state import AT_ONCE, Session
 from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
 from abm.model.scenario import Scenario, scenario_names
 from abm.model.simulate import cached_place

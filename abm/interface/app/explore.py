@@ -16,11 +16,11 @@ from abm.interface.app.frames import Frames
 from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.app.network_values import names_of
 from abm.interface.app.network_view import NetworkView
-from abm.interface.app.question import Question, shipped_scenario
+from abm.interface.app.question import Question, shipped_scenario, with_preset
 from abm.interface.app.schedules import Mark
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
-from abm.interface.app.state import Answer, Session, first_measures, with_preset
+from abm.interface.app.state import Answer, Session, first_measures
 from abm.interface.app.tables import Table, network_table, series_table
 from abm.interface.app.tasks import Sample
 from abm.model.measures import MEASURES

@@ -12,10 +12,11 @@ from abm.interface.app.controls import Action, Address, Masthead
 from abm.interface.app.download import command_line, results_file, scenario_file
 from abm.interface.app.elements import Press, box
 from abm.interface.app.explore import Explore
-from abm.interface.app.landscape import Landscape, Terrain
+from abm.interface.app.landscape import Landscape
 from abm.interface.app.services import COUNTER
 from abm.interface.app.share import TABS, to_query
 from abm.interface.app.state import EXPLORE_REPLICATES, Session
+from abm.interface.app.terrain import Terrain
 from abm.interface.app.upload import read_upload
 
 logger = logging.getLogger(__name__)

@@ -240,3 +240,9 @@ def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | Non
         substeps=scenario.substeps,
         **dict(mapping or {}),
     )
+
+
+def with_preset(question: Question, preset: str) -> Question:
+    """Ask about another preset at the same place with the same accidents; its own horizon and no changes."""
+    fresh = Question.of_preset(preset, question.place)
+    return replace(fresh, seed=question.seed, replicate=question.replicate, reference=question.reference)

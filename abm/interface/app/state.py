@@ -7,7 +7,7 @@ change goes through its methods.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ from abm.interface.app.chronicle import Entry, chronicle
 from abm.interface.app.course import Course, simulate_course
 from abm.interface.app.limits import Limits
 from abm.interface.app.named import found, name_of
+from abm.interface.app.progress import Progress, Work, rested
 from abm.interface.app.question import Question, checked
 from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
 from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
-from abm.interface.app.work import Job, Task, Workshop
+from abm.interface.app.work import Task, Workshop
 from abm.model.scenario import Scenario
 from abm.model.simulate import cached_place
 from abm.world.place import Place
@@ -57,55 +58,6 @@ class Answer:
     reference: Course
     marks: tuple[Mark, ...]
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Say how much of some work in the background is done.
-
-    Attributes
-    ----------
-    done, total : int
-        Replicates.
-    is_running : bool
-    """
-
-    done: int = 0
-    total: int = 0
-    is_running: bool = False
-
-
-@dataclass
-class Work:
-    """Hold what a line of a session is doing in the background.
-
-    Attributes
-    ----------
-    job : Job or None
-        None before it has begun.
-    is_cancelled : bool
-    """
-
-    job: Job | None = None
-    is_cancelled: bool = False
-
-    def begun(self, job: Job) -> Job:
-        """Note that it has begun; if it was called off meanwhile, the job is too."""
-        self.job = job
-        if self.is_cancelled:
-            job.cancel()
-        return job
-
-    def cancel(self) -> None:
-        """Call it off."""
-        self.is_cancelled = True
-        if self.job is not None:
-            self.job.cancel()
-
-
-def rested(progress: Progress) -> Progress:
-    """Say that no more is coming."""
-    return replace(progress, is_running=False)
 
 
 class Session:
@@ -404,9 +356,3 @@ def first_measures(answer: Answer) -> tuple[str, ...]:
     """Name the measures that a run has values of, in their order."""
     course = answer.course
     return tuple(name for name in course.measures if not np.isnan(course.measure(name)).all())
-
-
-def with_preset(question: Question, preset: str) -> Question:
-    """Ask about another preset at the same place with the same accidents; its own horizon and no changes."""
-    fresh = Question.of_preset(preset, question.place)
-    return replace(fresh, seed=question.seed, replicate=question.replicate, reference=question.reference)
