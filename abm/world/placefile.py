@@ -8,15 +8,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from abm.records import Fault, Faults, KeyPath, Record
+from abm.records import SAYS_SOMETHING, Fault, Faults, KeyPath, Record
 from abm.world.agreement import contradictions
 
 Identity = Annotated[
     str,
     Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, description="lower-case name, as in 'south_somerset'"),
 ]
-Text = Annotated[str, Field(min_length=1, max_length=2000, description="text for readers")]
-Source = Annotated[str, Field(min_length=1, max_length=2000, description="publication, or 'assumption: why'")]
+Text = Annotated[str, Field(pattern=SAYS_SOMETHING, max_length=2000, description="text for readers")]
+Source = Annotated[
+    str, Field(pattern=SAYS_SOMETHING, max_length=2000, description="publication, or 'assumption: why'")
+]
 
 
 class Sourced(Record):

@@ -418,6 +418,11 @@ def set_value(*path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
         (set_value("ties", "tie_share", "value", to=0.72), "- id: north\n", "makes a tie"),
         (set_value("places", 1, "population", "value", to="many"), "value: many", "'many'"),
         (set_value("places", 1, "practises", to=3), "practises: 3", "did you mean 'practices'?"),
+        (
+            set_value("places", 1, "practices", "source", to="  "),
+            "source: '  '",
+            "publication, or 'assumption",
+        ),
     ],
 )
 def test_a_fault_is_reported_with_its_line(
