@@ -7,7 +7,7 @@ import numpy as np
 
 from abm.draws import Decision, compiled, draw_rows
 from abm.mechanisms.arithmetic import find_nonzero, row_and_lane
-from abm.mechanisms.kinds import PRACTICE, PRACTICE_PRACTICE
+from abm.mechanisms.kinds import PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism
 
 DECISION = np.uint32(Decision.CLOSE)
@@ -15,14 +15,13 @@ FEWEST_OPEN = 2
 
 
 @compiled
-def count_open(list_size: Any, organisation_kind: Any, organisation_place: Any, places: Any) -> Any:
+def count_open(list_size: Any, practice_row: Any, organisation_place: Any, places: Any) -> Any:
     """Count the open practices of every place, (places, lanes)."""
-    organisations, lanes = list_size.shape
+    lanes = list_size.shape[1]
     count = np.zeros((places, lanes))
-    for practice in range(organisations):
-        if organisation_kind[practice] == PRACTICE:
-            for lane in range(lanes):
-                count[organisation_place[practice], lane] += 1.0 if list_size[practice, lane] > 0.0 else 0.0
+    for practice in practice_row:
+        for lane in range(lanes):
+            count[organisation_place[practice], lane] += 1.0 if list_size[practice, lane] > 0.0 else 0.0
     return count
 
 
@@ -79,7 +78,7 @@ def closure(
     replicate: Any,
     step: Any,
     dt: Any,
-    organisation_kind: Any,
+    practice_row: Any,
     organisation_place: Any,
     tie_ends: Any,
     tie_kind: Any,
@@ -117,16 +116,15 @@ def closure(
     """
     organisations, lanes = list_size.shape
     closed[:] = 0.0
-    open_practices = count_open(list_size, organisation_kind, organisation_place, population.size)
+    open_practices = count_open(list_size, practice_row, organisation_place, population.size)
     draws = draw_rows(seed, replicate, step, DECISION, 0, organisations)
     # No power for most: between 0 and 1 it lifts the hazard no higher than the larger of one and the ratio.
     may_close = np.zeros((organisations, lanes), dtype=np.uint8)
-    for practice in range(organisations):
-        if organisation_kind[practice] == PRACTICE:
-            for lane in range(lanes):
-                people = list_size[practice, lane]
-                most = closure_rate[lane] * dt * max(closure_reference_list[lane], people)
-                may_close[practice, lane] = draws[practice, lane] * people < most
+    for practice in practice_row:
+        for lane in range(lanes):
+            people = list_size[practice, lane]
+            most = closure_rate[lane] * dt * max(closure_reference_list[lane], people)
+            may_close[practice, lane] = draws[practice, lane] * people < most
     found = np.empty(may_close.size, dtype=np.uint32)
     for event in range(find_nonzero(may_close, found)):
         practice, lane = row_and_lane(found[event], lanes)

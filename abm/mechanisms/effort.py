@@ -47,12 +47,8 @@ def effort(
     log_served = np.log(population_served)
     log_reference = np.log(effort_reference_population)
     # Runs of one point of a sweep share these parameters, and then what follows from them.
-    kinds = effort_capacity_power.shape[0]
-    is_alike = True
-    for lane in range(lanes):
-        is_alike = is_alike and effort_reference_population[lane] == effort_reference_population[0]
-        for kind in range(kinds):
-            is_alike = is_alike and effort_capacity_power[kind, lane] == effort_capacity_power[kind, 0]
+    has_one_power = (effort_capacity_power == effort_capacity_power[:, :1]).all()
+    is_alike = has_one_power and (log_reference == log_reference[0]).all()
     scale = np.empty((organisations, 1 if is_alike else lanes))
     fortress = np.empty((organisations, lanes))
     for organisation in range(organisations):

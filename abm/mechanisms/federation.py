@@ -96,6 +96,14 @@ def count_members(people: Any, members: Any, network: Any, list_size: Any, pract
 
 
 @inlined
+def trusts_enough(
+    trust_0: Any, trust_1: Any, orientation_0: Any, orientation_1: Any, threshold: Any, push: Any
+) -> Any:
+    """Tell whether two sides trust each other enough to unite, by what flexibility pushes the more outward leader."""
+    return min(trust_0, trust_1) > threshold - push * max(orientation_0, orientation_1)
+
+
+@inlined
 def common_label(first: Any, second: Any, label_0: Any, label_1: Any, members: Any, lane: Any) -> Any:
     """Return the label under which two sides unite, -1 where no row is free to be one."""
     if label_0 >= 0 and label_1 >= 0:
@@ -198,9 +206,14 @@ def federation(
             for tie in range(start, stop):
                 first, second = tie_ends[tie, 0], tie_ends[tie, 1]
                 for lane in range(lanes):
-                    mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
-                    outward = max(orientation[first, lane], orientation[second, lane])
-                    is_trusted = mutual > federation_threshold[lane] - push[lane] * outward
+                    is_trusted = trusts_enough(
+                        trust[tie, 0, lane],
+                        trust[tie, 1, lane],
+                        orientation[first, lane],
+                        orientation[second, lane],
+                        federation_threshold[lane],
+                        push[lane],
+                    )
                     may_unite[tie - start, lane] = is_trusted & (draws[tie - start, lane] < joining[lane])
             count = find_nonzero(may_unite[: stop - start], found)
         else:
@@ -211,9 +224,14 @@ def federation(
             if tie < first_tie:
                 continue
             first, second = tie_ends[tie, 0], tie_ends[tie, 1]
-            mutual = min(trust[tie, 0, lane], trust[tie, 1, lane])
-            outward = max(orientation[first, lane], orientation[second, lane])
-            if mutual <= federation_threshold[lane] - push[lane] * outward:
+            if not trusts_enough(
+                trust[tie, 0, lane],
+                trust[tie, 1, lane],
+                orientation[first, lane],
+                orientation[second, lane],
+                federation_threshold[lane],
+                push[lane],
+            ):
                 continue
             place = organisation_place[first]
             if place != organisation_place[second]:

@@ -184,9 +184,10 @@ def tally_ties(
         variance = squares[lane] - stray - shift
         covariance = 2.0 * products[lane] - stray - shift
         values[RECIPROCITY, lane] = covariance / variance if variance > 0.0 else np.nan
-        apart[lane] -= 0.5 * gone[lane] * trust_divergence_start[lane]
-        values[DIVERGENCE, lane] = apart[lane] / (0.5 * sides[lane])
-        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / (0.5 * sides[lane])
+        open_ties = 0.5 * sides[lane]
+        shut_ties = 0.5 * gone[lane]
+        values[DIVERGENCE, lane] = (apart[lane] - shut_ties * trust_divergence_start[lane]) / open_ties
+        values[MEETINGS, lane] = MONTHS_PER_YEAR * met[lane] / open_ties
 
 
 @compiled

@@ -42,10 +42,21 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def advance(model: Batch | IntegrationModel, months: int) -> None:
-    """Advance a batch or a model."""
+def advance(model: Batch | IntegrationModel | OracleModel, months: int) -> None:
+    """Advance a batch, a model or the oracle, measures included."""
     for _ in range(months):
-        model.advance() if isinstance(model, Batch) else model.step()
+        if isinstance(model, Batch):
+            model.advance()
+            continue
+        model.step()
+        if isinstance(model, OracleModel):
+            model.measures()
+
+
+def tie_month(model: Batch | IntegrationModel | OracleModel, ties: int, months: int) -> float:
+    """Advance a model, and return the nanoseconds that it took per directed tie-month of a run."""
+    runs = model.width if isinstance(model, Batch) else 1
+    return 1e9 * timed(lambda: advance(model, months)) / (months * 2 * ties * runs)
 
 
 def region_figures(rounds: int) -> dict[str, float]:
@@ -60,25 +71,16 @@ def region_figures(rounds: int) -> dict[str, float]:
     advance(Batch(place, lanes), 1)
     samples: dict[str, list[float]] = {"oracle": [], "face": [], "lanes": []}
     for number in range(rounds):
-        oracle = OracleModel(place, dict(case.parameter_values), table, 1, number)
-        face = IntegrationModel(case, seed=1, replicate=number, place=place)
-        batch = Batch(place, lanes)
-        oracle.step()
-        advance(face, 1)
-        advance(batch, 1)
-
-        def oracle_months(model: OracleModel = oracle) -> None:
-            for _ in range(MONTHS):
-                model.step()
-                model.measures()
-
-        directed = 2 * place.ties
-        samples["oracle"].append(timed(oracle_months) / (MONTHS * directed))
-        samples["face"].append(timed(lambda model=face: advance(model, MONTHS)) / (MONTHS * directed))
-        samples["lanes"].append(
-            timed(lambda model=batch: advance(model, MONTHS)) / (MONTHS * directed * LANES)
-        )
-    figures = {f"{name}, ns": 1e9 * statistics.median(values) for name, values in samples.items()}
+        models = {
+            "oracle": OracleModel(place, dict(case.parameter_values), table, 1, number),
+            "face": IntegrationModel(case, seed=1, replicate=number, place=place),
+            "lanes": Batch(place, lanes),
+        }
+        for model in models.values():
+            advance(model, 1)
+        for name, model in models.items():
+            samples[name].append(tie_month(model, place.ties, MONTHS))
+    figures = {f"{name}, ns": statistics.median(values) for name, values in samples.items()}
     for name in ("face", "lanes"):
         ratios = [slow / fast for slow, fast in zip(samples["oracle"], samples[name], strict=True)]
         figures[f"oracle / {name}"] = statistics.median(ratios)
@@ -104,24 +106,16 @@ def england_figures(has_oracle: bool) -> dict[str, float]:
     table = case.lever_table()
     lanes = [Lane(1, replicate, case.parameter_values, table) for replicate in range(LANES)]
     batches = [Batch(place, lanes) for _ in range(ENGLAND_ROUNDS)]
-    faces = [IntegrationModel(case, seed=1, place=place) for _ in range(ENGLAND_ROUNDS)]
-    each = 1e9 / (ENGLAND_MONTHS * 2 * place.ties)
-    months = [timed(lambda batch=batch: advance(batch, ENGLAND_MONTHS)) for batch in batches]
     figures = {
         "state a lane, MB": sum(values.nbytes for values in batches[0].state.arrays.values()) / LANES / 1e6,
-        "lanes, ns": each * statistics.median(months) / LANES,
+        "lanes, ns": statistics.median(tie_month(batch, place.ties, ENGLAND_MONTHS) for batch in batches),
     }
     if has_oracle:
-        months = [timed(lambda face=face: advance(face, ENGLAND_MONTHS)) for face in faces]
+        faces = [IntegrationModel(case, seed=1, place=place) for _ in range(ENGLAND_ROUNDS)]
+        face = statistics.median(tie_month(face, place.ties, ENGLAND_MONTHS) for face in faces)
         oracle = OracleModel(place, dict(case.parameter_values), table, 1, 0)
-
-        def oracle_months() -> None:
-            for _ in range(ENGLAND_MONTHS):
-                oracle.step()
-                oracle.measures()
-
-        slow = each * timed(oracle_months)
-        figures["oracle / face"] = slow / (each * statistics.median(months))
+        slow = tie_month(oracle, place.ties, ENGLAND_MONTHS)
+        figures["oracle / face"] = slow / face
         figures["oracle / lanes"] = slow / figures["lanes, ns"]
     return figures
 
