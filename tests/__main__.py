@@ -30,6 +30,7 @@ BUDGETS = {
     "lint": 20,
     "types": 90,
     "imports": 40,
+    "golden": 60,
     "unit": 600,
     "oracle": 480,
     "patterns": 90,
