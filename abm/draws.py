@@ -15,9 +15,10 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from abm.kernels import compiled, inlined
 
 GENERATOR = "Philox4x32-10"
 
@@ -34,10 +35,6 @@ QUANTILES = 4097
 MOST_EVENTS = 63
 WIDE = 4
 """Lanes from which loops over them are worth a vector."""
-
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
-# Loops over lanes vectorise only when what they call stands in them before the compiler looks at the loop.
-inlined = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 
 class Decision(IntEnum):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import compiled, inlined
+from abm.kernels import compiled, inlined
 
 TILE_ROWS = 32
 """Rows that flat loops take at a time. Sums go by it, so that it must not depend on the number of lanes."""

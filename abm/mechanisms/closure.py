@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import Decision, compiled, draw_rows
+from abm.draws import Decision, draw_rows
+from abm.kernels import compiled
 from abm.mechanisms.arithmetic import find_nonzero, row_and_lane
 from abm.mechanisms.kinds import PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism

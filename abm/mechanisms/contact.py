@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import WIDE, Decision, draw_rows, inlined, poisson_quantile
+from abm.draws import WIDE, Decision, draw_rows, poisson_quantile
+from abm.kernels import inlined
 from abm.mechanisms.arithmetic import exponential, find_nonzero, is_any
 from abm.mechanisms.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism

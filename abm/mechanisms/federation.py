@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from abm.draws import WIDE, Decision, compiled, draw_rows, inlined
+from abm.draws import WIDE, Decision, draw_rows
+from abm.kernels import compiled, inlined
 from abm.mechanisms.arithmetic import clip, find_below, find_nonzero, is_any, row_and_lane
 from abm.mechanisms.kinds import COMMISSIONER_PRACTICE, PRACTICE_PRACTICE
 from abm.mechanisms.mechanism import mechanism

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numba
+from abm.kernels import compiled
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Mechanism:
         """The compiled form, cached on disk; the function itself where it is no kernel."""
         if not self.is_kernel:
             return self.function
-        kernel: Callable[..., None] = numba.njit(cache=True, nogil=True, error_model="numpy")(self.function)
+        kernel: Callable[..., None] = compiled(self.function)
         return kernel
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.draws import Decision, beta_quantile, beta_table, compiled, uniform
+from abm.draws import Decision, beta_quantile, beta_table, uniform
 from abm.errors import InvalidInput, Problem
+from abm.kernels import compiled
 from abm.mechanisms.mechanism import Mechanism
 from abm.model.additions import OwnMechanism, guarded
 from abm.model.calendar import check_order

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.draws import compiled
+from abm.kernels import compiled
 from abm.mechanisms.arithmetic import TILE_ROWS, find_nonzero, row_and_lane, sum_moments, sum_rows
 from abm.mechanisms.federation import network_performance
 from abm.mechanisms.kinds import ACUTE, PRACTICE
