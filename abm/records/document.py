@@ -7,6 +7,7 @@ follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` i
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,16 @@ ALIAS_LIMIT = 10_000
 """Most values that aliases may repeat in one file, so that a few lines cannot unfold into gigabytes."""
 REPEATED = "given again"
 """Stands in the path of a repeated key's value, which must not be mistaken for the first."""
-
+_IN_BRACKETS = re.compile(
+    r"""
+    "(?:[^"\\]|\\.)*"? | '[^']*'?      # quoted text
+    | \#.*                             # a comment
+    | [\[{] | [\]}]
+    | [^\s,\[\]{}"'\#][^\s,\[\]{}]*    # a word, which may have quotes and hashes inside
+    """,
+    re.VERBOSE,
+)
+"""The tokens of lists and mappings that are written in brackets."""
 
 _CORE = "tag:yaml.org,2002:"
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -229,7 +239,10 @@ class _Composer:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.last_line = len(text.splitlines())
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_PARSER)
+        self.text = text
+        self.depth = 0
+        self.read_to: Any = None
+        self.events: Iterator[Any] = self.parsed(text)
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
         self.damaged: set[KeyPath] = set()
@@ -255,6 +268,7 @@ class _Composer:
                     data = self.node(first, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            self.refuse_depth_ahead(mark)
             told = " ".join(filter(None, (error.context, error.problem)))
             line = None if mark is None else min(mark.line + 1, self.last_line)
             raise _refuse(
@@ -275,13 +289,48 @@ class _Composer:
             tuple(entry for entry in self.again if REPEATED not in entry[0]),
         )
 
+    def parsed(self, text: str) -> Iterator[Any]:
+        """Parse the text event by event, and keep count of the lists and mappings that are open."""
+        events = yaml.parse(text, Loader=_PARSER)
+        while True:
+            try:
+                event = next(events)
+            except StopIteration:
+                return
+            except (
+                ValueError,
+                OverflowError,
+            ):  # the parser in pure Python converts escapes and versions unchecked
+                raise yaml.YAMLError("a number in an escape or a directive is out of range") from None
+            self.depth += isinstance(event, yaml.CollectionStartEvent)
+            self.depth -= isinstance(event, yaml.CollectionEndEvent)
+            self.read_to = event.end_mark
+            yield event
+
+    def refuse_depth_ahead(self, mark: Any) -> None:
+        """Refuse brackets that nest too deeply between the last event and the place where the parser gave up.
+
+        The parser reads up to a line ahead, and some versions of it have a limit of their own, which they meet
+        before the composer has seen the first of the brackets.
+        """
+        if mark is None or self.read_to is None:
+            return
+        ahead = self.text[self.read_to.index : mark.index + 1]
+        depth = self.depth
+        for token in _IN_BRACKETS.finditer(ahead):
+            depth += (token[0] in ("[", "{")) - (token[0] in ("]", "}"))
+            if depth > DEPTH_LIMIT + 1:
+                raise self.too_deep(self.read_to.line + 1 + ahead.count("\n", 0, token.start()))
+
+    def too_deep(self, line: int) -> InvalidInput:
+        """Return the refusal of a value below too many lists and mappings."""
+        return _refuse(self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six")
+
     def node(self, event: Any, path: KeyPath) -> Any:
         """Compose one value and everything below it."""
         line = _line(event)
         if len(path) > DEPTH_LIMIT:
-            raise _refuse(
-                self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six"
-            )
+            raise self.too_deep(line)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, path)
         before = self.size

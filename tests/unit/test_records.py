@@ -7,6 +7,7 @@ import pickle
 from typing import ClassVar, Literal
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
@@ -206,6 +207,67 @@ def test_dump_refuses_what_is_not_plain():
 def test_unsafe_or_broken_yaml_is_refused_with_its_line(text, line, message):
     found = problems_of(text, Ward)
     assert any(at == line and message in told for at, told in found), found
+
+
+PARSERS = [parser for name in ("CSafeLoader", "SafeLoader") if (parser := getattr(yaml, name, None))]
+LIMIT_OF_LEVELS = 32
+
+
+def levels_of(value: object) -> int:
+    """Count the levels between a document and its deepest value."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((1 + levels_of(item) for item in inner), default=0)
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> tuple[str, int]:
+    """Nest lists and mappings to any depth, in brackets or by indentation; return the text and its levels."""
+    depth = draw(st.one_of(st.integers(0, 40), st.integers(30, 36), st.integers(900, 3000)))
+    block = draw(st.integers(0, min(depth, 40)))
+    kinds = ["[", "{a: ", "[b, ", "[ # [[\n", '["[[", ', "[ &x ", "[\n"]
+    opening = draw(st.one_of(st.just(["["]), st.lists(st.sampled_from(kinds), min_size=1)))
+    flow = [opening[level % len(opening)] for level in range(depth - block)]
+    closing = "".join("}" if part.startswith("{") else "]" for part in reversed(flow))
+    indented = "".join(f"a:\n{'  ' * (level + 1)}" for level in range(block))
+    lines = "".join(flow).replace("\n", "\n" + "  " * (block + 1))
+    return f"{indented}{lines}1{closing}", depth
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@given(text_and_levels=nested())
+def test_nesting_of_any_depth_is_read_or_refused_in_our_words(parser, text_and_levels):
+    text, levels = text_and_levels
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("abm.records.document._PARSER", parser)
+        if levels <= LIMIT_OF_LEVELS:
+            assert levels_of(Document.parse(text, "file.yaml").data) == levels
+            return
+        with pytest.raises(InvalidInput) as caught:
+            Document.parse(text, "file.yaml")
+    (problem,) = caught.value.problems
+    assert problem.message == "nests deeper than 32 levels; abm's files need about six"
+    assert problem.line is not None
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: |\n  " + "[" * 2000 + "\nb: @x",
+        "a: '" + "[" * 900 + "'\nb: @x",
+        "a: [" + "'[[[[', " * 100 + "@x]",
+        "a: [ # " + "[" * 900 + "\n @x]",
+        "a: it's " + "[" * 900 + "\nb: @x",
+        "a: [" + "[], " * 200 + "@x]",
+        'a: "\\UFFFFFFFF"',
+        "%YAML 1." + "9" * 5000 + "\n--- a",
+    ],
+)
+def test_brackets_that_open_nothing_do_not_count_as_nesting(text, parser, monkeypatch):
+    monkeypatch.setattr("abm.records.document._PARSER", parser)
+    ((_, message),) = problems_of(text, Ward)
+    assert message.startswith("is not YAML: ")
+    assert "nests" not in message
 
 
 def test_aliases_that_would_unfold_into_millions_of_values_are_refused():
