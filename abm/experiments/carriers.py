@@ -4,30 +4,31 @@ An engine decides nothing about results. It calls `run_shard` for each shard it 
 became of it. The files are the only truth, so an engine that dies loses time and no rows.
 """
 
-import multiprocessing
-import signal
-import sys
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Protocol, Self
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.experiments.engines import available_processors, single_threaded
+from abm.experiments.engines import available_processors
 from abm.experiments.manifest import Manifest
+from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.shard import run_shard
+from abm.experiments.worker import TaskFailed
 
 SHARDS_PER_WORKER = 50
 """Shards after which a worker is replaced, so that what libraries leak cannot add up."""
 ATTEMPTS = 2
 """How often a shard is tried whose worker ended without a word."""
-PARTING_SECONDS = 5.0
+IN_HAND_PER_WORKER = 2
+"""Shards given to the pool at once, so that no worker waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -127,20 +128,8 @@ def carry_one(
 
 
 @dataclass(eq=False)
-class _Worker:
-    process: Any
-    connection: Connection
-    shard: int | None = None
-    served: int = 0
-
-
-@dataclass(eq=False)
 class Processes:
-    """Run shards in processes of this machine, each with one thread.
-
-    The pool of the standard library loses every shard in flight when a worker is killed, and may hang when it
-    replaces workers; here each worker has a pipe of its own, so that only the shard of the one that died is lost. A
-    worker whose parent dies finishes its shard and ends.
+    """Run shards in processes of this machine, each with one thread; they end with this one, however it ends.
 
     Attributes
     ----------
@@ -150,130 +139,55 @@ class Processes:
         Run even if the sources are not those of the plan.
     shards_per_worker : int
         Shards after which a worker is replaced.
+    pool : Pool
+        The workers, while it is entered.
     """
 
     workers: int | None = None
     is_forced: bool = False
     shards_per_worker: int = SHARDS_PER_WORKER
-    _pool: list[_Worker] = field(default_factory=list, repr=False)
+    pool: Pool = field(init=False, repr=False)
 
     def __enter__(self) -> Self:
+        self.pool = Pool(self.workers or available_processors(), tasks_per_worker=self.shards_per_worker)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._pool:
-            if kind is not None:
-                worker.process.terminate()
-            self._part(worker)
-        self._pool.clear()
+        self.pool.close(now=kind is not None)
 
     def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
         """Run shards, as many at once as there are workers."""
         waiting = deque(shards)
-        attempts: dict[int, int] = {}
-        most = min(self.workers or available_processors(), len(waiting))
-        while waiting or any(worker.shard is not None for worker in self._pool):
-            self._employ(directory, min(most, len(waiting) + self._busy()))
-            for worker in self._pool:
-                if worker.shard is None and waiting:
-                    self._hand(worker, waiting.popleft())
-            for worker in self._heard():
-                told = self._listen(worker)
-                if told is None:
-                    shard = worker.shard
-                    self._dismiss(worker)
-                    if shard is None:
-                        continue
-                    attempts[shard] = attempts.get(shard, 0) + 1
+        attempts = Counter[int]()
+        in_hand: dict[Future[Carried], int] = {}
+        while waiting or in_hand:
+            while waiting and len(in_hand) < IN_HAND_PER_WORKER * self.pool.workers:
+                shard = waiting.popleft()
+                in_hand[self.pool.submit(_carry_here, directory, shard, self.is_forced)] = shard
+            for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+                shard = in_hand.pop(future)
+                try:
+                    told = future.result()
+                except WorkerLost as error:
+                    attempts[shard] += 1
                     is_final = attempts[shard] >= ATTEMPTS
-                    told = Carried(shard, lost=_ended(worker.process.exitcode), is_final=is_final)
+                    told = Carried(shard, lost=str(error), is_final=is_final)
                     if not is_final:
                         waiting.append(shard)
+                except TaskFailed as error:
+                    told = Carried(shard, lost=str(error))
                 yield told
 
-    def _busy(self) -> int:
-        return sum(worker.shard is not None for worker in self._pool)
 
-    def _employ(self, directory: Path, wanted: int) -> None:
-        """Start workers until there are as many as wanted, after dismissing those that have served."""
-        for worker in [
-            one for one in self._pool if one.shard is None and one.served >= self.shards_per_worker
-        ]:
-            self._dismiss(worker)
-        while len(self._pool) < wanted:
-            here, there = _CONTEXT.Pipe()
-            process = _CONTEXT.Process(target=_work, args=(there, directory, self.is_forced), daemon=True)
-            # Workers inherit the environment, and libraries read it once, when they are imported.
-            with single_threaded(), _without_main():
-                process.start()
-            there.close()
-            self._pool.append(_Worker(process, here))
-
-    def _hand(self, worker: _Worker, shard: int) -> None:
-        worker.shard = shard
-        worker.served += 1
-        # It may have ended between two shards; the wait for its word finds that out.
-        with suppress(OSError):
-            worker.connection.send(shard)
-
-    def _heard(self) -> list[_Worker]:
-        ready = wait([worker.connection for worker in self._pool if worker.shard is not None])
-        return [worker for worker in self._pool if worker.connection in ready]
-
-    def _listen(self, worker: _Worker) -> Carried | None:
-        try:
-            told = worker.connection.recv()
-        except (EOFError, OSError):
-            return None
-        worker.shard = None
-        return told if isinstance(told, Carried) else None
-
-    def _dismiss(self, worker: _Worker) -> None:
-        self._pool.remove(worker)
-        self._part(worker)
-
-    def _part(self, worker: _Worker) -> None:
-        worker.connection.close()
-        worker.process.join(PARTING_SECONDS)
-        if worker.process.exitcode is None:
-            worker.process.kill()
-            worker.process.join()
+_manifest = lru_cache(maxsize=1)(Manifest.read)
 
 
-_CONTEXT = multiprocessing.get_context("spawn")
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep the script or command that this process runs out of workers: they would run it anew before their work."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+def _carry_here(directory: Path, shard: int, is_forced: bool) -> Carried:
+    """Run a shard in a worker, which lives as long as one sweep is carried out, so it reads the manifest once."""
     try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _work(connection: Connection, directory: Path, is_forced: bool) -> None:
-    # Ctrl-C reaches every process of the terminal; the parent decides what ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    manifest: Manifest | None = None
-    while True:
-        try:
-            shard = connection.recv()
-            manifest = manifest or Manifest.read(directory)
-            connection.send(carry_one(directory, shard, is_forced, manifest))
-        except (EOFError, OSError):
-            return
-        except InvalidInput as error:
-            connection.send(Carried(shard, lost=str(error), refused=error))
-
-
-def _ended(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
-        hint = "; there may not be enough memory, try fewer --workers" if name == "SIGKILL" else ""
-        return f"its worker was ended by {name}{hint}"
-    return f"its worker ended with exit code {exitcode}"
+        manifest = _manifest(directory)
+    except InvalidInput as error:
+        return Carried(shard, lost=str(error), refused=error)
+    return carry_one(directory, shard, is_forced, manifest)

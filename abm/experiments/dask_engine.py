@@ -21,7 +21,8 @@ from distributed import Client, Future, LocalCluster
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.carriers import Carried, carry_one
-from abm.experiments.engines import SINGLE_THREADED, available_processors
+from abm.experiments.engines import available_processors
+from abm.experiments.pool import SINGLE_THREADED
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0

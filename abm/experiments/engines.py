@@ -6,34 +6,24 @@ and they show how long a batch takes. Workers are started only when they pay for
 thread, and its results are put back in the order of the runs, so nothing depends on how many there were.
 """
 
-import multiprocessing
 import os
-import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
+from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables, joined
+from abm.experiments.worker import TaskFailed
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
 WORKERS_ADVICE = "give a whole number from 1, such as 4, or leave it out to use what pays"
-SINGLE_THREADED = (
-    "OPENBLAS_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-)
-
 Progress = Callable[[int, int], None]
 Batch = tuple[int, ...]
 
@@ -187,8 +177,9 @@ def mapped(
     if most == 1 or len(items) < 3:
         collect(map(task, items[1:]))
     else:
-        with single_threaded(), _pool(most) as pool:
-            collect(pool.map(task, items[1:]))
+        with Pool(most) as pool:
+            futures = [pool.submit(task, item) for item in items[1:]]
+            collect(future.result() for future in futures)
     return results
 
 
@@ -246,7 +237,7 @@ def _told(error: Exception) -> str:
 def _pooled(
     runs: Sequence[Run], simulate: Simulator, batches: Sequence[Batch], workers: int
 ) -> Iterator[tuple[Batch, _Attempt]]:
-    with single_threaded(), _pool(workers) as pool:
+    with Pool(workers) as pool:
         futures: dict[Future[_Attempt], Batch] = {
             pool.submit(_attempt, simulate, [runs[index] for index in batch], batch): batch
             for batch in batches
@@ -255,42 +246,9 @@ def _pooled(
             batch = futures[future]
             try:
                 attempt = future.result()
-            except BrokenProcessPool:
-                lost = "the worker process ended; there may not be enough memory, try fewer --workers"
-                attempt = _Attempt((), tuple((index, lost) for index in batch))
+            except (WorkerLost, TaskFailed) as error:
+                attempt = _Attempt((), tuple((index, str(error)) for index in batch))
             yield batch, attempt
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown(wait=True)
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Have processes that are started inside the block compute with one thread each."""
-    # Workers inherit the environment, and the libraries read it once, when they are imported.
-    before = {name: os.environ.get(name) for name in SINGLE_THREADED}
-    os.environ.update(dict.fromkeys(SINGLE_THREADED, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent decides what ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _gathered(runs: Sequence[Run], attempts: Sequence[_Attempt], workers: int, seconds: float) -> Execution:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abm.experiments.commits import put
-from abm.experiments.engines import SINGLE_THREADED
 from abm.experiments.manifest import Manifest
+from abm.experiments.pool import SINGLE_THREADED
 from abm.experiments.shard import cases_of
 
 FOLDER = "slurm"

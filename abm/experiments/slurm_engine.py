@@ -26,8 +26,8 @@ from distributed import Client
 from abm.errors import InvalidInput, Problem
 from abm.experiments.carriers import Carried
 from abm.experiments.dask_engine import NO_DASHBOARD, SETTINGS, carried
-from abm.experiments.engines import SINGLE_THREADED
 from abm.experiments.job_array import KERNELS_VARIABLE, LOGS, Site, clock_time, kernels, prepared
+from abm.experiments.pool import SINGLE_THREADED
 
 DEFAULT_JOBS = 4
 LOST_WORKER_SECONDS = 5.0

@@ -72,7 +72,7 @@ def scaling_figures(folder: Path, rounds: int) -> dict[str, float]:
             finished: list[tuple[float, float, int]] = []
             with Processes(workers) as engine:
                 for carried in engine.carry(manifest.directory, range(manifest.shards)):
-                    pids = [os.getpid(), *(worker.process.pid for worker in engine._pool)]
+                    pids = [os.getpid(), *engine.pool.pids]
                     used = sum(map(processor_seconds, pids))
                     finished.append((time.perf_counter(), used, carried.runs))
             # The first shard of each worker pays for its start; the last ones may find a worker idle.
@@ -221,7 +221,7 @@ def be_parent(directory: Path) -> None:
 
     def look(_: object) -> None:
         largest["parent"] = max(largest["parent"], resident(os.getpid()))
-        workers = [resident(worker.process.pid) for worker in engine._pool]
+        workers = [resident(pid) for pid in engine.pool.pids]
         largest["workers"] = max([largest["workers"], *workers])
 
     carriage = Sweep(directory).carry_out(engine, progress=look)

@@ -76,9 +76,12 @@ def committed(directory):
 
 def children(pid):
     """Give the workers of a parent."""
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
-    told = {int(child): Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8") for child in text.split()}
-    return [child for child, line in told.items() if "spawn_main" in line]
+    lists = [path.read_text(encoding="utf-8") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    told = {
+        int(child): Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
+        for child in " ".join(lists).split()
+    }
+    return [child for child, line in told.items() if "abm.experiments.worker" in line]
 
 
 def alive(pid):
@@ -109,9 +112,8 @@ def test_a_worker_that_is_killed_costs_an_attempt(manifest, undisturbed):
 
     def kill_one(advance):
         if not killed and advance.carried is not None:
-            busy = next(worker for worker in engine._pool if worker.shard is not None)
-            killed.append(busy.process.pid)
-            os.kill(busy.process.pid, signal.SIGKILL)
+            killed.extend(engine.pool.pids[:1])
+            os.kill(killed[0], signal.SIGKILL)
 
     carriage = carried_out(manifest.directory, engine, progress=kill_one)
     # Had it finished its shard a moment before, the one that it was given next is lost.
@@ -124,9 +126,9 @@ def test_a_worker_that_is_killed_costs_an_attempt(manifest, undisturbed):
 def test_a_shard_whose_workers_all_die_is_told_and_the_others_go_on(tmp_path):
     # It ends the whole process, as running out of memory does; not that of the plan, which tries a few runs.
     deadly = BREAKABLE.replace(
-        'raise ArithmeticError("the strain is too much")', "parent_process() and os._exit(9)"
+        'raise ArithmeticError("the strain is too much")', f"os.getppid() == {os.getpid()} and os._exit(9)"
     )
-    imports = "import os\nfrom multiprocessing import parent_process\n\n"
+    imports = "import os\n\n"
     deadly = deadly.replace("from abm.ext", f"{imports}from abm.ext", 1)
     manifest = breakable(tmp_path, [0.2, 0.9], code=deadly, size=replace(SHARD, runs=3))
     carriage = carried_out(manifest.directory, Processes(2))
@@ -143,7 +145,6 @@ def test_a_parent_that_is_killed_leaves_a_sound_sweep_and_no_lock(manifest, undi
     workers = children(parent.pid)
     parent.kill()
     parent.communicate()
-    # Workers finish what they are at, and end.
     until(lambda: not any(map(alive, workers)))
     assert len(workers) == 2
     assert require_truth(manifest.directory)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.engines import LANES, SINGLE_THREADED, available_processors, execute, packed
+from abm.experiments.engines import LANES, available_processors, execute, packed
+from abm.experiments.pool import SINGLE_THREADED
 from abm.experiments.run import PairedDesign, Run
 from tests.unit import synthetic
 from tests.unit.synthetic import BAD_REPLICATE, Drift, design

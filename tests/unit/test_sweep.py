@@ -99,7 +99,7 @@ def test_workers_are_replaced_after_so_many_shards(tmp_path):
     pids = set()
     with engine:
         for _ in engine.carry(manifest.directory, range(manifest.shards)):
-            pids |= {worker.process.pid for worker in engine._pool}
+            pids.update(engine.pool.pids)
     assert len(pids) == 2
     assert Sweep(manifest.directory).survey().is_complete
 

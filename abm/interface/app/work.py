@@ -5,21 +5,17 @@ their own, the lines take turns, and urgent tasks go before the rest.
 """
 
 import logging
-import multiprocessing
-import os
 import queue
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from abm.errors import AbmError
-from abm.experiments.engines import SINGLE_THREADED
+from abm.experiments.pool import Pool, WorkerLost
 
 logger = logging.getLogger(__name__)
 STOP = object()
@@ -131,12 +127,7 @@ class Workshop:
         self._is_closed = False
         self._prepared = threading.Event()
         self._prepared.set()
-        self._pool = self._new_pool()
-
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.workers, multiprocessing.get_context("spawn"), initializer=prepare_worker
-        )
+        self._pool = Pool(workers, prepare=prepare_worker)
 
     def warm(self) -> None:
         """Start the workers and load the model here too, in the background.
@@ -155,7 +146,7 @@ class Workshop:
             tasks.prepare()
             for _ in range(1, self.workers):
                 self._pool.submit(ready)
-        except (BrokenProcessPool, CancelledError, RuntimeError):
+        except (WorkerLost, CancelledError, RuntimeError):
             if not self._is_closed:
                 logger.exception("the workers could not be started")
         finally:
@@ -221,7 +212,7 @@ class Workshop:
             lines = list(self._lines)
         for owner in lines:
             self.leave(owner)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close(now=True)
 
     def _dispatch(self) -> None:
         """Hand tasks to free workers, a visitor after the other; urgent ones first."""
@@ -231,11 +222,7 @@ class Workshop:
                 return
             job, number, task = found
             self._running += 1
-            try:
-                future = self._pool.submit(task.function, *task.arguments)
-            except BrokenProcessPool:
-                self._pool = self._new_pool()
-                future = self._pool.submit(task.function, *task.arguments)
+            future = self._pool.submit(task.function, *task.arguments)
             future.add_done_callback(partial(self._finished, job, number))
 
     def _take(self) -> tuple[Job, int, Task] | None:
@@ -263,21 +250,10 @@ class Workshop:
 
 
 def prepare_worker() -> None:
-    """Let the parent decide what ends a worker, keep to one thread, and load what every task needs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, name="abm-parent", daemon=True).start()
-    os.environ.update(dict.fromkeys(SINGLE_THREADED, "1"))
+    """Load what every task needs."""
     from abm.interface.app import tasks
 
     tasks.prepare()
-
-
-def end_with_parent() -> None:
-    """End this process as soon as the server is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def ready() -> bool:

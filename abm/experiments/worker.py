@@ -1,0 +1,98 @@
+"""Be a worker process: answer calls that arrive on a pipe, one after the other, and end when the parent does.
+
+Nothing heavy is imported here, so that a worker is ready soon and loads only what its calls need.
+"""
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from abm.errors import AbmError
+
+STOP = b""
+"""Message that ends a worker."""
+LOOK_SECONDS = 0.5
+"""How often a worker checks that its parent is still there."""
+PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+
+
+class TaskFailed(AbmError):
+    """Report what a call raised where the exception itself cannot be sent, or would end the parent."""
+
+
+def work(descriptor: int, parent: int) -> None:
+    """Answer calls until told to stop, or until the parent has gone.
+
+    Parameters
+    ----------
+    descriptor : int
+        File descriptor of this end of the pipe.
+    parent : int
+        Process id of the parent.
+    """
+    # Ctrl-C reaches every process of the terminal; the parent decides what ends. It starts workers with SIGINT
+    # blocked, because the signal may come before this line.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    end_with(parent)
+    connection = Connection(descriptor)
+    try:
+        while (message := connection.recv_bytes()) != STOP:
+            connection.send_bytes(answered(message))
+    except (EOFError, OSError):
+        # The parent has gone, or no longer listens.
+        return
+
+
+def end_with(parent: int) -> None:
+    """Have this process end as soon as its parent has, however that ended and whatever is computed here."""
+    if sys.platform == "linux":
+        # The kernel's own word needs no turn of the interpreter, which compiled code may keep for long. It comes when
+        # the thread ends that started this process, so a pool's threads live as long as their workers.
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="abm-parent", daemon=True).start()
+
+
+def answered(message: bytes) -> bytes:
+    """Make the call that a message holds, and return its answer: (result, None, "") or (None, error, traceback)."""
+    try:
+        function, arguments = _call_in(message)
+        return pickle.dumps((function(*arguments), None, ""))
+    except BaseException as error:  # noqa: BLE001 - whatever a call raises is the answer to that call
+        told = "".join(traceback.format_exception(error))
+        return pickle.dumps((None, _that_can_be_sent(error), told))
+
+
+def _call_in(message: bytes) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    try:
+        function, arguments = pickle.loads(message)
+    except (AttributeError, ImportError) as error:
+        advice = "define it in a module that can be imported, not in the script that is run"
+        raise TaskFailed(f"a worker process cannot find what it was given ({error}); {advice}") from None
+    return function, arguments
+
+
+def _that_can_be_sent(error: BaseException) -> Exception:
+    # SystemExit and its like would end whoever asks for the result.
+    if isinstance(error, Exception):
+        try:
+            pickle.loads(pickle.dumps(error))
+            return error
+        except Exception:  # noqa: BLE001 - exceptions may define how they are sent, and do it wrongly
+            pass
+    return TaskFailed("".join(traceback.format_exception_only(error)).strip())
