@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.experiments.commits import TEMPORARY, origin, settle
 from abm.experiments.dataset import TABLES, open_sweep
-from abm.experiments.destination import file_problems
+from abm.experiments.destination import file_problems, staged_file
 from abm.experiments.parquet import FILE_WRITERS
 
 
@@ -46,13 +45,7 @@ def collect(directory: Path, out: Path, table: str = "runs", force: bool = False
         raise InvalidInput(problems)
     tables = open_sweep(directory)
     schema = tables.schema(chosen)
-    temporary = out.parent / f"{TEMPORARY}{origin()}-{out.name}"
-    try:
-        with FILE_WRITERS[out.suffix](temporary, schema) as writer:
-            for piece in tables.tables(chosen):
-                writer.write(piece)
-        settle(temporary, out)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with staged_file(out, force) as aside, FILE_WRITERS[out.suffix](aside, schema) as writer:
+        for piece in tables.tables(chosen):
+            writer.write(piece)
     return int(writer.rows)

@@ -5,11 +5,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from abm.errors import InvalidInput, Problem
+from abm.experiments.claim import claimed, replace_directory
+from abm.experiments.commits import settle
+from abm.experiments.lock import holder_of
 
 RUNS = "runs.parquet"
 MONTHS = "months.parquet"
@@ -47,6 +50,8 @@ class Destination:
     def staged(self) -> Iterator[Path]:
         """Give a directory to write to, and put it in place when the block ends without an error.
 
+        Meanwhile no other process writes to the destination, so enter before the work that makes the results.
+
         Yields
         ------
         Path
@@ -55,22 +60,25 @@ class Destination:
         Raises
         ------
         InvalidInput
-            If results cannot be written there.
+            If results cannot be written there, or another process is at work there.
         """
-        problems = self.problems()
-        if problems:
-            raise InvalidInput(problems)
+        _require(self.problems())
         destination = self.path.resolve()
         new_parents = _missing_parents(destination)
         destination.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
         try:
-            yield staging
-            _put_in_place(staging, destination)
+            with claimed(destination, self.option) as folder:
+                # Another process may have finished since the first look.
+                _require(self.problems())
+                staging = folder / destination.name
+                staging.mkdir()
+                yield staging
+                _require(self.problems())
+                replace_directory(staging, destination)
         except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
             for parent in new_parents:
-                parent.rmdir()
+                with suppress(OSError):
+                    parent.rmdir()
             raise
 
     def _complaints(self) -> Iterator[str]:
@@ -97,6 +105,13 @@ class Destination:
                         "so name another --out"
                     )
                     return
+                holder = holder_of(destination)
+                if holder is not None:
+                    yield (
+                        f"process {holder.pid} on {holder.host} has been at work on '{shown}' since "
+                        f"{holder.told_since}; wait for it, or name another {self.option}"
+                    )
+                    return
             _probe(destination)
         except (OSError, ValueError) as error:
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
@@ -118,6 +133,36 @@ def file_problems(path: Path | None, force: bool = False, option: str = "--out")
     if path is None:
         return []
     return [Problem(option, None, message) for message in _file_complaints(path, force)]
+
+
+@contextmanager
+def staged_file(path: Path, force: bool = False, option: str = "--out") -> Iterator[Path]:
+    """Give the name of a file to write, and put it in place, durably, when the block ends without an error.
+
+    Meanwhile no other process writes to the path, so enter before long work.
+
+    Yields
+    ------
+    Path
+        Name of a file that is not there yet, beside the path and with the same last part.
+
+    Raises
+    ------
+    InvalidInput
+        If the file cannot be written, or another process is writing it.
+    """
+    _require(file_problems(path, force, option))
+    target = path.resolve()
+    with claimed(target, option) as folder:
+        _require(file_problems(path, force, option))
+        yield folder / target.name
+        _require(file_problems(path, force, option))
+        settle(folder / target.name, target)
+
+
+def _require(problems: list[Problem]) -> None:
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _file_complaints(path: Path, force: bool) -> Iterator[str]:
@@ -158,21 +203,3 @@ def _probe(destination: Path) -> None:
             (probe / rest).mkdir(parents=True)
     finally:
         shutil.rmtree(probe, ignore_errors=True)
-
-
-def _put_in_place(staging: Path, destination: Path) -> None:
-    # mkdtemp lets only its owner in; results are as open as any other directory of the user.
-    mask = os.umask(0)
-    os.umask(mask)
-    staging.chmod(0o777 & ~mask)
-    if not destination.exists():
-        staging.rename(destination)
-        return
-    with tempfile.TemporaryDirectory(prefix=".abm-", dir=destination.parent) as aside:
-        former = Path(aside) / destination.name
-        destination.rename(former)
-        try:
-            staging.rename(destination)
-        except BaseException:
-            former.rename(destination)
-            raise

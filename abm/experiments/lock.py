@@ -29,10 +29,6 @@ UNSUPPORTED = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL)
 Clock = Callable[[], float]
 
 
-class Locked(AbmError):
-    """Say who else is at work on a directory."""
-
-
 @dataclass(frozen=True)
 class Holder:
     """A process that holds a lock.
@@ -76,6 +72,20 @@ class Holder:
         return self.is_here and start_of(self.pid) == self.start != ""
 
 
+class Locked(AbmError):
+    """Report who else is at work on a directory.
+
+    Attributes
+    ----------
+    holder : Holder or None
+        None where the lock does not say.
+    """
+
+    def __init__(self, message: str, holder: Holder | None = None) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class DirectoryLock:
     """Hold a directory for the length of a block.
 
@@ -108,7 +118,7 @@ class DirectoryLock:
             is_ours = _flocked(descriptor)
             holder = _holder(descriptor)
             if not is_ours or (holder is not None and self._refuses(holder)):
-                raise Locked(self._told(holder))
+                raise Locked(self._told(holder), holder)
             _write(descriptor, json.dumps(vars(Holder.of_this_process(self.clock))))
         except BaseException:
             os.close(descriptor)
@@ -124,6 +134,14 @@ class DirectoryLock:
             _write(self._descriptor, "")
         finally:
             os.close(self._descriptor)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether what is locked is still what others would lock, and has not been removed meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def _refuses(self, holder: Holder) -> bool:
         return holder.is_alive if holder.is_here else not self.takes_over

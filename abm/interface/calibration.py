@@ -1,7 +1,6 @@
 """Show the defaults at work, search for parameters that show the targets, and draw the edges of their region."""
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,9 +158,5 @@ def described(study: Study, trial: Trial) -> dict[str, Any]:
 
 
 def write_calibration(found: dict[str, Any], path: Path) -> None:
-    """Write what a calibration found as JSON, all at once, so that a failure leaves what was there."""
-    target = path.resolve()
-    with tempfile.TemporaryDirectory(prefix=".abm-", dir=target.parent) as aside:
-        written = Path(aside) / "found.json"
-        written.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        written.replace(target)
+    """Write what a calibration found as JSON."""
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

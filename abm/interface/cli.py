@@ -265,6 +265,9 @@ def calibrate(
     force: Force = False,
 ) -> None:
     """Show how the defaults meet the calibration targets, or search for parameters that do."""
+    from contextlib import nullcontext
+
+    from abm.experiments.destination import staged_file
     from abm.interface.calibration import (
         checked_study,
         describe_defaults,
@@ -273,13 +276,14 @@ def calibrate(
     )
 
     wanted, processes = checked_study(study, workers, out, force)
-    if is_search:
-        with progress(0, "points") as show:
-            found = describe_search(output(), wanted, processes, show)
-    else:
-        found = describe_defaults(output(), wanted)
-    if out is not None:
-        write_calibration(found, out)
+    with nullcontext() if out is None else staged_file(out, force) as written:
+        if is_search:
+            with progress(0, "points") as show:
+                found = describe_search(output(), wanted, processes, show)
+        else:
+            found = describe_defaults(output(), wanted)
+        if written is not None:
+            write_calibration(found, written)
 
 
 @app.command("app", rich_help_panel=SEE)

@@ -183,9 +183,23 @@ def carried_out(
 
     Raises
     ------
+    InvalidInput
+        If another process writes there; told before anything is simulated.
     AbmError
         If no run could be simulated, or none of some scenario.
     """
+    if request.out is None:
+        return _simulated(request, scenarios, progress)
+    with Destination(request.out, request.force).staged() as directory:
+        return _simulated(request, scenarios, progress, directory)
+
+
+def _simulated(
+    request: Request,
+    scenarios: tuple[Scenario, ...],
+    progress: Callable[[int, int], None],
+    directory: Path | None = None,
+) -> Answer:
     design = PairedDesign(scenarios, request.seed, request.replicates)
     runs = design.runs()
     execution = execute(runs, simulate, workers=request.workers, progress=progress)
@@ -221,16 +235,15 @@ def carried_out(
         break_even=break_even_shares(scenarios),
         manifest=manifest,
     )
-    if request.out is not None:
+    if directory is not None:
         doses = {
             # A lever that a scenario does not have never leaves its default.
             scenario.name: {f"{DOSE}{lever.name}": scenario.dose().get(lever.name, 0.0) for lever in levers}
             for scenario in scenarios
         }
-        with Destination(request.out, request.force).staged() as directory:
-            described: list[Measured] = [*measures, *OUTCOMES, *_dose_columns(levers)]
-            write_results(directory, with_columns(tables, doses), execution.failures, manifest, described)
-            (directory / REPORT).write_text(report(story), encoding="utf-8")
+        described: list[Measured] = [*measures, *OUTCOMES, *_dose_columns(levers)]
+        write_results(directory, with_columns(tables, doses), execution.failures, manifest, described)
+        (directory / REPORT).write_text(report(story), encoding="utf-8")
     return Answer(story, execution, request.out)
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.experiments.destination import staged_file
 from abm.interface.tables import entries_table, plain_table, record_card, shown
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
@@ -97,13 +98,8 @@ def print_order(console: Console, picture: Path | None, extensions: Sequence[str
     if picture is not None:
         if picture.exists():
             raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
-        try:
-            picture.write_text(month_picture(added.order, added.fields), encoding="utf-8")
-        except OSError as error:
-            reason = (
-                f"'{picture}' cannot be written ({error.strerror}); name a file in a directory that exists"
-            )
-            raise InvalidInput([Problem("--picture", None, reason)]) from None
+        with staged_file(picture, option="--picture") as aside:
+            aside.write_text(month_picture(added.order, added.fields), encoding="utf-8")
     table = plain_table("", "Mechanism", "What it does", "Reads", "Sets")
     for place, row in enumerate(describe_order(added.order, added.fields, added.catalogue), start=1):
         cells = (str(place), row["mechanism"], row["summary"], row["reads"], row["writes"])

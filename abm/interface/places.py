@@ -71,6 +71,7 @@ def build(
 ) -> None:
     """Build a place from the publishers' own files, and tell what could not be matched."""
     from abm.errors import InvalidInput, Problem
+    from abm.experiments.destination import staged_file
     from abm.world.built import write_built
     from abm.world.publishers import build_place, read_folder
 
@@ -82,13 +83,16 @@ def build(
         problems.append(Problem("--commissioner", None, told))
     if problems:
         raise InvalidInput(problems)
-    data = read_folder(folder)
-    place, told_of_place = build_place(data, commissioners or None, name_of(out))
-    if vintage:
-        told_of_place.tell("vintages", f"note: {vintage}")
-    elif any(source.latest is None for source in data.sources):
-        told_of_place.tell("vintages", f"say what you know of their dates with --vintage, {VINTAGE_EXAMPLE}")
-    write_built(place, out, told_of_place.text(is_full=True))
+    with staged_file(out, force) as aside:
+        data = read_folder(folder)
+        place, told_of_place = build_place(data, commissioners or None, name_of(out))
+        if vintage:
+            told_of_place.tell("vintages", f"note: {vintage}")
+        elif any(source.latest is None for source in data.sources):
+            told_of_place.tell(
+                "vintages", f"say what you know of their dates with --vintage, {VINTAGE_EXAMPLE}"
+            )
+        write_built(place, aside, told_of_place.text(is_full=True))
     console = output()
     console.print(told_of_place.text(is_full), markup=False, soft_wrap=True)
     console.print()
@@ -111,6 +115,7 @@ def describe(
 ) -> None:
     """Print a place in figures, and draw it as a map."""
     from abm.errors import InvalidInput
+    from abm.experiments.destination import staged_file
     from abm.interface.canvas import svg, write_png
     from abm.interface.map import draw_map
     from abm.model.shipped import find_place
@@ -120,10 +125,12 @@ def describe(
     if problems:
         raise InvalidInput(problems)
     found = load_place(find_place(place))
-    if out is not None and out.suffix == ".png":
-        write_png(draw_map(found), out)
-    elif out is not None:
-        out.write_text(svg(draw_map(found)), encoding="utf-8")
+    if out is not None:
+        with staged_file(out, force) as aside:
+            if out.suffix == ".png":
+                write_png(draw_map(found), aside)
+            else:
+                aside.write_text(svg(draw_map(found)), encoding="utf-8")
     print_description(output(), found)
     if out is not None:
         output().print(f"Drawn in {out}", markup=False, soft_wrap=True)
@@ -140,6 +147,7 @@ def export(
 ) -> None:
     """Write a place as a network in GraphML, to look at or edit elsewhere; scenarios take it as a place again."""
     from abm.errors import InvalidInput
+    from abm.experiments.destination import staged_file
     from abm.model.shipped import find_place
     from abm.world.network import to_network, write_graphml
     from abm.world.place import NETWORK_ENDING, load_place
@@ -151,7 +159,8 @@ def export(
         raise InvalidInput([*problems, *error.problems]) from None
     if problems:
         raise InvalidInput(problems)
-    write_graphml(to_network(found), out)
+    with staged_file(out, force, "FILE.graphml") as aside:
+        write_graphml(to_network(found), aside)
     output().print(
         f"Written to {out}: {found.label}, {found.organisations:,} organisations and {found.ties:,} ties. "
         f"A scenario names it by its path, as in 'place: ./{out.name}'.",

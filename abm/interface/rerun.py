@@ -1,5 +1,6 @@
 """Make a single run of a sweep again, compare it with what was kept, and show it, in the browser too."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -78,17 +79,15 @@ def print_rerun(
         raise InvalidInput(problems)
     if case.refusal:
         raise AbmError(f"run {run_id} failed in the sweep, and does so again: {case.refusal}")
-    try:
-        tables = sweep.manifest.bases[case.base].simulate([case.run])
-    except Exception as error:  # noqa: BLE001 - a simulator is foreign code
-        failure = failure_of(error)
-        raise AbmError(f"run {run_id} fails: {failure.message}\n{failure.trace}") from None
+    with nullcontext() if out is None else Destination(out, force).staged() as staging:
+        tables = _simulated(sweep.manifest, case)
+        if staging is not None:
+            _write(staging, sweep.manifest, case, tables)
     kept = sweep.kept(run_id)
     console.print(_told(sweep.manifest, case, tables))
     console.print()
     differing = differences(kept, tables)
     if out is not None:
-        _write(sweep.manifest, case, tables, Destination(out, force))
         console.print(f"Written to {out}", markup=False, soft_wrap=True)
     if differing:
         raise AbmError(f"run {run_id} differs from what the sweep kept in {', '.join(differing)}")
@@ -104,6 +103,14 @@ def print_rerun(
     elif _can_be_opened(case.run):
         told = f"See it in the page with: abm sweep rerun {directory} {run_id} --open"
         console.print(told, markup=False, soft_wrap=True)
+
+
+def _simulated(manifest: Manifest, case: Case) -> Tables:
+    try:
+        return manifest.bases[case.base].simulate([case.run])
+    except Exception as error:  # noqa: BLE001 - a simulator is foreign code
+        failure = failure_of(error)
+        raise AbmError(f"run {case.run.run_id} fails: {failure.message}\n{failure.trace}") from None
 
 
 def _can_be_opened(run: Run) -> bool:
@@ -168,7 +175,7 @@ def _told(manifest: Manifest, case: Case, tables: Tables) -> Any:
     return card(rows)
 
 
-def _write(manifest: Manifest, case: Case, tables: Tables, destination: Destination) -> None:
+def _write(directory: Path, manifest: Manifest, case: Case, tables: Tables) -> None:
     run, base = case.run, manifest.bases[case.base]
     resolved = getattr(run.scenario, "resolved", None)
     made = manifest_of(
@@ -190,5 +197,4 @@ def _write(manifest: Manifest, case: Case, tables: Tables, destination: Destinat
         {"asked": 1, "done": 1, "failed": 0},
         {"command": f"abm sweep rerun {manifest.directory} {run.run_id}", "code": dict(code_version())},
     )
-    with destination.staged() as directory:
-        write_results(directory, tables, (), made, [*base.measures, *base.outcomes])
+    write_results(directory, tables, (), made, [*base.measures, *base.outcomes])

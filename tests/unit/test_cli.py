@@ -200,7 +200,7 @@ def test_the_order_of_a_month_is_shown_and_drawn(tmp_path):
     assert result.stdout.index("demand") < result.stdout.index("payment") < result.stdout.index("integration")
     assert (tmp_path / "month.svg").read_text().startswith("<svg")
     assert "'month.svg' exists" in refused("order", "--picture", "month.svg")
-    assert "cannot be written" in refused("order", "--picture", "nowhere/month.svg")
+    assert "does not exist" in refused("order", "--picture", "nowhere/month.svg")
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy", "place", "experiment", "study"])

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from abm.errors import InvalidInput
+from abm.experiments.claim import NEW
 from abm.experiments.destination import FILES, MANIFEST, MONTHS, RUNS, Destination
 from abm.experiments.engines import execute
 from abm.experiments.store import (
@@ -202,7 +203,7 @@ def test_results_are_put_back_when_the_new_ones_cannot_take_their_place(tmp_path
     move = Path.rename
 
     def refuse_the_new(path, target):
-        if path.name.startswith(".out-"):
+        if path.parent.name == NEW:
             raise OSError(28, "No space left on device")
         return move(path, target)
 
