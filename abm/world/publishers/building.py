@@ -9,12 +9,14 @@ import numpy as np
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.world.place import Floats, Integers, Place
 from abm.world.practices import share_use
-from abm.world.publishers.folder import BEDS, COMMISSIONERS, FLOWS, PRACTICES, PROVIDERS, USE
+from abm.world.publishers.catchment import catchments, count_beds
+from abm.world.publishers.folder import COMMISSIONERS, FLOWS, PRACTICES, PROVIDERS, USE
 from abm.world.publishers.matching import Matched, match
 from abm.world.publishers.naming import label_of, place_names, provider_name
 from abm.world.publishers.publications import Publications
 from abm.world.publishers.reconciliation import Reconciliation
 from abm.world.publishers.siting import Sited, site
+from abm.world.publishers.vintages import tell_vintages
 from abm.world.ties import Draft, Roster, Rules, Service, join, neighbour_pairs
 
 RULES = Rules(tie_share=0.05, main_share=0.2, community_use=0.25, social_care_weight=0.1)
@@ -22,12 +24,6 @@ RULES = Rules(tie_share=0.05, main_share=0.2, community_use=0.25, social_care_we
 NEIGHBOURS = 4
 DECAY_KM, USE_NOISE, SEED = 12.0, 0.3, 1
 """How use by practices is drawn around the commissioner's where no table gives it, as in shipped places."""
-OCCUPANCY = 0.87
-"""Occupied general and acute beds over open ones, England between 86% in 2010 and 90% in 2018 (KH03)."""
-PEOPLE_PER_BED = 430.0
-"""People of the catchment per bed where no beds are known, as in South Somerset."""
-OCCUPANCY_RANGE = (0.5, 1.2)
-"""Occupancy outside is taken for an error of the table."""
 COMMUNITY = re.compile(r"COMMUNITY|MENTAL|PARTNERSHIP|HEALTH AND (SOCIAL )?CARE|HEALTH & CARE|HEALTHCARE")
 NOT_COMMUNITY = re.compile(r"AMBULANCE|HOSPITAL|CHILDREN")
 """Words in the names of providers of community or mental health services, and in those of others."""
@@ -60,6 +56,7 @@ def build_place(
     """
     told = Reconciliation()
     scope = None if commissioners is None else sorted({code.strip().upper() for code in commissioners})
+    tell_vintages(data, scope, told)
     matched = match(data, scope, told)
     chosen = sorted(matched.members) if scope is None else scope
     check_chosen(data, matched, chosen, scope is None)
@@ -81,7 +78,7 @@ def build_place(
             if provider in hospitals
         ]
     )
-    catchment, outside = catchments(matched, chosen, hospitals, hospital_use, population)
+    catchment, outside = catchments(matched, chosen, hospitals, data.file_of(FLOWS), told)
     beds, occupancy = count_beds(data, matched, hospitals, catchment, told)
     practices = sorted(practice for code in chosen for practice in matched.members[code])
     home = {practice: row for row, code in enumerate(chosen) for practice in matched.members[code]}
@@ -144,7 +141,10 @@ def check_chosen(data: Publications, matched: Matched, chosen: Sequence[str], is
             continue
         body = data.commissioners.get(code)
         file = data.file_of(COMMISSIONERS)
-        if body is None and all(code != row.commissioner for row in data.practices.values()):
+        if any(new in matched.members for new in matched.commissioners.parts(code)):
+            became = " and ".join(sorted(matched.commissioners.parts(code)))
+            told = f"'{code}' became {became}, which has its practices and flows; name that instead"
+        elif body is None and all(code != row.commissioner for row in data.practices.values()):
             known = sorted(matched.members)
             hint = did_you_mean(code, known)
             told = f"'{code}' is in neither {file} nor {data.file_of(PRACTICES)}{hint}"
@@ -181,81 +181,6 @@ def keep_hospitals(matched: Matched, chosen: Sequence[str]) -> tuple[list[str], 
     return sorted(code for code, is_kept in found.items() if is_kept), sorted(
         code for code, is_kept in found.items() if not is_kept
     )
-
-
-def catchments(
-    matched: Matched, chosen: Sequence[str], hospitals: Sequence[str], use: Service, population: Floats
-) -> tuple[Floats, Floats]:
-    """Return the people who depend on each provider, and the share of its patients from elsewhere.
-
-    Where the table gives the provider's shares for all the places built, people of the places are divided by
-    these; otherwise the people of all commissioners of the files are counted.
-    """
-    inside: Floats = np.bincount(use.organisation, use.share * population[use.place], len(hospitals)).astype(
-        np.float64
-    )
-    catchment = inside.copy()
-    whole = dict.fromkeys(hospitals, 0.0)
-    for code in matched.members:
-        people = matched.people(code)
-        for provider, share in matched.flows[code].items():
-            if provider in whole:
-                whole[provider] += share * people
-    for row, provider in enumerate(hospitals):
-        users = [code for code in chosen if provider in matched.flows[code]]
-        given = [matched.of_provider.get((code, provider)) for code in users]
-        known = [share for share in given if share is not None]
-        if len(known) == len(given) and 0.0 < math.fsum(known) <= 1.0:
-            catchment[row] = inside[row] / math.fsum(known)
-        else:
-            catchment[row] = max(inside[row], whole[provider])
-    return catchment, np.maximum(1.0 - inside / catchment, 0.0)
-
-
-def count_beds(
-    data: Publications, matched: Matched, hospitals: Sequence[str], catchment: Floats, told: Reconciliation
-) -> tuple[Floats, Floats]:
-    """Return open beds and the share occupied, followed through mergers, assumed where none are known."""
-    file = data.file_of(BEDS)
-    # All that are used, here or not: beds of one that is open elsewhere must not go to its later successor.
-    every = sorted({provider for shares in matched.flows.values() for provider in shares})
-    available = dict.fromkeys(every, 0.0)
-    occupied = dict.fromkeys(every, 0.0)
-    with_occupied = dict.fromkeys(every, 0.0)
-    joined: list[str] = []
-    lost: list[str] = []
-    for code, row in sorted(data.beds.items()):
-        parts = matched.successions.resolve(code, available)
-        if not parts and row.available > 0.0:
-            lost.append(code)
-        for provider, part in parts.items():
-            available[provider] += row.available * part
-            if row.occupied is not None:
-                occupied[provider] += row.occupied * part
-                with_occupied[provider] += row.available * part
-            if provider != code and provider in hospitals and row.available > 0.0:
-                split = "" if part == 1.0 else f" (part {part:.2g})"
-                joined.append(f"{code} to {provider}{split}")
-    told.tell_codes(file, "providers with beds are in no flow, nor is a successor; beds left out", lost)
-    told.tell_codes(file, "providers' beds followed to their successors", joined)
-    beds, occupancy = np.zeros(len(hospitals)), np.full(len(hospitals), OCCUPANCY)
-    assumed, odd = [], []
-    for row_number, provider in enumerate(hospitals):
-        beds[row_number] = max(round(available[provider]), 0)
-        if beds[row_number] < 1.0:
-            beds[row_number] = max(round(catchment[row_number] / PEOPLE_PER_BED), 1)
-            assumed.append(provider)
-        if with_occupied[provider] > 0.0:
-            share = occupied[provider] / with_occupied[provider]
-            if OCCUPANCY_RANGE[0] <= share <= OCCUPANCY_RANGE[1]:
-                occupancy[row_number] = share
-                continue
-        odd.append(provider)
-    told.tell_codes(
-        file, f"providers have no beds; assumed one for {PEOPLE_PER_BED:g} people of the catchment", assumed
-    )
-    told.tell_codes(file, f"providers have no believable occupancy; assumed {OCCUPANCY:.0%}", odd)
-    return beds, occupancy
 
 
 def spread_use(

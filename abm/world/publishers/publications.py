@@ -74,12 +74,13 @@ class Body:
 
 @dataclass(frozen=True)
 class Flow:
-    """One row of a flow table: how much `user` uses `provider`, and the provider's share if given."""
+    """One row of a flow table: how much `user` uses `provider`, and the patients and the provider's share if given."""
 
     user: str
     provider: str
     amount: float
     of_provider: float | None
+    patients: float | None
 
 
 @dataclass(frozen=True)
@@ -236,11 +237,13 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
         return found
     for row in each_row(sheet, len(sheet.columns), faults):
         user, provider = row.code(user_column, "code"), row.code(provider_column, "provider code")
-        amount: float | None = None
+        share: float | None = None
         if share_column is not None:
-            amount = row.number(share_column, "share", 0.0, 1.0 + SHARE_ROUNDING)
-        elif patients_column is not None:
-            amount = row.number(patients_column, "patients", 0.0, MOST_PEOPLE)
+            share = row.number(share_column, "share", 0.0, 1.0 + SHARE_ROUNDING)
+        patients: float | None = None
+        if patients_column is not None and (share_column is None or row.text(patients_column)):
+            patients = row.number(patients_column, "patients", 0.0, MOST_PEOPLE)
+        amount = share if share_column is not None else patients
         of_provider: float | None = None
         if of_provider_column is not None and row.text(of_provider_column):
             of_provider = row.number(of_provider_column, "share of the provider", 0.0, 1.0 + SHARE_ROUNDING)
@@ -249,7 +252,7 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
         if (user, provider) in seen:
             row.complain(f"'{user}' and '{provider}' are given twice; keep one of the two rows")
         seen.add((user, provider))
-        found.append(Flow(user, provider, amount, of_provider))
+        found.append(Flow(user, provider, amount, of_provider, patients))
     if share_column is not None:
         check_shares(sheet.file, found, faults)
     into.sources.append(Source(path.name, what, len(sheet.rows), None, mentioned_years(path, sheet)))

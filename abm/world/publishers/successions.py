@@ -25,23 +25,41 @@ class Successions:
         """Return the known codes that a code became, with its parts, which sum to 1; empty if none is.
 
         A known code stays as it is, whatever came of it later. Branches that lead to no known code are left
-        out and their part goes to the others; a code that succeeds itself through others ends the branch.
+        out and their part goes to the others; so does what goes round in a circle.
         """
-        parts = self._follow(code, known, 1.0, (code,))
-        whole = sum(parts.values())
-        return {found: part / whole for found, part in parts.items()}
-
-    def _follow(
-        self, code: str, known: Container[str], part: float, way: tuple[str, ...]
-    ) -> dict[str, float]:
-        if code in known:
-            return {code: part}
         found: dict[str, float] = {}
-        successors = [new for new in self.successors.get(code, ()) if new not in way]
-        for new in successors:
-            for end, share in self._follow(new, known, part / len(successors), (*way, new)).items():
-                found[end] = found.get(end, 0.0) + share
-        return found
+        going = {code: 1.0}
+        for _ in range(len(self.successors) + 1):
+            ahead: dict[str, float] = {}
+            for here, part in going.items():
+                if here in known:
+                    found[here] = found.get(here, 0.0) + part
+                    continue
+                successors = self.successors.get(here, ())
+                for new in successors:
+                    ahead[new] = ahead.get(new, 0.0) + part / len(successors)
+            going = ahead
+            if not going:
+                break
+        whole = sum(found.values())
+        return {end: part / whole for end, part in found.items()} if whole > 0.0 else {}
+
+    def circles(self) -> list[str]:
+        """Return the codes that lie on circles, or on ways from one circle to another."""
+        ahead = {code: set(successors) for code, successors in self.successors.items()}
+        behind: dict[str, set[str]] = {}
+        for code, successors in ahead.items():
+            for new in successors:
+                behind.setdefault(new, set()).add(code)
+        for table, opposite in ((ahead, behind), (behind, ahead)):
+            ends = [code for code in sorted(table.keys() | opposite.keys()) if not table.get(code)]
+            while ends:
+                end = ends.pop()
+                for code in sorted(opposite.pop(end, ())):
+                    table[code].discard(end)
+                    if not table[code]:
+                        ends.append(code)
+        return sorted(code for code in ahead.keys() & behind.keys() if ahead[code] and behind[code])
 
 
 def presumed_successions(
