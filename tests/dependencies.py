@@ -1,0 +1,230 @@
+"""Try the gates on the newest and on the lowest versions of what abm needs: ``python -m tests.dependencies``.
+
+Releases of dependencies move under us. `constraints.txt` names the versions with which all gates passed last, and the
+README's commands install these; the ranges in `pyproject.toml` stay open. This command makes two fresh environments,
+one of the newest versions that the ranges permit, one of the lowest of each package that abm names itself, runs the
+gates in both, and says which versions differ and what broke. If the gates passed on the newest, it writes
+`constraints.txt` anew.
+
+Run it from the root of a checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.__main__ import all_gates
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / "pyproject.toml"
+CONSTRAINTS = ROOT / "constraints.txt"
+HEADER = """\
+# Versions with which every gate passed; 'pip install -c constraints.txt .' takes these, also where newer ones are out.
+# Written by 'python -m tests.dependencies', which tries the newest and the lowest versions; do not edit.
+"""
+RESOLUTIONS = {"newest": "highest", "lowest": "lowest-direct"}
+"""What the resolver calls each set."""
+OF_SOURCES = ("format", "lint", "types")
+"""Gates that judge the sources by their tools and by others' types; on the lowest versions they say nothing of abm."""
+BROKEN = re.compile(r"^(?:FAILED|ERROR) .*|^.*: error: .*|^\S+ +(?:FAILED|HUNG) .*", re.MULTILINE)
+"""Lines of the gates that say what broke."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one set of versions.
+
+    Attributes
+    ----------
+    name : str
+        ``newest`` or ``lowest``.
+    versions : dict of str to str
+        Version by package.
+    failure : str
+        What broke; empty if all gates passed.
+    """
+
+    name: str
+    versions: dict[str, str]
+    failure: str
+
+
+def read_versions(text: str) -> dict[str, str]:
+    """Return the version of each package of a constraints file."""
+    found = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            requirement = Requirement(line)
+            (pin,) = requirement.specifier
+            found[canonicalize_name(requirement.name)] = pin.version
+    return found
+
+
+def named_requirements() -> list[Requirement]:
+    """Return every requirement that the project names, those of extras included, but not its own extras."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    texts = [*project["dependencies"], *(text for extra in extras for text in extra)]
+    found = [Requirement(text) for text in texts]
+    return [requirement for requirement in found if requirement.name != project["name"]]
+
+
+def supported_pythons() -> list[str]:
+    """Return the versions of Python that the project's classifiers name."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    prefix = "Programming Language :: Python :: "
+    found = [text.removeprefix(prefix) for text in project["classifiers"] if text.startswith(prefix)]
+    return [version for version in found if "." in version]
+
+
+class Resolver:
+    """Choose versions, with uv, which knows how to choose the lowest.
+
+    Parameters
+    ----------
+    folder : Path
+        Where uv is installed, in an environment of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        run([new_environment(folder), "-m", "pip", "install", "-qq", "uv"])
+        self.uv = str(folder / "bin" / "uv")
+
+    def versions(self, resolution: str, python: str, among: Path | None = None) -> str:
+        """Return the versions that a resolution chooses for a version of Python, one a line.
+
+        Parameters
+        ----------
+        resolution : str
+            As uv names it.
+        python : str
+            Such as ``3.12``.
+        among : Path, optional
+            Constraints to keep to.
+
+        Raises
+        ------
+        subprocess.CalledProcessError
+            If there are none.
+        """
+        command = [self.uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--all-extras"]
+        command += ["--resolution", resolution, "--python-version", python, str(PROJECT)]
+        if among is not None:
+            command += ["--constraint", str(among)]
+        return run(command)
+
+
+def run(command: list[str]) -> str:
+    """Run a command that must succeed, and return what it prints."""
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def new_environment(folder: Path) -> str:
+    """Make an environment, and return its interpreter."""
+    venv.create(folder, with_pip=True)
+    return str(folder / "bin" / "python")
+
+
+def try_versions(name: str, versions: str, gates: list[str], scratch: Path) -> Trial:
+    """Install a set of versions and run the gates on it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set.
+    versions : str
+        Its versions, one a line.
+    gates : list of str
+        Gates to run.
+    scratch : Path
+        Folder for the environment.
+    """
+    held = scratch / f"{name}.txt"
+    held.write_text(versions, encoding="utf-8")
+    python = new_environment(scratch / name)
+    print(f"\n=== {name}: installing ===", flush=True)
+    install = [python, "-m", "pip", "install", "-qq", "-c", str(held), ".[dev]"]
+    if subprocess.run(install, cwd=ROOT, check=False).returncode != 0:
+        return Trial(name, read_versions(versions), "cannot be installed")
+    print(f"=== {name}: gates ===", flush=True)
+    # Kernels of one release of numba are not to be taken for those of another.
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(scratch / f"{name} kernels")}
+    said = []
+    with subprocess.Popen(
+        [python, "-m", "tests", *gates],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            said.append(line)
+    broken = "" if process.returncode == 0 else "\n".join(BROKEN.findall("".join(said))) or "the gates failed"
+    return Trial(name, read_versions(versions), broken)
+
+
+def report(trials: list[Trial], held: dict[str, str]) -> str:
+    """Return what differs from the constraints, and what broke.
+
+    Parameters
+    ----------
+    trials : list of Trial
+        Sets that were tried.
+    held : dict of str to str
+        Versions in the constraints before.
+    """
+    lines = []
+    for trial in trials:
+        lines.append(f"\n{trial.name}: {'broke' if trial.failure else 'all gates passed'}")
+        for package in sorted(held.keys() | trial.versions.keys()):
+            before, now = held.get(package, "absent"), trial.versions.get(package, "absent")
+            if before != now:
+                lines.append(f"  {package:<28}{before:>16} -> {now}")
+        lines += [f"  {line}" for line in trial.failure.splitlines()]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Try the sets named on the command line, or both; return 1 if anything broke."""
+    parser = argparse.ArgumentParser(prog="python -m tests.dependencies", description=__doc__)
+    parser.add_argument("set", nargs="*", help="newest, lowest; both if none is named")
+    parser.add_argument("--gates", nargs="+", default=[], help="gates to run; all if none is named")
+    chosen = parser.parse_args()
+    if unknown := [name for name in chosen.set if name not in RESOLUTIONS]:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(RESOLUTIONS)}")
+    held = read_versions(CONSTRAINTS.read_text(encoding="utf-8")) if CONSTRAINTS.exists() else {}
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        resolver = Resolver(scratch / "resolver")
+        trials = []
+        for name in chosen.set or RESOLUTIONS:
+            versions = resolver.versions(RESOLUTIONS[name], python)
+            names = [gate.name for gate in all_gates(scratch)]
+            gates = [gate for gate in names if name == "newest" or gate not in OF_SOURCES]
+            trial = try_versions(name, versions, chosen.gates or gates, scratch)
+            trials.append(trial)
+            if name == "newest" and not trial.failure:
+                for other in supported_pythons():
+                    resolver.versions("highest", other, scratch / f"{name}.txt")
+                CONSTRAINTS.write_text(HEADER + versions, encoding="utf-8")
+    print(report(trials, held), flush=True)
+    return int(any(trial.failure for trial in trials))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
