@@ -12,6 +12,7 @@ Run it from the root of a checkout.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ import tomllib
 import venv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -34,8 +36,7 @@ HEADER = """\
 # Versions with which every gate passed; 'pip install -c constraints.txt .' takes these, also where newer ones are out.
 # Written by 'python -m tests.dependencies', which tries the newest and the lowest versions; do not edit.
 """
-RESOLUTIONS = {"newest": "highest", "lowest": "lowest-direct"}
-"""What the resolver calls each set."""
+SETS = ("newest", "lowest")
 OF_SOURCES = ("format", "lint", "types")
 """Gates that judge the sources by their tools and by others' types; on the lowest versions they say nothing of abm."""
 BROKEN = re.compile(r"^(?:FAILED|ERROR) .*|^.*: error: .*|^\S+ +(?:FAILED|HUNG) .*", re.MULTILINE)
@@ -72,58 +73,76 @@ def read_versions(text: str) -> dict[str, str]:
     return found
 
 
+def project() -> dict[str, Any]:
+    """Return what the project says of itself."""
+    found: dict[str, Any] = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    return found
+
+
 def named_requirements() -> list[Requirement]:
     """Return every requirement that the project names, those of extras included, but not its own extras."""
-    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"].values()
-    texts = [*project["dependencies"], *(text for extra in extras for text in extra)]
+    extras = project()["optional-dependencies"].values()
+    texts = [*project()["dependencies"], *(text for extra in extras for text in extra)]
     found = [Requirement(text) for text in texts]
-    return [requirement for requirement in found if requirement.name != project["name"]]
+    return [requirement for requirement in found if requirement.name != project()["name"]]
 
 
 def supported_pythons() -> list[str]:
     """Return the versions of Python that the project's classifiers name."""
-    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     prefix = "Programming Language :: Python :: "
-    found = [text.removeprefix(prefix) for text in project["classifiers"] if text.startswith(prefix)]
+    found = [text.removeprefix(prefix) for text in project()["classifiers"] if text.startswith(prefix)]
     return [version for version in found if "." in version]
 
 
 class Resolver:
-    """Choose versions, with uv, which knows how to choose the lowest.
+    """Choose versions: the newest as pip does for a newcomer, the lowest with uv, which knows how.
 
     Parameters
     ----------
     folder : Path
-        Where uv is installed, in an environment of its own.
+        For an environment with pip and uv.
     """
 
     def __init__(self, folder: Path) -> None:
-        run([new_environment(folder), "-m", "pip", "install", "-qq", "uv"])
-        self.uv = str(folder / "bin" / "uv")
+        self.folder = folder
+        self.python = new_environment(folder)
+        run([self.python, "-m", "pip", "install", "-qq", "uv"])
 
-    def versions(self, resolution: str, python: str, among: Path | None = None) -> str:
-        """Return the versions that a resolution chooses for a version of Python, one a line.
+    def newest(self) -> str:
+        """Return the newest versions that the ranges permit, one a line."""
+        report = self.folder / "report.json"
+        wanted = ["--dry-run", "--ignore-installed", "--report", str(report), ".[dev]"]
+        run([self.python, "-m", "pip", "install", "-qq", *wanted])
+        packages = json.loads(report.read_text(encoding="utf-8"))["install"]
+        found = {canonicalize_name(one["metadata"]["name"]): one["metadata"]["version"] for one in packages}
+        del found[project()["name"]]
+        return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
 
-        Parameters
-        ----------
-        resolution : str
-            As uv names it.
-        python : str
-            Such as ``3.12``.
-        among : Path, optional
-            Constraints to keep to.
+    def lowest(self) -> str:
+        """Return the lowest versions of what the project names, and the newest of what these need, one a line."""
+        return self.compile("--resolution", "lowest-direct")
+
+    def check(self, versions: Path, python: str) -> None:
+        """Check that a version of Python can take some versions.
 
         Raises
         ------
         subprocess.CalledProcessError
-            If there are none.
+            If it cannot; uv has said why.
         """
-        command = [self.uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--all-extras"]
-        command += ["--resolution", resolution, "--python-version", python, str(PROJECT)]
-        if among is not None:
-            command += ["--constraint", str(among)]
-        return run(command)
+        self.compile("--constraint", str(versions), "--python-version", python)
+
+    def compile(self, *options: str) -> str:
+        """Return what uv chooses for the project with all its extras, one a line."""
+        command = [
+            str(self.folder / "bin" / "uv"),
+            "pip",
+            "compile",
+            "--quiet",
+            "--no-header",
+            "--no-annotate",
+        ]
+        return run([*command, "--all-extras", *options, str(PROJECT)])
 
 
 def run(command: list[str]) -> str:
@@ -173,8 +192,13 @@ def try_versions(name: str, versions: str, gates: list[str], scratch: Path) -> T
         for line in process.stdout or ():
             print(line, end="", flush=True)
             said.append(line)
-    broken = "" if process.returncode == 0 else "\n".join(BROKEN.findall("".join(said))) or "the gates failed"
+    broken = "" if process.returncode == 0 else broken_lines("".join(said))
     return Trial(name, read_versions(versions), broken)
+
+
+def broken_lines(said: str) -> str:
+    """Return the lines of the gates' output that say what broke."""
+    return "\n".join(BROKEN.findall(said)) or "the gates failed without saying why; see above"
 
 
 def report(trials: list[Trial], held: dict[str, str]) -> str:
@@ -204,23 +228,22 @@ def main() -> int:
     parser.add_argument("set", nargs="*", help="newest, lowest; both if none is named")
     parser.add_argument("--gates", nargs="+", default=[], help="gates to run; all if none is named")
     chosen = parser.parse_args()
-    if unknown := [name for name in chosen.set if name not in RESOLUTIONS]:
-        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(RESOLUTIONS)}")
+    if unknown := [name for name in chosen.set if name not in SETS]:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(SETS)}")
     held = read_versions(CONSTRAINTS.read_text(encoding="utf-8")) if CONSTRAINTS.exists() else {}
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         resolver = Resolver(scratch / "resolver")
         trials = []
-        for name in chosen.set or RESOLUTIONS:
-            versions = resolver.versions(RESOLUTIONS[name], python)
+        for name in chosen.set or SETS:
+            versions = resolver.newest() if name == "newest" else resolver.lowest()
             names = [gate.name for gate in all_gates(scratch)]
             gates = [gate for gate in names if name == "newest" or gate not in OF_SOURCES]
             trial = try_versions(name, versions, chosen.gates or gates, scratch)
             trials.append(trial)
             if name == "newest" and not trial.failure:
                 for other in supported_pythons():
-                    resolver.versions("highest", other, scratch / f"{name}.txt")
+                    resolver.check(scratch / f"{name}.txt", other)
                 CONSTRAINTS.write_text(HEADER + versions, encoding="utf-8")
     print(report(trials, held), flush=True)
     return int(any(trial.failure for trial in trials))
