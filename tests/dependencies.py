@@ -12,7 +12,6 @@ Run it from the root of a checkout.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -69,7 +68,7 @@ def read_versions(text: str) -> dict[str, str]:
         if line.strip() and not line.startswith("#"):
             requirement = Requirement(line)
             (pin,) = requirement.specifier
-            found[canonicalize_name(requirement.name)] = pin.version
+            found[str(canonicalize_name(requirement.name))] = pin.version
     return found
 
 
@@ -95,32 +94,25 @@ def supported_pythons() -> list[str]:
 
 
 class Resolver:
-    """Choose versions: the newest as pip does for a newcomer, the lowest with uv, which knows how.
+    """Choose versions with uv, which knows how to choose the lowest, and how to choose for another Python.
 
     Parameters
     ----------
     folder : Path
-        For an environment with pip and uv.
+        For an environment with uv.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.python = new_environment(folder)
-        run([self.python, "-m", "pip", "install", "-qq", "uv"])
+        run([new_environment(folder), "-m", "pip", "install", "-qq", "uv"])
 
     def newest(self) -> str:
-        """Return the newest versions that the ranges permit, one a line."""
-        report = self.folder / "report.json"
-        wanted = ["--dry-run", "--ignore-installed", "--report", str(report), ".[dev]"]
-        run([self.python, "-m", "pip", "install", "-qq", *wanted])
-        packages = json.loads(report.read_text(encoding="utf-8"))["install"]
-        found = {canonicalize_name(one["metadata"]["name"]): one["metadata"]["version"] for one in packages}
-        del found[project()["name"]]
-        return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
+        """Return the newest versions that the ranges and the oldest supported Python permit, one a line."""
+        return self.compile("--resolution", "highest", "--python-version", supported_pythons()[0])
 
     def lowest(self) -> str:
         """Return the lowest versions of what the project names, and the newest of what these need, one a line."""
-        return self.compile("--resolution", "lowest-direct")
+        return self.compile("--resolution", "lowest-direct", "--python-version", supported_pythons()[0])
 
     def check(self, versions: Path, python: str) -> None:
         """Check that a version of Python can take some versions.
