@@ -297,7 +297,31 @@ def serve(
         Path | None,
         typer.Option(metavar="DIR", help="Show the sweep in this directory too.", show_default=False),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Answer to this name too, beside those of this computer; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    public_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where visitors find the page if a proxy stands in front: https://lab.example/abm.",
+            show_default=False,
+        ),
+    ] = None,
     max_sessions: Annotated[int, typer.Option(help="People at once; the next one is asked to wait.")] = 30,
+    max_per_address: Annotated[
+        int | None,
+        typer.Option(
+            help="People at once from one address; a class behind one router has one.  [default: all]",
+            min=1,
+            show_default=False,
+        ),
+    ] = None,
     max_replicates: Annotated[int, typer.Option(help="Pairs of runs behind bands and intervals.")] = 100,
     max_years: Annotated[int, typer.Option(help="Longest horizon.")] = 30,
     workers: Annotated[int, typer.Option(help="Processes for work in the background.")] = 2,
@@ -321,6 +345,9 @@ def serve(
             "workers": workers,
             "idle_minutes": idle_minutes,
         },
+        names=allow_host or (),
+        public=public_address,
+        per_address=max_per_address,
     )
 
 

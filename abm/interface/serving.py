@@ -1,7 +1,7 @@
 """Start the page from the command line, or say what it needs."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,9 @@ def serve_page(
     sweep: Path | None,
     limits: Mapping[str, int],
     query: str = "",
+    names: Sequence[str] = (),
+    public: str | None = None,
+    per_address: int | None = None,
 ) -> None:
     """Serve the page until it is interrupted.
 
@@ -53,38 +56,53 @@ def serve_page(
         Fields of `abm.interface.app.limits.Limits`.
     query : str
         Of the link that is told and opened, without '?'.
+    names : sequence of str
+        Names of this computer under which visitors ask for the page, beside its own.
+    public : str, optional
+        Address under which they find it, where a proxy stands in front.
+    per_address : int, optional
+        Most sessions at once of one address; default: as many as of all.
 
     Raises
     ------
     AbmError
         If packages are missing.
     InvalidInput
-        If a limit is out of range, the address cannot be used, or the sweep is no directory.
+        If a limit is out of range, a name is none, the address cannot be used, or the sweep is no directory.
     """
     require_packages()
     from abm.interface.app.limits import Limits
+    from abm.interface.app.reach import Reach
 
     problems: list[Problem] = []
-    chosen = Limits()
+    chosen, reach = Limits(), None
     try:
         chosen = Limits(**limits)
+    except InvalidInput as error:
+        problems.extend(error.problems)
+    try:
+        reach = Reach(host, names=names, public=public)
     except InvalidInput as error:
         problems.extend(error.problems)
     problems.extend(address_problems(host, port))
     if sweep is not None and not sweep.is_dir():
         problems.append(Problem("--sweep", None, f"found '{sweep}'; give the directory that a sweep wrote"))
-    if problems:
+    if problems or reach is None:
         raise InvalidInput(problems)
     from abm.interface.app.server import serve
 
-    address = f"http://{shown_host(host)}:{port}/" + (f"?{query}" if query else "")
+    base = f"{public.rstrip('/')}/" if public else f"http://{shown_host(host)}:{port}/"
+    address = base + (f"?{query}" if query else "")
     console.print(f"The page is at {address} (Ctrl+C ends it).", markup=False, soft_wrap=True)
-    serve(chosen, host, port, sweep=sweep, opens=address if opens else None)
+    opened = address if opens else None
+    serve(chosen, reach, host, port, sweep=sweep, per_address=per_address, opens=opened)
 
 
 def shown_host(host: str) -> str:
     """Return a name under which a browser on this computer finds the page."""
-    return "localhost" if host in ("0.0.0.0", "127.0.0.1", "::", "") else host
+    if host in ("0.0.0.0", "127.0.0.1", "::", "::1", ""):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def address_problems(host: str, port: int) -> list[Problem]:

@@ -52,7 +52,7 @@ def Broken() -> None:
                 "It is not your doing. What you were looking at is in the address, so reloading brings it back."
             ],
         )
-        box("lab-primary", "a", ["Start afresh"], href="/")
+        box("lab-primary", "a", ["Start afresh"], href=".")
 
 
 @solara.component
