@@ -31,8 +31,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(*options: str, environment: dict[str, str] | None = None) -> Iterator[tuple[str, int]]:
-    """Serve the page and give its address and process; the server ends as with Ctrl+C, and has to end well."""
+def served(
+    *options: str, environment: dict[str, str] | None = None, log: Path | None = None
+) -> Iterator[tuple[str, int]]:
+    """Serve the page and give its address and process; the server ends as with Ctrl+C, and has to end well.
+
+    What it tells its operator is appended to the file `log`, if there is one.
+    """
     port = free_port()
     command = [
         sys.executable,
@@ -44,7 +49,13 @@ def served(*options: str, environment: dict[str, str] | None = None) -> Iterator
         str(port),
         *options,
     ]
-    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL)
+    with Path(log or os.devnull).open("ab") as told:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **(environment or {})},
+            stdout=told,
+            stderr=told if log else None,
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(address, process)

@@ -164,6 +164,11 @@ class Requests(Impatient, H11Protocol):
 class Talks(Impatient, WebSocketsSansIOProtocol):
     """Carry websockets; a peer who is silent when asked is gone."""
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection that ended, and let go of whoever waits to send on it."""
+        super().connection_lost(exc)
+        self.writable.set()
+
     def keepalive_timeout(self) -> None:
         """End a connection whose peer does not answer, without waiting for what they have not read."""
         super().keepalive_timeout()
@@ -193,7 +198,9 @@ def end_workers() -> None:
         worker.kill()
 
 
-def settings_of(app: Callable[..., Any], host: str, port: int, callers: Callers) -> Settings:
+def settings_of(
+    app: Callable[..., Any], host: str, port: int, callers: Callers, most_message_bytes: int
+) -> Settings:
     """Set uvicorn up.
 
     Parameters
@@ -203,6 +210,8 @@ def settings_of(app: Callable[..., Any], host: str, port: int, callers: Callers)
     host, port : str, int
         Address to listen on.
     callers : Callers
+    most_message_bytes : int
+        Longest message of a websocket, decompressed.
 
     Returns
     -------
@@ -222,6 +231,7 @@ def settings_of(app: Callable[..., Any], host: str, port: int, callers: Callers)
         server_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        ws_max_size=most_message_bytes,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

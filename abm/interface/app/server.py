@@ -56,6 +56,8 @@ background:#f6f7f9}h1{font-size:1.6rem}@media(prefers-color-scheme:dark){body{ba
 closes the page. This page tries again every minute.</p>
 <p>On your own computer <code>abm app</code> has room for you at once.</p></body></html>"""
 RETRY_SECONDS = 60
+ESCAPED = 8
+"""Bytes of a message for a byte of a file in it: JSON writes some letters as six, and the message has a head."""
 
 
 class Front:
@@ -221,7 +223,7 @@ def serve(
     app = create_app(limits, reach, sweep=sweep, per_address=per_address)
     of_address = CONNECTIONS_OF_PLACE * (per_address or limits.sessions)
     callers = Callers(2 * CONNECTIONS_OF_PLACE * limits.sessions, max(of_address, 2 * CONNECTIONS_OF_PLACE))
-    server = PromptServer(settings_of(app, host, port, callers))
+    server = PromptServer(settings_of(app, host, port, callers, ESCAPED * limits.upload_bytes))
     if opens is not None:
         import threading
         import webbrowser

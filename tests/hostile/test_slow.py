@@ -1,0 +1,104 @@
+"""Whoever sends or reads slowly, or not at all, is let go; others do not wait for them."""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tests.hostile.visitor import Visitor, works
+
+if TYPE_CHECKING:
+    from tests.hostile.conftest import Server
+
+PATIENCE = 90.0
+"""Seconds after which nobody of these may be connected; the server's own times are all below 35."""
+DRIP = 0.5
+"""Seconds between the bytes of those who send slowly."""
+SLOW = {
+    "says nothing": b"",
+    "sends headers byte by byte": b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+    "sends a body byte by byte": (
+        b"POST /_solara/api/close/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+    ),
+    "asks again and never ends": b"GET /page.css HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nX-",
+}
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the other side is still there, after reading what it sent."""
+    connection.setblocking(False)
+    try:
+        while True:
+            if not connection.recv(65536):
+                return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def drip(connection: socket.socket) -> None:
+    try:
+        connection.send(b"a")
+    except OSError:
+        return
+
+
+def upgrade(visitor: Visitor) -> bytes:
+    lines = [
+        f"GET /jupyter/api/kernels/{visitor.kernel}/channels?session_id=a HTTP/1.1",
+        f"Host: 127.0.0.1:{visitor.port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        *(f"{name}: {value}" for name, value in visitor.cookie.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def test_slow_and_silent_connections_are_let_go_and_nobody_waits_for_them(server: Server) -> None:
+    visitor = Visitor(server.port)
+    with ExitStack() as stack:
+        slow: dict[str, socket.socket] = {}
+        for number in range(3):
+            for name, sent in SLOW.items():
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+                connection.sendall(sent)
+                slow[f"{name} {number}"] = connection
+        visitor.kernel = str(uuid.uuid4())
+        silent = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        silent.sendall(upgrade(visitor))
+        slow["opens a websocket and says nothing"] = silent
+        works(server.port)
+        ends = time.monotonic() + PATIENCE
+        while slow and time.monotonic() < ends:
+            time.sleep(DRIP)
+            for name, connection in list(slow.items()):
+                if not name.startswith(("says", "opens")):
+                    drip(connection)
+                if not is_open(connection):
+                    del slow[name]
+        assert not slow, f"still connected: {sorted(slow)}"
+
+
+def test_whoever_asks_and_never_reads_is_let_go(server: Server) -> None:
+    """What is sent to them would pile up otherwise; the peer sees nothing but a closed connection."""
+    asked = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        ends = time.monotonic() + PATIENCE
+        is_gone = False
+        while not is_gone and time.monotonic() < ends:
+            try:
+                connection.settimeout(1.0)
+                connection.sendall(asked % b"/static/assets/style.css" * 20)
+            except TimeoutError:
+                continue
+            except OSError:
+                is_gone = True
+        assert is_gone, "still connected"
