@@ -88,7 +88,7 @@ def test_pages_that_run_take_places_and_give_them_back_when_they_close(small: Se
 
 
 def test_pages_that_drop_without_a_word_give_their_places_back(small: Server) -> None:
-    for _ in range(2 * PLACES):
+    for _ in range(PLACES + 1):
         wait_for_page(small)
         visitor = Visitor(small.port)
         with visitor.connected() as connection:

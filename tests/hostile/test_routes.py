@@ -94,7 +94,7 @@ segments = st.sampled_from(
         "%2e%2e",
         "@widgetti",
     ]
-) | st.text("abcdef.%@-_~", max_size=12)
+) | st.text("abcdef.%@-_~", min_size=1, max_size=12)
 
 
 @settings(max_examples=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 import time
 import uuid
 from contextlib import contextmanager
@@ -88,7 +89,7 @@ class Visitor:
         sent = {"Origin": f"http://127.0.0.1:{self.port}", **self.cookie, **(headers or {})}
         origin = sent.pop("Origin")
         with connect(
-            address, additional_headers=sent, origin=origin, open_timeout=WAIT, max_size=None
+            address, additional_headers=sent, origin=origin, open_timeout=WAIT, max_size=None, max_queue=None
         ) as socket:
             yield socket
 
@@ -113,13 +114,22 @@ def ask(connection: ClientConnection, asked: dict[str, Any], wanted: str) -> dic
 
 
 def until(connection: ClientConnection, is_wanted: Any) -> dict[str, Any]:
-    """Receive until a message is wanted; binary ones are skipped."""
+    """Receive until a message is wanted."""
     ends = time.monotonic() + WAIT
     while time.monotonic() < ends:
-        raw = connection.recv(timeout=WAIT)
-        if isinstance(raw, str) and is_wanted(found := json.loads(raw)):
+        found = decoded(connection.recv(timeout=WAIT))
+        if is_wanted(found):
             return found
     raise AssertionError("no answer")
+
+
+def decoded(raw: str | bytes) -> dict[str, Any]:
+    """Read a message; of a binary one the first part, without the buffers."""
+    if isinstance(raw, bytes):
+        (count,) = struct.unpack_from("!I", raw)
+        edges = [*struct.unpack_from(f"!{count}I", raw, 4), len(raw)]
+        raw = raw[edges[0] : edges[1]].decode()
+    return json.loads(raw)
 
 
 def run_page(connection: ClientConnection, path: str = SMALL) -> dict[str, Any]:

@@ -169,6 +169,12 @@ class Talks(Impatient, WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self.writable.set()
 
+    async def send(self, message: Any) -> None:
+        """Send for the application; one that refuses a websocket has done all there is to do."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
     def keepalive_timeout(self) -> None:
         """End a connection whose peer does not answer, without waiting for what they have not read."""
         super().keepalive_timeout()

@@ -17,7 +17,7 @@ KINDS = ("kernel_info_request", "comm_open", "comm_msg", "comm_close", "shutdown
 METHODS = ("update", "custom", "request_state", "request_states", "run", "app-status")
 CHANNELS = ("shell", "control")
 
-NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 PATH = re.compile(r"/?(?:\?.*)?", re.DOTALL)
 MOST_DIGITS = 18
 """Digits of a whole number, so that it fits 64 bits."""

@@ -20,6 +20,7 @@ LINES_A_MINUTE = 20
 FRAMES = 3
 """Calls that are named of those that led to an error, the innermost first."""
 MINUTE = 60.0
+TRACEBACK = "Traceback (most recent call last):"
 
 
 class OneLine(logging.Formatter):
@@ -27,7 +28,7 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        text = record.getMessage()
+        text = without_traceback(record.getMessage())
         if record.exc_info and record.exc_info[1] is not None:
             text += f": {told(record.exc_info[1])}"
         missed = getattr(record, "missed", 0)
@@ -68,6 +69,13 @@ def plain(text: str) -> str:
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * LONGEST_LINE])
     shown = " ".join(shown.split())
     return shown if len(shown) <= LONGEST_LINE else shown[: LONGEST_LINE - 1] + "…"
+
+
+def without_traceback(text: str) -> str:
+    """Return a text with its last line in place of a traceback, which names the error."""
+    before, found, after = text.partition(TRACEBACK)
+    lines = after.strip().splitlines()
+    return f"{before.strip()} {lines[-1].strip()}" if found and lines else text
 
 
 def told(error: BaseException) -> str:
