@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.visitor import Visitor, ask, message, request, run_page, until
+from tests.hostile.visitor import Visitor, ask, close_code, message, opening, request, run_page, until
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -111,3 +111,15 @@ def test_visitors_are_known_by_a_cookie_that_cannot_be_guessed_or_read_by_script
     assert len(tokens) == 4
     visitor = Visitor(server.port)
     assert "set-cookie" not in request(server.port, "GET", "/", visitor.cookie)[1]
+
+
+def test_two_who_start_one_kernel_at_the_same_time_do_not_share_it(server: Server) -> None:
+    first, second = Visitor(server.port), Visitor(server.port)
+    second.kernel = first.kernel
+    with first.connected() as one, second.connected() as other:
+        run_page(one)
+        for each in opening():
+            other.send(json.dumps(each))
+        assert close_code(other) == 1013
+        assert is_there(one)
+    first.close()

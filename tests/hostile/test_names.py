@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.visitor import Visitor, raw, request
+from tests.hostile.conftest import start
+from tests.hostile.visitor import Visitor, raw, request, run_page, upgrade
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.hostile.conftest import Server
 
 EVIL = "evil.example"
+PUBLIC = "https://lab.example/abm"
 MOVING = {
     "X-Script-Name": f"//{EVIL}/x",
     "Script-Name": f"//{EVIL}/x",
@@ -53,7 +58,8 @@ def test_other_names_are_refused_and_told_how_to_get_in(server: Server, host: st
         status, _, text = request(server.port, "GET", path, {"Host": host})
         assert status == 400
         assert b"--allow-host" in text
-    assert Visitor(server.port).refused_with({"Host": host}) in (400, 403)
+    with raw(server.port, upgrade(Visitor(server.port), host or " ")) as connection:
+        assert connection.recv(200).split()[1] == b"400"
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "[::1]"])
@@ -114,3 +120,33 @@ def test_the_page_may_connect_to_its_own_server_alone(server: Server) -> None:
         assert "connect-src 'self';" in policy
         assert "frame-ancestors 'none'" in policy
         assert "object-src 'none'" in policy
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a server as one does behind a proxy that encrypts."""
+    yield from start(
+        tmp_path_factory.mktemp("proxied"), "--public-address", "https://lab.example/abm", "--workers", "1"
+    )
+
+
+def test_behind_a_proxy_the_page_lives_at_its_public_address(proxied: Server) -> None:
+    for path in ("/abm/", "/"):
+        status, headers, html = request(proxied.port, "GET", path, {"Host": "lab.example"})
+        assert status == 200
+        named = re.findall(rb'(?:href|src)="(/[^"?#]+)', html)
+        assert named
+        assert all(each.startswith(b"/abm/") for each in named)
+        assert re.match(
+            "__Host-abm-visitor=[^;]{43}; HttpOnly; Path=/; SameSite=lax; Secure", headers["set-cookie"]
+        )
+        assert headers["strict-transport-security"].startswith("max-age=31536000")
+    for path in (named[0].decode(), named[0].decode().removeprefix("/abm")):
+        assert request(proxied.port, "GET", path)[0] == 200
+    cookie = headers["set-cookie"].partition(";")[0]
+    visitor = Visitor(proxied.port, token="")
+    sent = {"Cookie": cookie, "Origin": "https://lab.example"}
+    with visitor.connected(sent) as connection:
+        assert run_page(connection)
+    assert visitor.refused_with({**sent, "Origin": "http://lab.example"}) == 403
+    assert visitor.refused_with({**sent, "Origin": "https://evil.example"}) == 403

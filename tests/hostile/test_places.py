@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -10,7 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.conftest import start
-from tests.hostile.visitor import WAIT, Visitor, ask, close_code, message, request, run_page, works
+from tests.hostile.visitor import (
+    WAIT,
+    Visitor,
+    ask,
+    close_code,
+    message,
+    opening,
+    raw,
+    request,
+    run_page,
+    works,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +94,7 @@ def test_pages_that_run_take_places_and_give_them_back_when_they_close(small: Se
                 late.send(json.dumps(each))
             assert close_code(late) == 1013
         assert visitors[0].close() == 204
-        assert status_of_page(small) == 200
+        wait_for_page(small)
         works(small.port)
         visitors[1].close()
 
@@ -117,7 +129,19 @@ def is_started(connection: object) -> bool:
     return bool(ask(connection, asked, "comm_msg")["content"]["data"]["started"])  # type: ignore[arg-type]
 
 
-def opening() -> Iterator[dict[str, object]]:
-    args = {"path": "/", "dark": False, "themes": {}}
-    yield message("comm_open", {"comm_id": "late", "target_name": "solara.control", "data": {}})
-    yield message("comm_msg", {"comm_id": "late", "data": {"method": "run", "args": args}})
+def test_too_many_connections_of_one_address_are_turned_away_at_once(small: Server) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(raw(small.port)) for _ in range(MANY)]
+        answers = [answer for connection in idle if (answer := answer_of(connection))]
+        assert answers, "all were let in"
+        assert all(b"503" in answer for answer in answers)
+    wait_for_page(small)
+    works(small.port)
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    connection.settimeout(0.2)
+    try:
+        return connection.recv(100)
+    except TimeoutError:
+        return b""

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.hostile.visitor import Visitor, works
+from tests.hostile.visitor import Visitor, upgrade, works
 
 if TYPE_CHECKING:
     from tests.hostile.conftest import Server
@@ -44,19 +44,6 @@ def drip(connection: socket.socket) -> None:
         connection.send(b"a")
     except OSError:
         return
-
-
-def upgrade(visitor: Visitor) -> bytes:
-    lines = [
-        f"GET /jupyter/api/kernels/{visitor.kernel}/channels?session_id=a HTTP/1.1",
-        f"Host: 127.0.0.1:{visitor.port}",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-        *(f"{name}: {value}" for name, value in visitor.cookie.items()),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def ask_on(connection: socket.socket) -> bool:

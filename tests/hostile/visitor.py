@@ -181,3 +181,24 @@ def raw(port: int, *sent: bytes) -> Iterator[socket.socket]:
         for part in sent:
             connection.sendall(part)
         yield connection
+
+
+def opening() -> Iterator[dict[str, Any]]:
+    """Return the messages with which a page begins to run."""
+    args = {"path": "/", "dark": False, "themes": {}}
+    yield message("comm_open", {"comm_id": "control", "target_name": "solara.control", "data": {}})
+    yield message("comm_msg", {"comm_id": "control", "data": {"method": "run", "args": args}})
+
+
+def upgrade(visitor: Visitor, host: str | None = None) -> bytes:
+    """Return a request for a websocket, under any name."""
+    lines = [
+        f"GET /jupyter/api/kernels/{visitor.kernel}/channels?session_id=a HTTP/1.1",
+        f"Host: {host or f'127.0.0.1:{visitor.port}'}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        *(f"{name}: {value}" for name, value in visitor.cookie.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()

@@ -1,5 +1,6 @@
 """Let in what this page needs and nothing else: the right names, origins, headers and methods."""
 
+import logging
 import re
 from collections.abc import Iterable
 
@@ -7,6 +8,8 @@ from starlette.responses import PlainTextResponse
 
 from abm.interface.app.kernels import Event, Receive, Scope, Send, refuse
 from abm.interface.app.reach import Reach
+
+logger = logging.getLogger(__name__)
 
 PASSED = frozenset(
     {b"accept-encoding", b"cookie", b"host", b"if-none-match", b"origin", b"connection", b"upgrade"}
@@ -104,8 +107,11 @@ class Guard:
         host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
         if not self.reach.accepts_host(host):
             is_shown = len(hosts) == 1 and SHOWABLE.fullmatch(hosts[0])
-            return 400, LOST.format(name=f" '{host}'" if is_shown else " that was asked for")
+            text = LOST.format(name=f" '{host}'" if is_shown else " that was asked for")
+            logger.warning("%s", text)
+            return 400, text
         if any(not self.reach.accepts_origin(origin.decode("latin-1"), host) for origin in origins):
+            logger.warning("a page from elsewhere was refused: %s", FOREIGN)
             return 403, FOREIGN
         # What a page elsewhere embeds carries no origin, but browsers say where it stands.
         if b"cross-site" in values(scope, b"sec-fetch-site") and b"navigate" not in values(

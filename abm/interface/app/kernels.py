@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -49,9 +50,11 @@ CONNECTIONS_OF_KERNEL = 4
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
+MANY = "many"
 WORDS = {
     FULL: "all places are taken",
     CROWDED: "all places for this address are taken",
+    MANY: "this page is open already",
 }
 
 
@@ -117,15 +120,17 @@ class Talk:
     ----------
     receive, send : callable
         Of ASGI.
+    has_run : bool
+        Whether the page runs already.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, *, has_run: bool) -> None:
         self._receive = receive
         self._send = send
         self._pace = Pace(asyncio.get_running_loop().time)
         self._is_over = False
         self._waiting: list[Event] = [{"type": "websocket.connect"}]
-        self.has_run = False
+        self.has_run = has_run
 
     def put_back(self, messages: list[Message]) -> None:
         """Have messages received once more."""
@@ -205,7 +210,7 @@ class Kernels:
     def __init__(self, places: Places, cookie: str = COOKIE) -> None:
         self.places = places
         self.cookie = cookie
-        self._connections: dict[str, int] = {}
+        self._connections: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk with a browser until either ends it."""
@@ -217,26 +222,23 @@ class Kernels:
         # A browser without cookies gets a page too, which nobody can come back to.
         token = token_of(scope, self.cookie) or new_token()
         address = address_key(scope["client"][0] if scope.get("client") else "")
-        if is_alive(kernel):
-            if not self._is_owner(kernel, token):
-                logger.warning("somebody asked for the kernel of another visitor and was refused")
-                await refuse(scope, receive, send, 403, "This kernel is another visitor's.")
-                return
+        is_placed = is_alive(kernel)
+        if is_placed and not self._is_owner(kernel, token):
+            logger.warning("somebody asked for the kernel of another visitor and was refused")
+            await refuse(scope, receive, send, 403, "This kernel is another visitor's.")
+            return
+        refusal = MANY if self._connections[kernel] >= CONNECTIONS_OF_KERNEL else ""
+        if is_placed and not refusal:
             refusal = self.places.take_again(kernel, address)
-            if refusal or self._connections.get(kernel, 0) >= CONNECTIONS_OF_KERNEL:
-                await refuse(scope, receive, send, 503, f"{WORDS.get(refusal, 'too many connections')}.")
-                return
-            is_placed = True
-        else:
-            is_placed = False
-        await receive()
-        await send({"type": "websocket.accept"})
-        talk = Talk(receive, send)
-        talk.has_run = is_placed
-        self._connections[kernel] = self._connections.get(kernel, 0) + 1
+        if refusal:
+            await refuse(scope, receive, send, 503, f"{WORDS[refusal]}.")
+            return
+        self._connections[kernel] += 1
         try:
-            if not is_placed:
-                is_placed = await self._meet(talk, kernel, address)
+            await receive()
+            await send({"type": "websocket.accept"})
+            talk = Talk(receive, send, has_run=is_placed)
+            is_placed = is_placed or await self._meet(talk, kernel, address)
             if is_placed:
                 await self._serve(talk, scope, kernel, page, token)
         except OSError:
@@ -273,7 +275,8 @@ class Kernels:
             elif message.method == "app-status":
                 await answer_status(talk, message)
             elif message.method == "run":
-                refusal = self.places.take(kernel, address)
+                # Somebody else may have begun to run a page of this name meanwhile.
+                refusal = MANY if self.places.has(kernel) else self.places.take(kernel, address)
                 if refusal:
                     await talk.end(TRY_AGAIN_LATER, WORDS[refusal])
                     return False

@@ -74,8 +74,12 @@ class Places:
             return CROWDED
         return ""
 
+    def has(self, kernel: str) -> bool:
+        """Whether a page has a place, or had one and may come back to it."""
+        return kernel in self._alive()
+
     def take(self, kernel: str, address: str) -> str:
-        """Take a place for a page that begins to run.
+        """Take a place for a page that begins to run, and has none.
 
         Returns
         -------

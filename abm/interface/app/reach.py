@@ -60,6 +60,19 @@ class Authority:
         return True
 
 
+def read_public(address: str) -> tuple[Authority, str, bool] | None:
+    """Read an address of the page: its name, the root of its paths and whether it is encrypted; None if it is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    authority, root = Authority.read(parts.netloc), parts.path.rstrip("/")
+    is_plain = not (parts.query or parts.fragment) and ROOT.fullmatch(root) and ".." not in root
+    if parts.scheme not in PORTS or authority is None or not is_plain:
+        return None
+    return authority, root, parts.scheme == "https"
+
+
 class Reach:
     """Hold the names under which a server answers.
 
@@ -85,23 +98,22 @@ class Reach:
         problems: list[Problem] = []
         allowed: list[Authority] = []
         for text in names:
-            found = Authority.read(text)
-            if found is None:
+            name = Authority.read(text)
+            if name is None:
                 told = f"found '{text}'; give a name such as lab.example, without scheme or path"
                 problems.append(Problem("--allow-host", None, told))
             else:
-                allowed.append(found)
-        self.public, self.root, self.is_encrypted = public, "", False
+                allowed.append(name)
+        self.public: Authority | None = None
+        self.root, self.is_encrypted = "", False
         if public is not None:
-            parts = urlsplit(public)
-            found = Authority.read(parts.netloc)
-            root = parts.path.rstrip("/")
-            if parts.scheme not in PORTS or found is None or not ROOT.fullmatch(root) or parts.query:
+            found = read_public(public)
+            if found is None:
                 told = f"found '{public}'; give an address such as https://lab.example/abm"
                 problems.append(Problem("--public-address", None, told))
             else:
-                allowed.append(found)
-                self.root, self.is_encrypted = root, parts.scheme == "https"
+                self.public, self.root, self.is_encrypted = found
+                allowed.append(self.public)
         if problems:
             raise InvalidInput(problems)
         self.allowed = tuple(allowed)
@@ -123,6 +135,10 @@ class Reach:
         if scheme not in PORTS or from_page is None or asked is None:
             return False
         usual = PORTS[scheme]
+        if self.public is not None and from_page.name == self.public.name:
+            # Whoever can change what comes unencrypted would speak from a page of this name, too.
+            is_same = (scheme == "https") == self.is_encrypted
+            return is_same and (from_page.port or usual) == (self.public.port or usual)
         page = Authority(from_page.name, from_page.port or usual)
         own = Authority(asked.name, asked.port or usual)
         return page == own or page in [Authority(each.name, each.port or usual) for each in self.allowed]
