@@ -26,7 +26,7 @@ SMALLEST_COMPRESSED = 1000
 
 @dataclass(frozen=True)
 class Asset:
-    """Hold a file that may be served.
+    """Represent a file that may be served.
 
     Attributes
     ----------
@@ -117,9 +117,9 @@ def find_assets(html: str, folders: Mapping[str, Sequence[Path]], further: Seque
 
 
 def _file_of(address: str, folders: Mapping[str, Sequence[Path]]) -> Path | None:
-    for beginning, places in folders.items():
+    for beginning, inside in folders.items():
         if address.startswith(beginning):
-            candidates = (place / address.removeprefix(beginning) for place in places)
+            candidates = (folder / address.removeprefix(beginning) for folder in inside)
             return next((path for path in candidates if path.is_file()), None)
     return None
 

@@ -1,7 +1,7 @@
 """Hold connections to their time: whoever sends or reads too slowly, or comes too often, gives way to others."""
 
 import asyncio
-import multiprocessing
+import atexit
 import os
 import signal
 import threading
@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from abm.interface.app.places import address_key
+from abm.interface.app.seats import address_key
 
 REQUEST_SECONDS = 10.0
 """In which a request has to be there in full."""
@@ -27,9 +27,11 @@ PING_SECONDS = 15.0
 GRACEFUL_SECONDS = 1
 """For which connections are waited for at the end."""
 LAST_SECONDS = 2.2
-"""After which the server ends, whatever is still busy."""
+"""After which the server ends, whatever is still busy; its workers end with it."""
+SIGNALLED = 128
+"""What shells add to the number of a signal for the exit code of what it ended."""
 
-CONNECTIONS_OF_PLACE = 8
+CONNECTIONS_OF_SEAT = 8
 """A browser opens six connections for requests and one for the websocket."""
 MOST_HEADER_BYTES = 32 * 1024
 TOO_MANY = (
@@ -182,26 +184,33 @@ class Talks(Impatient, WebSocketsSansIOProtocol):
 
 
 class PromptServer(uvicorn.Server):
-    """Serve, and end within seconds of being asked to, however busy visitors keep it."""
+    """Serve, and end within seconds of being asked to, however busy visitors keep it.
+
+    Attributes
+    ----------
+    exit_code : int
+        With which the process should end: 0 after Ctrl+C, which is how one ends this server.
+    """
+
+    exit_code: int = 0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""
-        if not self._captured_signals:
-            threading.Thread(target=end_at_last, args=(sig,), name="abm-end", daemon=True).start()
-        super().handle_exit(sig, frame)
+        if self.should_exit:
+            self.force_exit = True
+            return
+        self.should_exit = True
+        self.exit_code = 0 if sig == signal.SIGINT else SIGNALLED + sig
+        threading.Thread(target=self._end_at_last, name="abm-end", daemon=True).start()
 
+    def end_process(self) -> NoReturn:
+        """End this process without waiting for threads that are still busy with the pages of visitors."""
+        atexit._run_exitfuncs()
+        os._exit(self.exit_code)
 
-def end_at_last(sig: int) -> None:
-    """End this process when its time is up, and its workers before."""
-    time.sleep(LAST_SECONDS)
-    end_workers()
-    os._exit(0 if sig == signal.SIGINT else 128 + sig)
-
-
-def end_workers() -> None:
-    """End the processes that this one started; what they were doing has no use any more."""
-    for worker in multiprocessing.active_children():
-        worker.kill()
+    def _end_at_last(self) -> None:
+        time.sleep(LAST_SECONDS)
+        os._exit(self.exit_code)
 
 
 def settings_of(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from starlette.responses import PlainTextResponse
 
-from abm.interface.app.kernels import Event, Receive, Scope, Send, refuse
+from abm.interface.app.channels import Event, Receive, Scope, Send, refuse
 from abm.interface.app.reach import Reach
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Guard:
         return path.removeprefix(root) or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Say with which status and words a request is refused; None if it is not."""
+        """Return with which status and words a request is refused; None if it is not."""
         hosts, origins = values(scope, b"host"), values(scope, b"origin")
         host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
         if not self.reach.accepts_host(host):

@@ -1,4 +1,4 @@
-"""Tell the operator what goes wrong: a line each, in plain letters, and not more lines than somebody can read.
+"""Report what goes wrong to the operator: a line each, in plain letters, and not more lines than somebody can read.
 
 Visitors decide how often something goes wrong, and with what words. Tracebacks and raw texts in this log would hand
 them the operator's terminal and disk.
@@ -79,7 +79,7 @@ def without_traceback(text: str) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Say what an error is and where it comes from, briefly."""
+    """Describe an error and where it comes from, briefly."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     text = plain(str(error))[: LONGEST_LINE // 2]

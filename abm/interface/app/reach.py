@@ -23,7 +23,7 @@ ROOT = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 @dataclass(frozen=True)
 class Authority:
-    """Hold the name and the port of a server.
+    """Name a server, with its port.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ def read_public(address: str) -> tuple[Authority, str, bool] | None:
 
 
 class Reach:
-    """Hold the names under which a server answers.
+    """Check names under which a server is asked, and whose pages ask.
 
     A browser sends along which name it asked for (`Host`) and whose page asks (`Origin`). A name that is not ours is a
     stranger's name that was pointed at this computer, and a page from elsewhere has no business here.

@@ -13,19 +13,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route, WebSocketRoute
 
 from abm.interface.app.assets import Assets, find_assets
-from abm.interface.app.guard import Guard
-from abm.interface.app.kernels import (
+from abm.interface.app.channels import (
     COOKIE,
-    Kernels,
+    Channels,
     answer_states_of_own_widgets,
     end_kernel,
     is_alive,
     new_token,
     token_of,
 )
+from abm.interface.app.guard import Guard
 from abm.interface.app.limits import Limits
-from abm.interface.app.places import CROWDED, Places, address_key
 from abm.interface.app.reach import Reach
+from abm.interface.app.seats import CROWDED, Seats, address_key
 from abm.interface.app.services import COUNTER, Services
 from abm.interface.app.work import Workshop
 
@@ -67,15 +67,15 @@ class Front:
     ----------
     html : str
     reach : Reach
-    places : Places
+    seats : Seats
     cookie : str
         Name of the cookie that visitors are known by.
     """
 
-    def __init__(self, html: str, reach: Reach, places: Places, cookie: str) -> None:
+    def __init__(self, html: str, reach: Reach, seats: Seats, cookie: str) -> None:
         self.html = html
         self.reach = reach
-        self.places = places
+        self.seats = seats
         self.cookie = cookie
 
     async def page(self, request: Request) -> Response:
@@ -84,10 +84,10 @@ class Front:
             kept = [pair for pair in parse_qsl(request.url.query) if pair[0] not in NOT_IN_LINKS]
             return RedirectResponse(f"{self.reach.root}/?{urlencode(kept)}")
         client = request.client.host if request.client else ""
-        refusal = self.places.refusal(address_key(client))
+        refusal = self.seats.refusal(address_key(client))
         if refusal:
             is_crowded = refusal == CROWDED
-            most = self.places.most_of_address if is_crowded else self.places.most
+            most = self.seats.most_of_address if is_crowded else self.seats.most
             text = FULL % (RETRY_SECONDS, most, " at one address" if is_crowded else "")
             return HTMLResponse(text, status_code=503, headers={"retry-after": str(RETRY_SECONDS)})
         answer = HTMLResponse(self.html, headers={"cache-control": "no-store"})
@@ -103,7 +103,7 @@ class Front:
         return answer
 
     async def ready(self, _: Request) -> Response:
-        """Tell whoever watches this server that it is there."""
+        """Answer whoever watches whether this server is there."""
         return JSONResponse({"status": "ok"})
 
 
@@ -177,25 +177,22 @@ def create_app(
     COUNTER.install(Services(limits, workshop, sweep))
     html, assets = render_page(reach.root)
     cookie = f"__Host-{COOKIE}" if reach.is_encrypted else COOKIE
-    places = Places(limits.sessions, per_address or limits.sessions, is_alive, end_kernel)
-    front, kernels = Front(html, reach, places, cookie), Kernels(places, cookie)
+    seats = Seats(limits.sessions, per_address or limits.sessions, is_alive, end_kernel)
+    front, channels = Front(html, reach, seats, cookie), Channels(seats, cookie)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        from abm.interface.app.connections import end_workers
-
         workshop.warm()
         yield
         workshop.close()
-        end_workers()
 
     names = [Route(address, assets.answer) for address in assets.assets]
     app = Starlette(
         routes=[
             Route("/", front.page),
             Route("/readyz", front.ready),
-            Route("/_solara/api/close/{kernel}", kernels.close, methods=["POST"]),
-            WebSocketRoute("/jupyter/api/kernels/{kernel}/channels", kernels),
+            Route("/_solara/api/close/{kernel}", channels.close, methods=["POST"]),
+            WebSocketRoute("/jupyter/api/kernels/{kernel}/channels", channels),
             *names,
         ],
         lifespan=lifespan,
@@ -216,13 +213,13 @@ def serve(
     opens: str | None = None,
 ) -> None:
     """Serve the page until it is interrupted; `opens` is an address that a browser is asked to open."""
-    from abm.interface.app.connections import CONNECTIONS_OF_PLACE, Callers, PromptServer, settings_of
+    from abm.interface.app.connections import CONNECTIONS_OF_SEAT, Callers, PromptServer, settings_of
     from abm.interface.app.operator_log import keep_short
 
     keep_short()
     app = create_app(limits, reach, sweep=sweep, per_address=per_address)
-    of_address = CONNECTIONS_OF_PLACE * (per_address or limits.sessions)
-    callers = Callers(2 * CONNECTIONS_OF_PLACE * limits.sessions, max(of_address, 2 * CONNECTIONS_OF_PLACE))
+    of_address = CONNECTIONS_OF_SEAT * (per_address or limits.sessions)
+    callers = Callers(2 * CONNECTIONS_OF_SEAT * limits.sessions, max(of_address, 2 * CONNECTIONS_OF_SEAT))
     server = PromptServer(settings_of(app, host, port, callers, ESCAPED * limits.upload_bytes))
     if opens is not None:
         import threading
@@ -231,3 +228,4 @@ def serve(
         threading.Timer(1.5, webbrowser.open, [opens]).start()
     with suppress(KeyboardInterrupt):
         server.run()
+    server.end_process()

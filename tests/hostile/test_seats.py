@@ -1,4 +1,4 @@
-"""A place is taken by a page that runs, and by nothing else; it is given back within seconds."""
+"""A seat is taken by a page that runs, and by nothing else; it is given back within seconds."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
     from tests.hostile.conftest import Server
 
-PLACES = 3
+SEATS = 3
 MANY = 40
 POISON = {"X-Script-Name": "//evil.example/x"}
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a server of few places, whose first request ever is a hostile one."""
-    options = ("--max-sessions", str(PLACES), "--max-per-address", str(PLACES - 1), "--workers", "1")
+    """Start a server of few seats, whose first request ever is a hostile one."""
+    options = ("--max-sessions", str(SEATS), "--max-per-address", str(SEATS - 1), "--workers", "1")
     for server in start(tmp_path_factory.mktemp("small"), *options):
         request(server.port, "GET", "/", POISON)
         yield server
@@ -53,7 +53,7 @@ def wait_for_page(server: Server) -> None:
         if status_of_page(server) == 200:
             return
         time.sleep(0.2)
-    raise AssertionError("no place was given back")
+    raise AssertionError("no seat was given back")
 
 
 def test_the_first_request_ever_does_not_move_the_page(small: Server) -> None:
@@ -80,7 +80,7 @@ def test_connections_that_never_run_a_page_take_no_place(small: Server) -> None:
 
 def test_pages_that_run_take_places_and_give_them_back_when_they_close(small: Server) -> None:
     with ExitStack() as running:
-        visitors = [Visitor(small.port) for _ in range(PLACES)]
+        visitors = [Visitor(small.port) for _ in range(SEATS)]
         for visitor in visitors[:-1]:
             run_page(running.enter_context(visitor.connected()))
         # One address has what it may have.
@@ -100,7 +100,7 @@ def test_pages_that_run_take_places_and_give_them_back_when_they_close(small: Se
 
 
 def test_pages_that_drop_without_a_word_give_their_places_back(small: Server) -> None:
-    for _ in range(PLACES + 1):
+    for _ in range(SEATS + 1):
         wait_for_page(small)
         visitor = Visitor(small.port)
         with visitor.connected() as connection:

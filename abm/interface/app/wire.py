@@ -24,12 +24,12 @@ MOST_DIGITS = 18
 
 
 class Malformed(AbmError):
-    """Say that what came is no message of this page."""
+    """Report that what came is no message of this page."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Hold a message that has the form of one.
+    """Represent a message that has the form of one.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Places belong to pages that run; whoever goes makes room within seconds."""
+"""Seats belong to pages that run; whoever goes makes room within seconds."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.interface.app.kernels import MESSAGES_A_SECOND, MOST_AT_ONCE, Pace
-from abm.interface.app.places import CROWDED, FULL, GRACE, Places, address_key
+from abm.interface.app.channels import MESSAGES_A_SECOND, MOST_AT_ONCE, Pace
+from abm.interface.app.seats import CROWDED, FULL, GRACE, Seats, address_key
 
 
 class World:
-    """Kernels and a clock, as places see them."""
+    """Kernels and a clock, as seats see them."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.kernels: set[str] = set()
 
-    def places(self, most: int, of_address: int) -> Places:
-        return Places(most, of_address, self.kernels.__contains__, self.kernels.discard, lambda: self.now)
+    def seats(self, most: int, of_address: int) -> Seats:
+        return Seats(most, of_address, self.kernels.__contains__, self.kernels.discard, lambda: self.now)
 
-    def start(self, places: Places, kernel: str, address: str) -> str:
-        refusal = places.take(kernel, address)
+    def start(self, seats: Seats, kernel: str, address: str) -> str:
+        refusal = seats.take(kernel, address)
         if not refusal:
             self.kernels.add(kernel)
         return refusal
@@ -29,41 +29,41 @@ class World:
 
 def test_a_full_server_says_so_and_a_crowded_address_too() -> None:
     world = World()
-    places = world.places(3, 2)
-    assert [world.start(places, name, "a") for name in "xyz"] == ["", "", CROWDED]
-    assert world.start(places, "z", "b") == ""
-    assert places.refusal("b") == FULL
+    seats = world.seats(3, 2)
+    assert [world.start(seats, name, "a") for name in "xyz"] == ["", "", CROWDED]
+    assert world.start(seats, "z", "b") == ""
+    assert seats.refusal("b") == FULL
 
 
 def test_a_place_is_kept_for_a_moment_and_then_given_to_a_newcomer() -> None:
     world = World()
-    places = world.places(1, 1)
-    world.start(places, "x", "a")
-    places.leave("x")
-    assert places.refusal("b") == FULL
+    seats = world.seats(1, 1)
+    world.start(seats, "x", "a")
+    seats.leave("x")
+    assert seats.refusal("b") == FULL
     world.now += GRACE
-    assert world.start(places, "y", "b") == ""
+    assert world.start(seats, "y", "b") == ""
     assert world.kernels == {"y"}
-    assert places.take_again("x", "a") == FULL
+    assert seats.take_again("x", "a") == FULL
 
 
 def test_a_page_comes_back_while_nobody_needs_its_place() -> None:
     world = World()
-    places = world.places(1, 1)
-    world.start(places, "x", "a")
-    places.leave("x")
+    seats = world.seats(1, 1)
+    world.start(seats, "x", "a")
+    seats.leave("x")
     world.now += 100 * GRACE
-    assert places.take_again("x", "a") == ""
-    assert places.refusal("b") == FULL
+    assert seats.take_again("x", "a") == ""
+    assert seats.refusal("b") == FULL
 
 
 def test_a_page_that_closes_gives_its_place_back_at_once() -> None:
     world = World()
-    places = world.places(1, 1)
-    world.start(places, "x", "a")
-    places.leave("x")
+    seats = world.seats(1, 1)
+    world.start(seats, "x", "a")
+    seats.leave("x")
     world.kernels.clear()
-    assert places.refusal("b") == ""
+    assert seats.refusal("b") == ""
 
 
 steps = st.tuples(
@@ -72,21 +72,21 @@ steps = st.tuples(
 
 
 @given(st.lists(steps, max_size=60), st.integers(1, 4), st.integers(1, 4))
-def test_there_are_never_more_pages_than_places(
+def test_there_are_never_more_pages_than_seats(
     history: list[tuple[str, int, int]], most: int, own: int
 ) -> None:
     world = World()
-    places = world.places(most, own)
+    seats = world.seats(most, own)
     connected: dict[str, str] = {}
     for step, number, address in history:
         kernel = f"k{number}"
-        if step == "start" and kernel not in world.kernels and not world.start(places, kernel, str(address)):
+        if step == "start" and kernel not in world.kernels and not world.start(seats, kernel, str(address)):
             connected[kernel] = str(address)
         elif step == "back" and kernel in world.kernels and kernel not in connected:
-            if not places.take_again(kernel, str(address)):
+            if not seats.take_again(kernel, str(address)):
                 connected[kernel] = str(address)
         elif step == "leave" and connected.pop(kernel, None):
-            places.leave(kernel)
+            seats.leave(kernel)
         elif step == "close" and kernel not in connected:
             world.kernels.discard(kernel)
         elif step == "wait":
@@ -95,9 +95,9 @@ def test_there_are_never_more_pages_than_places(
         assert len(world.kernels) <= most
         assert set(connected) <= world.kernels
     for kernel in list(connected):
-        places.leave(kernel)
+        seats.leave(kernel)
     world.now += GRACE
-    assert places.refusal("anybody") == ""
+    assert seats.refusal("anybody") == ""
 
 
 @pytest.mark.parametrize(

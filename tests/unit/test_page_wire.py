@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.interface.app.messages import KINDS, METHODS, Malformed, read_message
 from abm.interface.app.operator_log import LINES_A_MINUTE, LONGEST_LINE, MINUTE, OneLine, Seldom, plain
+from abm.interface.app.wire import KINDS, METHODS, Malformed, read_message
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 values = st.recursive(
@@ -101,7 +101,7 @@ def test_an_error_is_told_with_its_kind_and_place() -> None:
         read_message("{")
     except Malformed as error:
         line = OneLine().format(record("it failed", error=error))
-    assert "it failed: Malformed: it is not JSON [messages.py:" in line
+    assert "it failed: Malformed: it is not JSON [wire.py:" in line
 
 
 def test_lines_of_one_kind_are_counted_rather_than_repeated() -> None:

@@ -20,8 +20,8 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from abm.interface.app.messages import CONTROL, NAME, Malformed, Message, read_message
-from abm.interface.app.places import CROWDED, FULL, Places, address_key
+from abm.interface.app.seats import CROWDED, FULL, Seats, address_key
+from abm.interface.app.wire import CONTROL, NAME, Malformed, Message, read_message
 
 Event = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -52,8 +52,8 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 MANY = "many"
 WORDS = {
-    FULL: "all places are taken",
-    CROWDED: "all places for this address are taken",
+    FULL: "all seats are taken",
+    CROWDED: "all seats for this address are taken",
     MANY: "this page is open already",
 }
 
@@ -92,7 +92,7 @@ def end_kernel(kernel: str) -> None:
 
 
 class Pace:
-    """Hold a visitor to a number of messages a second, by letting them wait.
+    """Slow a visitor down to a number of messages a second, by letting them wait.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Pace:
         self._then = clock()
 
     def wait_seconds(self) -> float:
-        """Count a message and say how long it has to wait."""
+        """Count a message and return how long it has to wait."""
         now = self._clock()
         self._left = min(MOST_AT_ONCE, self._left + (now - self._then) * MESSAGES_A_SECOND) - 1.0
         self._then = now
@@ -114,7 +114,7 @@ class Pace:
 
 
 class Talk:
-    """Hold one connection of a browser, and hand on what is said, checked.
+    """Carry one connection of a browser, and hand on what is said, checked.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class Talk:
         await self._send(event)
 
     async def say(self, kind: str, content: dict[str, Any], parent: dict[str, Any], channel: str) -> None:
-        """Send a message in the place of a kernel that there is not yet."""
+        """Send a message in place of a kernel that there is not yet."""
         header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "version": "5.3"}
         header |= {"session": parent["session"], "date": ""}
         whole: dict[str, Any] = {
@@ -197,18 +197,18 @@ class Talk:
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
-class Kernels:
+class Channels:
     """Answer websockets, as an application of ASGI.
 
     Parameters
     ----------
-    places : Places
+    seats : Seats
     cookie : str
         Name of the cookie that visitors are known by.
     """
 
-    def __init__(self, places: Places, cookie: str = COOKIE) -> None:
-        self.places = places
+    def __init__(self, seats: Seats, cookie: str = COOKIE) -> None:
+        self.seats = seats
         self.cookie = cookie
         self._connections: Counter[str] = Counter()
 
@@ -222,14 +222,14 @@ class Kernels:
         # A browser without cookies gets a page too, which nobody can come back to.
         token = token_of(scope, self.cookie) or new_token()
         address = address_key(scope["client"][0] if scope.get("client") else "")
-        is_placed = is_alive(kernel)
-        if is_placed and not self._is_owner(kernel, token):
+        is_seated = is_alive(kernel)
+        if is_seated and not self._is_owner(kernel, token):
             logger.warning("somebody asked for the kernel of another visitor and was refused")
             await refuse(scope, receive, send, 403, "This kernel is another visitor's.")
             return
         refusal = MANY if self._connections[kernel] >= CONNECTIONS_OF_KERNEL else ""
-        if is_placed and not refusal:
-            refusal = self.places.take_again(kernel, address)
+        if is_seated and not refusal:
+            refusal = self.seats.take_again(kernel, address)
         if refusal:
             await refuse(scope, receive, send, 503, f"{WORDS[refusal]}.")
             return
@@ -237,9 +237,9 @@ class Kernels:
         try:
             await receive()
             await send({"type": "websocket.accept"})
-            talk = Talk(receive, send, has_run=is_placed)
-            is_placed = is_placed or await self._meet(talk, kernel, address)
-            if is_placed:
+            talk = Talk(receive, send, has_run=is_seated)
+            is_seated = is_seated or await self._meet(talk, kernel, address)
+            if is_seated:
                 await self._serve(talk, scope, kernel, page, token)
         except OSError:
             logger.debug("a visitor left")
@@ -247,8 +247,8 @@ class Kernels:
             self._connections[kernel] -= 1
             if self._connections[kernel] <= 0:
                 del self._connections[kernel]
-            if is_placed:
-                self.places.leave(kernel)
+            if is_seated:
+                self.seats.leave(kernel)
 
     def _is_owner(self, kernel: str, token: str) -> bool:
         from solara.server import kernel_context
@@ -257,7 +257,7 @@ class Kernels:
         return context is None or secrets.compare_digest(context.session_id, token)
 
     async def _meet(self, talk: Talk, kernel: str, address: str) -> bool:
-        """Listen until a page runs, and take a place for it; no kernel is made before."""
+        """Listen until a page runs, and take a seat for it; no kernel is made before."""
         said: list[Message] = []
         loop = asyncio.get_running_loop()
         ends = loop.time() + START_SECONDS
@@ -276,7 +276,7 @@ class Kernels:
                 await answer_status(talk, message)
             elif message.method == "run":
                 # Somebody else may have begun to run a page of this name meanwhile.
-                refusal = MANY if self.places.has(kernel) else self.places.take(kernel, address)
+                refusal = MANY if self.seats.has(kernel) else self.seats.take(kernel, address)
                 if refusal:
                     await talk.end(TRY_AGAIN_LATER, WORDS[refusal])
                     return False
@@ -344,7 +344,7 @@ async def answer_kernel_info(talk: Talk, asked: Message) -> None:
 
 
 async def answer_status(talk: Talk, asked: Message) -> None:
-    """Tell a page that comes back after its kernel ended that it has to be reloaded."""
+    """Answer a page that comes back after its kernel ended: it has to be reloaded."""
     from solara.server.app import client_version
 
     data = {

@@ -1,4 +1,4 @@
-"""Keep the places of a server: one for each page that runs, given back within seconds of its end."""
+"""Keep the seats of a server: one for each page that runs, given back within seconds of its end."""
 
 import ipaddress
 import time
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GRACE = 5.0
-"""Seconds for which a place is kept for a page whose connection broke, while others wait."""
+"""Seconds for which a seat is kept for a page whose connection broke, while others wait."""
 FULL = "full"
 CROWDED = "crowded"
 
 
 @dataclass
-class Place:
-    """Hold the place of one page that has run.
+class Seat:
+    """Represent the seat of one page that has run.
 
     Attributes
     ----------
@@ -30,10 +30,10 @@ class Place:
     left: float = 0.0
 
 
-class Places:
+class Seats:
     """Count pages that run; used by the event loop alone.
 
-    A page whose connection broke may come back for as long as Solara keeps its kernel. Its place is kept for it only
+    A page whose connection broke may come back for as long as Solara keeps its kernel. Its seat is kept for it only
     while nobody else needs it: after `GRACE` seconds a newcomer gets it, and the kernel that waited longest ends.
 
     Parameters
@@ -63,23 +63,23 @@ class Places:
         self._is_alive = is_alive
         self._end = end
         self._clock = clock
-        self._places: dict[str, Place] = {}
+        self._seats: dict[str, Seat] = {}
 
     def refusal(self, address: str) -> str:
-        """Say why a page from this address would get no place: `FULL`, `CROWDED`, or empty if it would."""
-        taken = [place for place in self._alive().values() if self._is_kept(place)]
+        """Return why a page from this address would get no seat: `FULL`, `CROWDED`, or empty if it would."""
+        taken = [seat for seat in self._alive().values() if self._is_kept(seat)]
         if len(taken) >= self.most:
             return FULL
-        if sum(place.address == address for place in taken) >= self.most_of_address:
+        if sum(seat.address == address for seat in taken) >= self.most_of_address:
             return CROWDED
         return ""
 
     def has(self, kernel: str) -> bool:
-        """Whether a page has a place, or had one and may come back to it."""
+        """Whether a page has a seat, or had one and may come back to it."""
         return kernel in self._alive()
 
     def take(self, kernel: str, address: str) -> str:
-        """Take a place for a page that begins to run, and has none.
+        """Take a seat for a page that begins to run, and has none.
 
         Returns
         -------
@@ -89,55 +89,55 @@ class Places:
         refusal = self.refusal(address)
         if not refusal:
             self._make_room(address)
-            self._places[kernel] = Place(address, connections=1)
+            self._seats[kernel] = Seat(address, connections=1)
         return refusal
 
     def take_again(self, kernel: str, address: str) -> str:
-        """Connect a page that had a place once more.
+        """Connect a page that had a seat once more.
 
         Returns
         -------
         str
-            Why it has lost its place meanwhile, empty if it has not.
+            Why it has lost its seat meanwhile, empty if it has not.
         """
-        place = self._alive().get(kernel)
-        if place is None or not self._is_kept(place):
+        seat = self._alive().get(kernel)
+        if seat is None or not self._is_kept(seat):
             refusal = self.refusal(address)
             if refusal:
                 return refusal
-        if place is None:
-            self._places[kernel] = place = Place(address)
-        place.connections += 1
+        if seat is None:
+            self._seats[kernel] = seat = Seat(address)
+        seat.connections += 1
         return ""
 
     def leave(self, kernel: str) -> None:
         """End a connection of a page."""
-        place = self._places.get(kernel)
-        if place is not None:
-            place.connections -= 1
-            place.left = self._clock()
+        seat = self._seats.get(kernel)
+        if seat is not None:
+            seat.connections -= 1
+            seat.left = self._clock()
 
-    def _alive(self) -> dict[str, Place]:
-        self._places = {
-            kernel: place
-            for kernel, place in self._places.items()
-            if place.connections > 0 or self._is_alive(kernel)
+    def _alive(self) -> dict[str, Seat]:
+        self._seats = {
+            kernel: seat
+            for kernel, seat in self._seats.items()
+            if seat.connections > 0 or self._is_alive(kernel)
         }
-        return self._places
+        return self._seats
 
-    def _is_kept(self, place: Place) -> bool:
-        return place.connections > 0 or self._clock() - place.left < GRACE
+    def _is_kept(self, seat: Seat) -> bool:
+        return seat.connections > 0 or self._clock() - seat.left < GRACE
 
     def _make_room(self, address: str) -> None:
-        """End the kernels that waited longest for their pages, so that there are never more than places."""
-        waiting = [kernel for kernel, place in self._alive().items() if place.connections <= 0]
-        waiting.sort(key=lambda kernel: self._places[kernel].left)
-        own = sum(place.address == address for place in self._places.values())
+        """End the kernels that waited longest for their pages, so that there are never more than seats."""
+        waiting = [kernel for kernel, seat in self._alive().items() if seat.connections <= 0]
+        waiting.sort(key=lambda kernel: self._seats[kernel].left)
+        own = sum(seat.address == address for seat in self._seats.values())
         for kernel in waiting:
-            is_own = self._places[kernel].address == address
-            if len(self._places) >= self.most or (is_own and own >= self.most_of_address):
+            is_own = self._seats[kernel].address == address
+            if len(self._seats) >= self.most or (is_own and own >= self.most_of_address):
                 own -= is_own
-                del self._places[kernel]
+                del self._seats[kernel]
                 self._end(kernel)
 
 
