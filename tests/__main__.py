@@ -46,7 +46,7 @@ BUDGETS = {
     "installation": 240,
     "notebooks": 90,
     "browser": 420,
-    "hostile": 240,
+    "hostile": 150,
     "coverage": 40,
 }
 """Seconds by gate on a machine with two processors and nothing else to do, in the order in which they run."""

@@ -5,14 +5,10 @@ which kernel, what a message is, and that a kernel is made for nobody but a page
 """
 
 import asyncio
-import json
 import logging
 import re
 import secrets
-import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import parse_qs
 
 from anyio.to_thread import run_sync
@@ -21,12 +17,17 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from abm.interface.app.seats import CROWDED, FULL, Seats, address_key
-from abm.interface.app.wire import CONTROL, NAME, Malformed, Message, read_message
-
-Event = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-Send = Callable[[Event], Awaitable[None]]
+from abm.interface.app.talk import (
+    POLICY_VIOLATION,
+    Receive,
+    Scope,
+    Send,
+    Talk,
+    answer_kernel_info,
+    answer_status,
+    refuse,
+)
+from abm.interface.app.wire import CONTROL, NAME, Message
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +40,11 @@ FIRST_WORD_SECONDS = 15.0
 """In which a connection has to say something."""
 START_SECONDS = 90.0
 """In which a page has to run, once connected; it loads its scripts meanwhile."""
-MESSAGES_A_SECOND = 100.0
-"""Messages that are read of one page in the long run; dragging a slider sends about ten."""
-MOST_AT_ONCE = 400.0
-"""Messages that are read of one page without delay."""
 MOST_BEFORE_START = 16
 """Messages within which a page has to run."""
 CONNECTIONS_OF_KERNEL = 4
 """A page that connects again may do so before its old connection is known to be broken."""
 
-POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 MANY = "many"
 WORDS = {
@@ -89,112 +85,6 @@ def end_kernel(kernel: str) -> None:
     context = kernel_context.contexts.get(kernel)
     if context is not None:
         threading.Thread(target=context.close, args=("superseded",), name="abm-end", daemon=True).start()
-
-
-class Pace:
-    """Slow a visitor down to a number of messages a second, by letting them wait.
-
-    Parameters
-    ----------
-    clock : callable
-        Seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._left = MOST_AT_ONCE
-        self._then = clock()
-
-    def wait_seconds(self) -> float:
-        """Count a message and return how long it has to wait."""
-        now = self._clock()
-        self._left = min(MOST_AT_ONCE, self._left + (now - self._then) * MESSAGES_A_SECOND) - 1.0
-        self._then = now
-        return max(0.0, -self._left / MESSAGES_A_SECOND)
-
-
-class Talk:
-    """Carry one connection of a browser, and hand on what is said, checked.
-
-    Parameters
-    ----------
-    receive, send : callable
-        Of ASGI.
-    has_run : bool
-        Whether the page runs already.
-    """
-
-    def __init__(self, receive: Receive, send: Send, *, has_run: bool) -> None:
-        self._receive = receive
-        self._send = send
-        self._pace = Pace(asyncio.get_running_loop().time)
-        self._is_over = False
-        self._waiting: list[Event] = [{"type": "websocket.connect"}]
-        self.has_run = has_run
-
-    def put_back(self, messages: list[Message]) -> None:
-        """Have messages received once more."""
-        self._waiting += [{"type": "websocket.receive", "text": message.text} for message in messages]
-
-    async def receive(self) -> Event:
-        """Receive a message as Solara may have it."""
-        if self._waiting:
-            return self._waiting.pop(0)
-        message = await self.next_message()
-        if message is None:
-            return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-        return {"type": "websocket.receive", "text": message.text}
-
-    async def next_message(self) -> Message | None:
-        """Receive a message; None where the talk is over, as it is when what came is no message."""
-        await asyncio.sleep(self._pace.wait_seconds())
-        event = await self._receive()
-        if event["type"] != "websocket.receive" or self._is_over:
-            self._is_over = True
-            return None
-        text, binary = event.get("text"), event.get("bytes")
-        try:
-            message = read_message(binary or b"" if text is None else text)
-            if message.method == "run":
-                if self.has_run:
-                    raise Malformed("a page runs once")
-                self.has_run = True
-        except Malformed as error:
-            logger.warning("a visitor's message was refused: %s", error)
-            await self.end(POLICY_VIOLATION, str(error))
-            return None
-        return message
-
-    async def send(self, event: Event) -> None:
-        """Send for Solara, which accepts and closes what is accepted and closed already."""
-        if event["type"] == "websocket.accept":
-            return
-        if self._is_over:
-            if event["type"] == "websocket.send":
-                raise OSError("the connection is closed")
-            return
-        if event["type"] == "websocket.close":
-            self._is_over = True
-        await self._send(event)
-
-    async def say(self, kind: str, content: dict[str, Any], parent: dict[str, Any], channel: str) -> None:
-        """Send a message in place of a kernel that there is not yet."""
-        header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "version": "5.3"}
-        header |= {"session": parent["session"], "date": ""}
-        whole: dict[str, Any] = {
-            "header": header,
-            "parent_header": parent,
-            "content": content,
-            "metadata": {},
-        }
-        whole |= {"channel": channel, "buffers": [], "msg_id": header["msg_id"], "msg_type": kind}
-        await self._send({"type": "websocket.send", "text": json.dumps(whole)})
-
-    async def end(self, code: int, reason: str) -> None:
-        """Close the connection, with the reason."""
-        if not self._is_over:
-            self._is_over = True
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 class Channels:
@@ -314,72 +204,3 @@ class Channels:
         elif page in context.page_status:
             await run_sync(context.page_close, page)
         return Response(status_code=204)
-
-
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
-    """Refuse a websocket, with words where the server can send them."""
-    await receive()
-    if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": text})
-        return
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": text.encode()})
-
-
-async def answer_kernel_info(talk: Talk, asked: Message) -> None:
-    """Answer as a kernel that is ready."""
-    content = {
-        "status": "ok",
-        "protocol_version": "5.3",
-        "implementation": "solara",
-        "implementation_version": "",
-        "language_info": {},
-        "banner": "",
-        "help_links": [],
-    }
-    await talk.say("status", {"execution_state": "busy"}, asked.header, "iopub")
-    await talk.say("kernel_info_reply", content, asked.header, "shell")
-    await talk.say("status", {"execution_state": "idle"}, asked.header, "iopub")
-
-
-async def answer_status(talk: Talk, asked: Message) -> None:
-    """Answer a page that comes back after its kernel ended: it has to be reloaded."""
-    from solara.server.app import client_version
-
-    data = {
-        "method": "app-status",
-        "started": False,
-        "canRecover": False,
-        "clientVersion": client_version(),
-        "lastRestore": {"status": "off", "failedKey": None, "cause": None, "nFields": 0},
-    }
-    await talk.say("comm_msg", {"comm_id": asked.comm, "data": data}, asked.header, "iopub")
-
-
-def answer_states_of_own_widgets() -> None:
-    """Have a page that asks for the state of its widgets get that of its own.
-
-    ipywidgets keeps the line on which it answers in one variable for a process, so that the answer to one visitor
-    would go to whichever asked last.
-    """
-    from ipywidgets import Widget
-    from ipywidgets.widgets import widget as widgets
-
-    def opened(comm: Any, _: Any) -> None:
-        comm.on_msg(lambda _: answer(comm))
-
-    def answer(comm: Any) -> None:
-        states = {
-            each.model_id: {
-                "model_name": each._model_name,
-                "model_module": each._model_module,
-                "model_module_version": each._model_module_version,
-                "state": each.get_state(),
-            }
-            for each in list(widgets._instances.values())
-        }
-        states, paths, buffers = widgets._remove_buffers(states)
-        comm.send({"method": "update_states", "states": states, "buffer_paths": paths}, buffers=buffers)
-
-    Widget.handle_control_comm_opened = staticmethod(opened)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from starlette.responses import PlainTextResponse
 
-from abm.interface.app.channels import Event, Receive, Scope, Send, refuse
 from abm.interface.app.reach import Reach
+from abm.interface.app.talk import App, Event, Receive, Scope, Send, refuse
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Guard:
     reach : Reach
     """
 
-    def __init__(self, app: "object", reach: Reach) -> None:
+    def __init__(self, app: App, reach: Reach) -> None:
         self.app = app
         self.reach = reach
         self.headers = HEADERS + ((ENCRYPTED_ONLY,) if reach.is_encrypted else ())
@@ -72,7 +72,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request or a websocket."""
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)  # type: ignore[operator]
+            await self.app(scope, receive, send)
             return
 
         async def guarded(message: Event) -> None:
@@ -94,7 +94,7 @@ class Guard:
             "root_path": "",
             "headers": [(name, value) for name, value in scope["headers"] if name in PASSED],
         }
-        await self.app(passed, receive, guarded)  # type: ignore[operator]
+        await self.app(passed, receive, guarded)
 
     def _path(self, path: str) -> str:
         """Return the path below the root, whether or not a proxy has taken the root off."""

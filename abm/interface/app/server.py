@@ -16,7 +16,6 @@ from abm.interface.app.assets import Assets, find_assets
 from abm.interface.app.channels import (
     COOKIE,
     Channels,
-    answer_states_of_own_widgets,
     end_kernel,
     is_alive,
     new_token,
@@ -24,6 +23,7 @@ from abm.interface.app.channels import (
 )
 from abm.interface.app.guard import Guard
 from abm.interface.app.limits import Limits
+from abm.interface.app.own_widgets import answer_states_of_own_widgets
 from abm.interface.app.reach import Reach
 from abm.interface.app.seats import CROWDED, Seats, address_key
 from abm.interface.app.services import COUNTER, Services
