@@ -76,6 +76,14 @@ class Base(Protocol):
     def generator(self) -> str:
         """Name of the generator of its draws."""
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it runs code of others, which is then tried in a process of its own."""
+
+    @property
+    def whole(self) -> Sequence[str]:
+        """Names of the outcomes that are whole numbers in tables."""
+
     def at(self, point: Mapping[str, Value], roles: Roles) -> Scenario:
         """Make the scenario of a point.
 

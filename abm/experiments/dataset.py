@@ -12,7 +12,7 @@ from typing import Any, Literal
 from abm.errors import AbmError, did_you_mean
 from abm.experiments.compaction import COMPACT
 from abm.experiments.manifest import Manifest
-from abm.experiments.parquet import batches, dataset, equals, rows_of
+from abm.experiments.parquet import batches, dataset, equals, partly_whole, rows_of
 from abm.experiments.points import POINTS, Points
 from abm.experiments.shard import shard_folder
 from abm.experiments.store import FAILED
@@ -126,7 +126,7 @@ class SweepTables:
         AbmError
             If pandas is not installed, or there is no such table or column.
         """
-        _required("pandas")
+        pandas = _required("pandas")
         source = self._of(table)
         wanted = None if columns is None else list(columns)
         known = source.schema.names
@@ -134,7 +134,12 @@ class SweepTables:
             if name not in known:
                 told = f"'{name}' is no column of '{table}'{did_you_mean(name, known)} Columns: {', '.join(known)}."
                 raise AbmError(told)
-        return source.to_table(columns=wanted, filter=where).to_pandas()
+        read = source.to_table(columns=wanted, filter=where)
+        frame = read.to_pandas()
+        for name in partly_whole(read):
+            # Left to itself a frame makes real numbers of whole ones some of which are missing.
+            frame[name] = pandas.array(read[name].to_pylist(), dtype="Int64")
+        return frame
 
     def to_polars(self, table: Table = "runs") -> Any:
         """Give a table as a lazy frame of polars, which reads what a query needs when it is collected.

@@ -348,11 +348,20 @@ class Design:
                 ("design",), f"{told}; up to {MOST_POINTS:,} are valid, so take fewer levels or dimensions"
             )
 
-    def described(self) -> dict[str, Any]:
-        """Give the design as plain values, from which `of` makes it again."""
+    def described(self, keeps_whole: bool = False) -> dict[str, Any]:
+        """Give the design as plain values, from which `of` makes it again.
+
+        Parameters
+        ----------
+        keeps_whole : bool
+            Whether whole numbers stay what they are in the file.
+        """
+        roles = {"levers": self.levers, "uncertainties": self.uncertainties}
         return {
-            "levers": {name: dimension.described() for name, dimension in self.levers.items()},
-            "uncertainties": {name: dimension.described() for name, dimension in self.uncertainties.items()},
+            **{
+                role: {name: dimension.described(keeps_whole) for name, dimension in dimensions.items()}
+                for role, dimensions in roles.items()
+            },
             "design": {self.name: self.kind.model_dump(mode="json", by_alias=True, exclude_defaults=True)},
         }
 

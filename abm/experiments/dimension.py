@@ -38,7 +38,7 @@ class Dimension(Record):
     kind: ClassVar[str] = "dimension"
 
     # Not strict about tuples only: what a validator has seen before is no JSON any more, and its lists are lists.
-    values: tuple[float | bool, ...] | None = Field(
+    values: tuple[int | float | bool, ...] | None = Field(
         default=None, strict=False, min_length=1, description="exactly these numbers"
     )
     range: tuple[float, float] | None = Field(
@@ -90,7 +90,7 @@ class Dimension(Record):
             yield Fault(("range",), "the range is of whole numbers; end it with whole numbers")
         if self.scale == "log" and self.range is None:
             yield Fault(("scale",), "'scale: log' belongs to a range; leave it out")
-        if self.values is not None and len(set(self.values)) < len(self.values):
+        if self.values is not None and len(set(map(float, self.values))) < len(self.values):
             yield Fault(("values",), "a value is given twice; give each once")
         if self.within is not None and self.distribution is None:
             yield Fault(("within",), "'within' cuts a distribution, and there is none; leave it out")
@@ -105,6 +105,13 @@ class Dimension(Record):
     def is_named(self) -> bool:
         """Tell whether the values are names of options."""
         return self.options is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all values are whole numbers, and meant to be."""
+        if self.values is not None:
+            return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
+        return self.whole
 
     def ends(self) -> tuple[float, float]:
         """Give the least and the greatest possible value; not for options."""
@@ -173,6 +180,15 @@ class Dimension(Record):
         assert self.distribution is not None
         return next(iter(self.distribution.items()))
 
-    def described(self) -> dict[str, Any]:
-        """Give the dimension as plain values from which `Dimension` is made again."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+    def described(self, keeps_whole: bool = False) -> dict[str, Any]:
+        """Give the dimension as plain values from which `Dimension` is made again.
+
+        Parameters
+        ----------
+        keeps_whole : bool
+            Whether whole numbers stay what they are in the file; our own scenarios take all numbers alike.
+        """
+        plain = self.model_dump(mode="json", exclude_defaults=True)
+        if self.values is not None and not keeps_whole:
+            plain["values"] = [value if isinstance(value, bool) else float(value) for value in self.values]
+        return plain

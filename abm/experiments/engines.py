@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
+from abm.experiments.failures import ModelFailure
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables, joined
 from abm.experiments.worker import TaskFailed
@@ -228,6 +229,8 @@ def _attempt(simulate: Simulator, batch: Sequence[Run], positions: Batch) -> _At
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, ModelFailure):
+        return f"{error.message} ({error.where})" if error.where else error.message
     # Results travel, so they name the module that failed and no path of this machine.
     frames = list(traceback.walk_tb(error.__traceback__))
     where = f" ({frames[-1][0].f_globals.get('__name__', '?')}:{frames[-1][1]})" if frames else ""

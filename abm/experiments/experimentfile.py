@@ -295,7 +295,7 @@ def described_experiment(record: Varying) -> Mapping[str, Any]:
         "name": record.name,
         "label": record.label or record.name,
         "description": record.description,
-        **record.points.described(),
+        **record.points.described(record.keeps_whole),
     }
 
 

@@ -1,31 +1,27 @@
-"""Find what a file names as ``package.module:name``, say why it cannot be found, and hash the sources behind it.
+"""Import what a file names as ``package.module:name``, from a folder or from what is installed.
 
-To import a module is to run it. So this is done only for what the author of an experiment file names.
+To import a module is to run it. So this is done only where a model is run: in workers, and in the processes in which a
+plan tries it. What can be known without it, `abm.experiments.modelsources` finds.
 """
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib
-import importlib.util
 import multiprocessing
 import os
-import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from abm.errors import AbmError, did_you_mean, nearest
+from abm.errors import did_you_mean
+from abm.experiments.failures import words_of
+from abm.experiments.modelsources import FORM, NotFoundByName, is_own, missing_module
 
-FORM = "name it as package.module:name, such as mesa.examples:Schelling"
-
-
-class NotFoundByName(AbmError):
-    """Say why something cannot be imported by its name; the message ends a sentence that shows the name."""
+_put_aside: dict[str, dict[str, ModuleType]] = {}
+"""Modules by the folder that they were imported from, while those of another folder are in use."""
+_in_use: list[str] = []
+"""The folder whose modules are in use, if any."""
 
 
 def found_by_name(reference: str, folder: Path | None = None) -> Any:
@@ -36,8 +32,7 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
     reference : str
         ``package.module:name``.
     folder : Path, optional
-        Where modules are looked for beside the installed ones. It stays the last entry of the path for modules of
-        this process, because a model may import more of its modules while it runs.
+        Where modules are looked for beside the installed ones.
 
     Raises
     ------
@@ -47,130 +42,69 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
     module_name, colon, name = reference.partition(":")
     if not (colon and name.isidentifier() and all(part.isidentifier() for part in module_name.split("."))):
         raise NotFoundByName(FORM)
-    if folder is not None and os.fspath(folder) not in sys.path:
-        sys.path.append(os.fspath(folder))
+    if folder is not None:
+        use(folder)
     module = _module(module_name, folder)
-    file = getattr(module, "__file__", None)
-    own = None if folder is None else _file_in(folder, module_name)
-    if own is not None and not (file and Path(file).read_bytes() == own.read_bytes()):
-        raise NotFoundByName(
-            f"module '{module_name}' of {folder} is hidden by one of the same name, {file}; rename it"
-        )
+    if (
+        folder is not None
+        and is_own(module_name, folder)
+        and module_name not in _modules_of(os.fspath(folder))
+    ):
+        told = f"is hidden by one of the same name, {getattr(module, '__file__', None)}; rename it"
+        raise NotFoundByName(f"module '{module_name}' of {folder} {told}")
     if not hasattr(module, name):
         public = [key for key in vars(module) if not key.startswith("_")]
         raise NotFoundByName(f"module '{module_name}' has no '{name}'{did_you_mean(name, public)}")
     return getattr(module, name)
 
 
-def sources_of(module_name: str, folder: Path | None = None) -> list[tuple[str, Path]]:
-    """List the sources that a module is part of, by their names relative to where modules are looked for.
+def use(folder: Path) -> None:
+    """Look for modules in a folder, and put those of the folder before aside.
 
-    Of a package these are all its Python files; of a module that stands alone, its file and those beside it that it
-    imports, directly or through each other. The first is that of the package or module itself.
-
-    Raises
-    ------
-    NotFoundByName
-        If there is no such module or it has no sources.
+    Two folders may each have a module of one name, and each keeps its own.
     """
-    top = module_name.partition(".")[0]
-    if folder is not None and os.fspath(folder) not in sys.path:
-        sys.path.append(os.fspath(folder))
-    own = None if folder is None else _file_in(folder, top)
-    spec = None if own is not None else importlib.util.find_spec(top)
-    origin = own or Path((spec and spec.origin) or "")
-    if origin.suffix != ".py":
-        raise NotFoundByName(f"module '{top}' has no sources")
-    if origin.name != "__init__.py":
-        return _reached(origin)
-    home = origin.parent.parent
-    others = sorted(path for path in origin.parent.rglob("*.py") if path != origin)
-    return [(path.relative_to(home).as_posix(), path) for path in (origin, *others)]
+    wanted = os.fspath(folder)
+    if _in_use != [wanted]:
+        for former in _in_use:
+            _put_aside[former] = {name: sys.modules.pop(name) for name in _modules_of(former)}
+            if former in sys.path:
+                sys.path.remove(former)
+        _in_use[:] = [wanted]
+        sys.modules.update(_put_aside.pop(wanted, {}))
+        importlib.invalidate_caches()
+    if wanted not in sys.path:
+        # Before the working directory, which may be what the folder is a copy of.
+        sys.path.insert(0, wanted)
 
 
-def sources_hash(module_name: str, folder: Path | None = None) -> str:
-    """Return the SHA-256 of the sources that a module is part of, and of the version of their distribution.
-
-    Raises
-    ------
-    NotFoundByName
-        If there is no such module or it has no sources.
-    """
-    digest = hashlib.sha256()
-    for name, path in sources_of(module_name, folder):
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    digest.update(_version(module_name.partition(".")[0]).encode())
-    return digest.hexdigest()
+def _modules_of(folder: str) -> list[str]:
+    found = []
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *_paths(module)]
+        if any(isinstance(place, str) and place.startswith(folder + os.sep) for place in places):
+            found.append(name)
+    return found
 
 
-def _file_in(folder: Path, module_name: str) -> Path | None:
-    path = folder.joinpath(*module_name.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+def _paths(module: Any) -> list[Any]:
+    try:
+        return list(getattr(module, "__path__", ()))
+    except Exception:  # noqa: BLE001 - modules of others may answer to anything
+        return []
 
 
 def _module(name: str, folder: Path | None) -> ModuleType:
     # Importing mesa forces the start method of every pool in this process; that is not for a model to decide.
     method = multiprocessing.get_start_method(allow_none=True)
-    loaded = getattr(sys.modules.get(name), "__file__", None)
-    if folder is not None and loaded is not None and not Path(loaded).exists():
-        # It was imported from where another sweep lay.
-        del sys.modules[name]
-        importlib.invalidate_caches()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise NotFoundByName(f"module '{name}' needs module '{error.name}'; install it") from error
-        raise NotFoundByName(_no_module(name, error.name, folder)) from error
-    except Exception as error:
-        raise NotFoundByName(
-            f"module '{name}' failed when it was imported, {type(error).__name__}: {error}; mend it"
-        ) from error
+            hint = "; install it" if folder is None else "; install it, or name its file under 'files'"
+            raise NotFoundByName(f"module '{name}' needs module '{error.name}'{hint}") from None
+        raise NotFoundByName(missing_module(name, error.name, folder)) from None
+    except BaseException as error:  # noqa: BLE001 - the module is foreign code, and may even exit
+        told = f"module '{name}' failed when it was imported, {words_of(error)}; mend it"
+        raise NotFoundByName(told) from None
     finally:
         multiprocessing.set_start_method(method, force=True)
-
-
-def _no_module(name: str, missing: str, folder: Path | None) -> str:
-    parent, _, _ = missing.rpartition(".")
-    if parent:
-        paths: Sequence[str] | None = getattr(sys.modules.get(parent), "__path__", ())
-    else:
-        paths = None if folder is None else [os.fspath(folder), *sys.path]
-    valid = [f"{parent}.{found.name}" if parent else found.name for found in pkgutil.iter_modules(paths)]
-    near = nearest(missing, valid)
-    hint = f"did you mean '{name.replace(missing, near, 1)}'?" if near else ""
-    where = f"; it is looked for among installed packages and in {folder}" if folder and not parent else ""
-    return f"there is no module '{missing}'{where}; {hint or 'check its spelling, or install it'}"
-
-
-def _reached(first: Path) -> list[tuple[str, Path]]:
-    """List a module that stands alone and what it imports from beside it, itself first."""
-    found = {first.name: first}
-    waiting = [first]
-    while waiting:
-        for name in sorted(set(_imported_names(waiting.pop()))):
-            for file in (first.parent / f"{name}.py", *sorted((first.parent / name).rglob("*.py"))):
-                key = file.relative_to(first.parent).as_posix()
-                if file.is_file() and key not in found:
-                    found[key] = file
-                    waiting.append(file)
-    return [(first.name, first), *sorted(entry for entry in found.items() if entry[1] != first)]
-
-
-def _imported_names(path: Path) -> Iterator[str]:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""

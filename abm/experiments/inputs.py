@@ -69,17 +69,24 @@ class Inputs:
         bundle = self.bundles[identity]
         folder = self.directory / INPUTS / identity
         try:
-            _unpack(bundle["files"], folder)
+            unpack(bundle["files"], folder)
         except OSError:
             if self._elsewhere is None:
                 self._elsewhere = Path(tempfile.mkdtemp(prefix="abm-inputs-"))
                 weakref.finalize(self, shutil.rmtree, self._elsewhere, True)
             folder = self._elsewhere / identity
-            _unpack(bundle["files"], folder)
+            unpack(bundle["files"], folder)
         return (folder / str(bundle["main"])).resolve()
 
 
-def _unpack(files: Mapping[str, Any], folder: Path) -> None:
+def unpack(files: Mapping[str, Any], folder: Path) -> None:
+    """Write the files of a bundle that are missing in a folder or differ.
+
+    Raises
+    ------
+    ValueError
+        If one would lie outside the folder.
+    """
     for name, packed in files.items():
         target, content = folder / name, _unpacked(packed)
         if not target.resolve().is_relative_to(folder.resolve()):

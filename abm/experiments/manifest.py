@@ -89,6 +89,11 @@ class Manifest:
         return tuple(self.content["keep"]["outcomes"])
 
     @property
+    def whole(self) -> frozenset[str]:
+        """Name the columns of runs that hold whole numbers."""
+        return frozenset(self.content["keep"].get("whole", ()))
+
+    @property
     def every(self) -> int | None:
         """Give which months are kept: every so many, with the first and the last; None keeps none."""
         every = self.content["keep"]["every"]

@@ -1,35 +1,40 @@
 """Check what an experiment asks of a third party's Mesa model: class, arguments, reporters and seeds, all at once.
 
-The class is imported and one model is made, but not stepped: what a model reports cannot be known otherwise.
+`stated_faults` reads what the file says and runs nothing. `checked` imports the class and makes one model, but does not
+step it: what a model reports cannot be known otherwise.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from abm.errors import did_you_mean
-from abm.experiments.imported import NotFoundByName, found_by_name, sources_hash
-from abm.experiments.mesa_models import (
-    MODEL_SEED,
-    STEPS_TAKEN,
-    MesaScenario,
+from abm.experiments.failures import words_of
+from abm.experiments.imported import found_by_name, use
+from abm.experiments.mesa_collecting import asked, watched
+from abm.experiments.mesa_models import MODEL_SEED, STEPS_TAKEN, MesaScenario, derived_seed
+from abm.experiments.mesa_stepping import (
+    IMPORT_SEED,
     NotANumber,
+    attribute,
     collected_names,
-    derived_seed,
     number,
-    reading,
     release,
-    seeded,
 )
+from abm.experiments.modelsources import FORM, NotCarried, NotFoundByName, code_hash, model_files
 from abm.experiments.run import MONTH_KEYS, RUN_KEYS
+from abm.experiments.surroundings import apart
+from abm.experiments.workspace import workspace
 from abm.records import Fault, shown
 
-SEED_ARGUMENTS = ("rng", "seed")
-"""Arguments by which Mesa's models take a seed: the later name first, where a model offers both."""
+SEED_ARGUMENTS = ("seed", "rng")
+"""Arguments by which Mesa's models take a seed; where a constructor names both, 'seed' also serves a reset."""
 MODEL_SEED_BOUND = 2**63
 RESERVED = tuple(dict.fromkeys((*RUN_KEYS, *MONTH_KEYS, MODEL_SEED, STEPS_TAKEN, "status", "error")))
 """Columns that every sweep has."""
@@ -41,15 +46,17 @@ class MesaModel:
 
     Attributes
     ----------
-    model, reporters, seed_argument, code_hash, seeds, folder
+    model, reporters, seed_argument, code_hash, seeds, asks, folder
         As in `MesaScenario`.
     steps : int
         Steps of a run.
     parameters : mapping of str to any plain value
         Arguments of its constructor that every point shares.
     whole : mapping of str to str
-        Parameters whose default is a whole number ('integer') or a truth ('switch'): a point's 100.0 or 1.0 is given
+        Parameters whose default is a whole number ('integer') or a truth ('switch'): a point's 100.0 or 1 is given
         to them as 100 or true.
+    bundle : mapping or None
+        Files in the folder that travel with a sweep, as `bundled` gives them.
     """
 
     model: str
@@ -60,7 +67,9 @@ class MesaModel:
     code_hash: str
     seeds: tuple[int, ...] = ()
     whole: Mapping[str, str] = field(default_factory=dict)
+    asks: bool = True
     folder: Path | None = None
+    bundle: Mapping[str, Any] | None = None
 
     def scenario(self, name: str, varied: Mapping[str, Any]) -> MesaScenario:
         """Return the scenario of a point: the shared parameters, and over them the point's own."""
@@ -76,8 +85,36 @@ class MesaModel:
             seed_argument=self.seed_argument,
             code_hash=self.code_hash,
             seeds=self.seeds,
+            asks=self.asks,
             folder=self.folder,
         )
+
+
+def stated_faults(
+    model: str,
+    steps: int,
+    parameters: Mapping[str, Any],
+    reporters: Mapping[str, str] | Sequence[str],
+    seeds: Sequence[int],
+) -> Iterator[Fault]:
+    """Say what is wrong with what a file says of a model, as far as it can be known without the model."""
+    module, colon, name = model.partition(":")
+    if not (colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        yield Fault(("model",), f"model is {shown(model)}; {FORM}")
+    yield from _step_faults(steps)
+    yield from _seed_faults(seeds)
+    yield from _column_faults(reporters_by_column(reporters), reporters)
+    for key, value in parameters.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            told = f"'{key}' holds what a manifest cannot, such as .nan, .inf or a key that is no text"
+            yield Fault(("parameters", key), f"{told}; leave it out")
+
+
+def reporters_by_column(reporters: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Return reporters as columns with what fills them."""
+    return dict(reporters) if isinstance(reporters, Mapping) else {name: name for name in reporters}
 
 
 def checked(
@@ -89,8 +126,9 @@ def checked(
     reporters: Mapping[str, str] | Sequence[str] = (),
     seeds: Sequence[int] = (),
     folder: Path | None = None,
+    seed: int = 0,
 ) -> tuple[MesaModel | None, list[Fault]]:
-    """Check a Mesa model and everything that is asked of it.
+    """Check a Mesa model and everything that is asked of it, in this process.
 
     Parameters
     ----------
@@ -108,6 +146,8 @@ def checked(
         Seed of each replicate; without them they are derived.
     folder : Path, optional
         Where modules are looked for beside the installed ones.
+    seed : int
+        Seed of the design, from which those of replicates are derived.
 
     Returns
     -------
@@ -116,55 +156,90 @@ def checked(
     faults : list of Fault
         Everything that is wrong, under ``model``, ``steps``, ``parameters``, ``varied``, ``reporters`` and ``seeds``.
     """
-    fixed, moved = dict(parameters or {}), dict(varied or {})
-    named = dict(reporters) if isinstance(reporters, Mapping) else {name: name for name in reporters}
-    faults = [*_step_faults(steps), *_seed_faults(seeds), *_column_faults(named, reporters)]
-    try:
-        kind = found_by_name(model, folder)
-    except NotFoundByName as error:
-        return None, [Fault(("model",), f"model is {shown(model)}; {error}"), *faults]
-    if not (inspect.isclass(kind) and callable(getattr(kind, "step", None))) and not inspect.isfunction(kind):
-        told = f"model is {shown(model)}, which is neither a class with a method 'step' nor a function that makes"
-        told += " a model; name a Mesa model"
-        return None, [Fault(("model",), told), *faults]
-    try:
-        code_hash = sources_hash(model.partition(":")[0], folder)
-    except NotFoundByName as error:
-        return None, [Fault(("model",), f"model is {shown(model)}; {error}"), *faults]
-    arguments, is_open = constructor_arguments(kind)
-    seed_argument = next((name for name in SEED_ARGUMENTS if name in arguments), None)
-    if seed_argument is None:
-        told = (
-            f"the constructor of {kind.__name__} takes neither 'seed' nor 'rng', so that no run could be repeated; "
-            "let it take seed=None and pass it on to super().__init__"
-        )
-        faults.append(Fault(("model",), told))
-    faults += _argument_faults(kind.__name__, arguments, is_open, fixed, moved)
-    if seed_argument is None or any(fault.path[0] in ("parameters", "varied") for fault in faults):
-        return None, faults
-    kinds = {name: _kind_of(argument) for name, argument in arguments.items()}
-    whole = {name: found for name, found in kinds.items() if found is not None}
-    typed = {name: _typed(value, whole.get(name)) for name, value in moved.items()}
-    reported, trouble = _tried(
-        kind, {**fixed, **typed}, seed_argument, named, isinstance(reporters, Mapping), folder
+    found, faults = _checked(
+        model, steps, dict(parameters or {}), dict(varied or {}), reporters, seeds, folder, seed
     )
+    if folder is not None:
+        here, there = str(workspace(folder)), str(folder)
+        faults = [Fault(fault.path, fault.message.replace(here, there)) for fault in faults]
+    return found, faults
+
+
+def _checked(
+    model: str,
+    steps: int,
+    fixed: dict[str, Any],
+    moved: dict[str, Any],
+    reporters: Mapping[str, str] | Sequence[str],
+    seeds: Sequence[int],
+    folder: Path | None,
+    seed: int,
+) -> tuple[MesaModel | None, list[Fault]]:
+    named = reporters_by_column(reporters)
+    faults = list(stated_faults(model, steps, fixed, reporters, seeds))
+    if any(fault.path == ("model",) for fault in faults):
+        return None, faults
+    here = workspace(folder)
+    with apart(IMPORT_SEED, here):
+        kind = _imported(model, None if folder is None else here)
+    if isinstance(kind, NotFoundByName):
+        return None, [Fault(("model",), f"model is {shown(model)}; {kind}"), *faults]
+    if not callable(kind) or (inspect.isclass(kind) and not callable(getattr(kind, "step", None))):
+        told = f"model is {shown(model)}, which is neither a class with a method 'step' nor a function that makes"
+        return None, [Fault(("model",), f"{told} a model; name a Mesa model"), *faults]
+    try:
+        files = model_files([model.partition(":")[0]], folder)
+        bundle = files.bundle()
+    except (NotFoundByName, NotCarried) as error:
+        return None, [Fault(("model",), f"model is {shown(model)}; {error}"), *faults]
+    name = getattr(kind, "__name__", model.partition(":")[2])
+    try:
+        arguments, is_open = constructor_arguments(kind)
+    except (TypeError, ValueError):
+        arguments, is_open = {}, True
+    seed_argument = next((one for one in arguments if one in SEED_ARGUMENTS), SEED_ARGUMENTS[0])
+    if seed_argument not in arguments and not is_open:
+        told = f"the constructor of {name} takes neither 'seed' nor 'rng', so that no run could be repeated"
+        faults.append(Fault(("model",), f"{told}; let it take seed=None and pass it on to super().__init__"))
+    faults += _argument_faults(name, arguments, is_open, fixed, moved)
+    if any(fault.path[0] in ("model", "parameters", "varied") for fault in faults):
+        return None, faults
+    kinds = {key: _kind_of(argument) for key, argument in arguments.items()}
+    found = MesaModel(
+        model=model,
+        parameters=fixed,
+        steps=steps,
+        reporters=named,
+        seed_argument=seed_argument,
+        code_hash=code_hash(files.installed_hash, bundle),
+        seeds=tuple(seeds),
+        whole={key: kind for key, kind in kinds.items() if kind is not None},
+        folder=folder,
+        bundle=bundle,
+    )
+    reported, trouble = _tried(kind, name, found, found.scenario(name, moved), reporters, seed)
     faults += trouble
     faults += [
-        Fault(("varied", name), f"'{name}' is a column too, of {_source(name)}; report under another name")
-        for name in moved
-        if name in reported or name in RESERVED
+        Fault(("varied", key), f"'{key}' is a column too, of {_source(key)}; report under another name")
+        for key in moved
+        if key in reported or key in RESERVED
     ]
-    if faults:
-        return None, faults
-    found = MesaModel(model, fixed, steps, reported, seed_argument, code_hash, tuple(seeds), whole, folder)
-    return found, []
+    return (None, faults) if faults else (replace(found, reporters=reported), [])
+
+
+def _imported(reference: str, folder: Path | None) -> Any:
+    # What it raises is told as it is, and not as a failure of a run.
+    try:
+        return found_by_name(reference, folder)
+    except NotFoundByName as error:
+        return error
 
 
 def _typed(value: Any, kind: str | None) -> Any:
     # Points are numbers of one type, and a constructor may index or count with what it is given.
-    if not isinstance(value, float) or kind is None or not value.is_integer():
-        return value
-    return bool(value) if kind == "switch" and value in (0.0, 1.0) else int(value)
+    if kind == "switch" and type(value) in (int, float) and value in (0, 1):
+        return bool(value)
+    return int(value) if kind is not None and isinstance(value, float) and value.is_integer() else value
 
 
 def _source(name: str) -> str:
@@ -193,18 +268,20 @@ def constructor_arguments(kind: Callable[..., Any]) -> tuple[dict[str, inspect.P
     owners = [
         owner for owner in getattr(kind, "__mro__", ()) if "__init__" in vars(owner) and owner is not object
     ]
+    is_open = False
     for owner in owners or [kind]:
         makes = vars(owner)["__init__"] if owners else owner
         parameters = list(inspect.signature(makes).parameters.values())[bool(owners) :]
         for parameter in parameters:
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 found.setdefault(parameter.name, parameter)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            return found, False
-        # Mesa's own base class passes what it does not know on to object, which refuses it.
-        if owner.__module__.partition(".")[0] == "mesa":
-            return found, False
-    return found, True
+        passes_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        # Mesa's own base class passes what it does not know on to object, which refuses it; another constructor may
+        # take what it likes out of its keywords.
+        if owner.__module__.partition(".")[0] == "mesa" or not passes_on:
+            return found, is_open
+        is_open = True
+    return found, is_open
 
 
 def _argument_faults(
@@ -234,54 +311,76 @@ def _argument_faults(
 
 def _tried(
     kind: Callable[..., Any],
-    arguments: Mapping[str, Any],
-    seed_argument: str,
-    named: Mapping[str, str],
-    is_mapping: bool,
-    folder: Path | None,
+    name: str,
+    found: MesaModel,
+    case: MesaScenario,
+    reporters: Mapping[str, str] | Sequence[str],
+    seed: int,
 ) -> tuple[dict[str, str], list[Fault]]:
-    """Make one model, and see what it reports."""
-    seed = derived_seed(0, 0)
-    with seeded(seed):
+    """Make one model, as the first run will, and see what it reports."""
+    arguments = copy.deepcopy(dict(case.parameters))
+    arguments[case.seed_argument] = first = found.seeds[0] if found.seeds else derived_seed(seed, 0)
+    here = workspace(found.folder)
+    with apart(first, here), watched():
+        if found.folder is not None:
+            use(here)
         try:
-            model = kind(**arguments, **{seed_argument: seed})
-        except Exception as error:  # noqa: BLE001 - the constructor is foreign code
-            told = f"{kind.__name__} cannot be made with these parameters, {type(error).__name__}: {error}"
+            model = kind(**arguments)
+        except BaseException as error:  # noqa: BLE001 - the constructor is foreign code
+            told = f"{name} cannot be made with these parameters, {words_of(error)}"
             return {}, [Fault(("parameters",), f"{told}; mend them or the model")]
         try:
             if not callable(getattr(model, "step", None)):
-                told = f"{kind.__name__} makes {type(model).__name__}, which has no method 'step'; make a Mesa model"
+                told = f"{name} makes {type(model).__name__}, which has no method 'step'; make a Mesa model"
                 return {}, [Fault(("model",), told)]
-            return _reported(model, kind.__name__, named, is_mapping, folder)
+            return _reported(model, name, reporters, here if found.folder else None)
         finally:
             release(model)
 
 
 def _reported(
-    model: Any, kind: str, named: Mapping[str, str], is_mapping: bool, folder: Path | None
+    model: Any, kind: str, reporters: Mapping[str, str] | Sequence[str], folder: Path | None
 ) -> tuple[dict[str, str], list[Fault]]:
-    collected = collected_names(model)
+    named = reporters_by_column(reporters)
+    collected: tuple[Any, ...] = collected_names(model)
     if not named and not collected:
         told = f"{kind} has no data collector with model reporters; name attributes or methods to report"
         return {}, [Fault(("reporters",), told)]
-    wanted = dict(named) or {name: name for name in collected}
+    unfit = [name for name in collected if not isinstance(name, str) or name in RESERVED]
+    if not named and unfit:
+        told = (
+            f"the data collector of {kind} has a reporter '{unfit[0]}', which cannot be a column of its own"
+        )
+        return {}, [Fault(("reporters",), f"{told}; name the reporters, as a mapping of columns and names")]
+    wanted = named or {name: name for name in collected}
     faults = []
     for position, (column, reporter) in enumerate(wanted.items()):
-        where = ("reporters", column if is_mapping else position) if named else ("reporters",)
+        key = column if isinstance(reporters, Mapping) else position
+        where = ("reporters", key) if named else ("reporters",)
         if ":" not in reporter and reporter not in collected and not hasattr(model, reporter):
             faults.append(Fault(where, _no_reporter(model, kind, reporter, collected)))
             continue
         try:
-            number(column, reading(model, reporter, folder)(0), 0)
+            number(column, _first(model, reporter, collected, folder), 0)
         except NotFoundByName as error:
             faults.append(Fault(where, f"reporter {shown(reporter)} is not found; {error}"))
         except NotANumber as error:
             advice = "or leave it out" if named else "so name the reporters to keep"
             faults.append(Fault(where, f"{error}, {advice}"))
-        except Exception as error:  # noqa: BLE001 - a reporter is foreign code
-            told = f"reporter '{reporter}' fails at the start, {type(error).__name__}: {error}"
+        except BaseException as error:  # noqa: BLE001 - a reporter is foreign code
+            told = f"reporter '{reporter}' fails at the start, {words_of(error)}"
             faults.append(Fault(where, f"{told}; mend it, or leave it out"))
     return wanted, faults
+
+
+def _first(model: Any, reporter: str, collected: Sequence[str], folder: Path | None) -> Any:
+    """Give what a reporter says of a model that has just been made."""
+    if ":" in reporter:
+        return found_by_name(reporter, folder)(model)
+    if reporter not in collected:
+        return attribute(model, reporter)
+    rows = model.datacollector.model_vars.get(reporter)
+    return rows[-1] if rows else asked(model.datacollector.model_reporters[reporter], model)
 
 
 def _no_reporter(model: Any, kind: str, reporter: str, collected: Sequence[str]) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.base import Roles
-from abm.experiments.imported import NotFoundByName, sources_hash, sources_of
-from abm.experiments.inputs import Inputs, bundle_id, bundled
+from abm.experiments.inputs import Inputs, bundle_id
 from abm.experiments.mesa_checks import MesaModel
-from abm.experiments.mesa_models import MODEL_SEED, STEPS_TAKEN, MesaScenario, simulate
+from abm.experiments.mesa_models import CONTRACT, MODEL_SEED, STEPS_TAKEN, MesaScenario, simulate
+from abm.experiments.modelsources import NotFoundByName, code_hash, model_files
 from abm.experiments.points import Value
 from abm.experiments.run import Measured, Simulator
 from abm.experiments.store import Column
@@ -22,7 +22,7 @@ SEED_AND_STEPS = (
     Column(MODEL_SEED, "Seed of the model", "", "Seed that the model was made with"),
     Column(STEPS_TAKEN, "Steps taken", "steps", "Steps until the model stopped, or all", low=0),
 )
-DESCRIBED = ("model", "parameters", "steps", "reporters", "seed_argument", "seeds", "whole")
+DESCRIBED = ("model", "parameters", "steps", "reporters", "seed_argument", "seeds", "whole", "asks")
 
 
 class MesaBase:
@@ -70,22 +70,30 @@ class MesaBase:
         """Name the generators of draws."""
         return GENERATOR
 
+    @property
+    def is_foreign(self) -> bool:
+        """Say that the model is code of others."""
+        return True
+
+    @property
+    def whole(self) -> Sequence[str]:
+        """Name the seed and the steps."""
+        return (MODEL_SEED, STEPS_TAKEN)
+
     def at(self, point: Mapping[str, Value], roles: Roles) -> MesaScenario:
         """Set the parameters of a point."""
-        levers, uncertainties = roles.settings(point)
-        return self.model.scenario(self.name, {**levers, **uncertainties})
+        return self.model.scenario(self.name, parameters_at(point, roles))
 
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the model as plain values, and its sources as a bundle unless they are installed."""
-        folder, bundles, own = self.model.folder, {}, None
-        files = sources_of(self._module, folder)
-        if folder is not None and files[0][1].is_relative_to(folder):
-            bundle = bundled([path for _, path in files], folder)
-            own = bundle_id(bundle)
-            bundles[own] = bundle
+        """Give the model as plain values, and its files as a bundle unless it is installed."""
+        bundles, own = {}, None
+        if self.model.bundle is not None:
+            own = bundle_id(self.model.bundle)
+            bundles[own] = self.model.bundle
         plain = {name: getattr(self.model, name) for name in DESCRIBED}
         return {
             "kind": "mesa",
+            "contract": CONTRACT,
             "name": self.name,
             "content_hash": self.scenario.content_hash,
             "code": self.model.code_hash,
@@ -99,10 +107,16 @@ class MesaBase:
     @classmethod
     def of(cls, described: Mapping[str, Any], inputs: Inputs) -> MesaBase:
         """Make the model of its description, with the code that is found now."""
-        folder = _folder(described, inputs)
-        module = described["model"].partition(":")[0]
+        if described.get("contract", 1) != CONTRACT:
+            told = f"was planned with version {described.get('contract', 1)} of the contract with models of others"
+            why = f"this abm keeps version {CONTRACT}, with other seeds and rows"
+            raise InvalidInput([Problem(described["model"], None, f"{told}; {why}, so plan it again")])
+        bundle = None if described["sources"] is None else inputs.bundles[described["sources"]]
+        folder = None if bundle is None else _folder(described, inputs)
+        named = described["reporters"].values()
+        modules = [name.partition(":")[0] for name in (described["model"], *named) if ":" in name]
         try:
-            code_hash = sources_hash(module, folder)
+            files = model_files(modules, folder, ())
         except NotFoundByName as error:
             told = f"{error}; install what the sweep was planned with"
             raise InvalidInput([Problem(described["model"], None, told)]) from None
@@ -110,20 +124,44 @@ class MesaBase:
             name: tuple(described[name]) if isinstance(described[name], list) else described[name]
             for name in DESCRIBED
         }
-        return cls(MesaModel(**plain, code_hash=code_hash, folder=folder))
+        whole = code_hash(files.installed_hash, bundle)
+        return cls(MesaModel(**plain, code_hash=whole, folder=folder, bundle=bundle))
 
-    @property
-    def _module(self) -> str:
-        return self.model.model.partition(":")[0]
+
+def parameters_at(point: Mapping[str, Value], roles: Roles) -> dict[str, Any]:
+    """Return the parameters that a point sets, each of the type that the experiment's file gives it.
+
+    Tables of points hold numbers of one type; a list of whole numbers, or a dimension of whole numbers, stays one.
+    """
+    levers, uncertainties = roles.settings(point)
+    found: dict[str, Any] = {}
+    for described, settings in ((roles.levers, levers), (roles.uncertainties, uncertainties)):
+        found |= {name: _typed(value, described[name]) for name, value in settings.items()}
+    return found
+
+
+def _typed(value: Any, dimension: Mapping[str, Any]) -> Any:
+    if not isinstance(value, float):
+        return value
+    for given in dimension.get("values") or ():
+        if float(given) == value:
+            return given
+    return int(value) if is_whole(dimension) and value.is_integer() else value
+
+
+def is_whole(dimension: Mapping[str, Any]) -> bool:
+    """Tell whether a dimension takes whole numbers alone, by its description."""
+    values = dimension.get("values")
+    if values is not None:
+        return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    return bool(dimension.get("whole"))
 
 
 def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _folder(described: Mapping[str, Any], inputs: Inputs) -> Path | None:
-    """Give where the modules of a model that is not installed are."""
-    if described["sources"] is None:
-        return None
+def _folder(described: Mapping[str, Any], inputs: Inputs) -> Path:
+    """Give where the files of a model that is not installed are."""
     main = Path(inputs.bundles[described["sources"]]["main"])
     return inputs.path(described["sources"]).parents[len(main.parts) - 1]

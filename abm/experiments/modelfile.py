@@ -1,4 +1,8 @@
-"""Read the file of an experiment on a third party's model: its class, what it reports, and which parameters vary."""
+"""Read the file of an experiment on a third party's model: its class, what it reports, and which parameters vary.
+
+`read_model_file` reads what the file says and runs nothing; `read_model` has the model tried too, in processes of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.experiments.mesa_checks import checked
-from abm.experiments.mesabase import MesaBase
+from abm.experiments.base import Roles
+from abm.experiments.examination import MOST_POINTS_TRIED, Asked, examined
+from abm.experiments.mesabase import MesaBase, parameters_at
 from abm.experiments.run import REPLICATES_BOUND
 from abm.experiments.varying import Varying, readable_dimensions
 from abm.records import Document, Fault, KeyPath, check
@@ -23,6 +28,7 @@ class ModelExperimentFile(Varying):
     """Hold an experiment on a Mesa model as its file says it."""
 
     kind: ClassVar[str] = "model experiment"
+    keeps_whole: ClassVar[bool] = True
 
     model: str = Field(min_length=1, description="class of the model, as package.module:Class")
     steps: int = Field(ge=1, le=MOST_STEPS, description="steps of a run, a whole number from 1")
@@ -33,6 +39,11 @@ class ModelExperimentFile(Varying):
         default=(),
         description="what is reported of every step: a list of names, or columns and names; "
         "all that its data collector takes unless given",
+    )
+    files: tuple[str, ...] | None = Field(
+        default=None,
+        description="files beside the experiment's that the model reads, as names or patterns; all data there unless "
+        "given",
     )
     seeds: tuple[int, ...] = Field(
         default=(),
@@ -60,8 +71,13 @@ class ModelExperimentFile(Varying):
             yield Fault(("common_random_numbers",), told)
 
 
+def read_model_file(document: Document) -> tuple[ModelExperimentFile | None, tuple[Problem, ...]]:
+    """Read what the file of an experiment on a model says, without the model."""
+    return check(document, ModelExperimentFile)
+
+
 def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, MesaBase]:
-    """Read an experiment on a model, and the model.
+    """Read an experiment on a model, and have the model examined.
 
     Parameters
     ----------
@@ -75,23 +91,23 @@ def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, M
     InvalidInput
         With every problem of the file and of the model.
     """
-    record, problems = check(document, ModelExperimentFile)
+    record, problems = read_model_file(document)
     data: dict[str, Any] = document.data
-    varied: dict[str, Any] = {}
-    owner: dict[str, str] = {}
-    for role in ROLES:
-        for name, dimension in readable_dimensions(data.get(role)).items():
-            options = dimension.options
-            varied[name] = next(iter(options.values())) if options else float(dimension.steps()[0])
-            owner[name] = role
-    model, faults = checked(
-        data["model"] if isinstance(data["model"], str) else "",
-        steps=_or(data.get("steps"), int, 1),
-        parameters=_or(data.get("parameters"), dict, {}),
-        varied=varied,
-        reporters=_readable_reporters(data.get("reporters")),
-        seeds=[seed for seed in _or(data.get("seeds"), list, []) if isinstance(seed, int)],
-        folder=folder.resolve(),
+    owner = {name: role for role in ROLES for name in readable_dimensions(data.get(role))}
+    listed = _or(data.get("files"), list, None)
+    model, faults = examined(
+        Asked(
+            model=data["model"] if isinstance(data["model"], str) else "",
+            steps=_or(data.get("steps"), int, 1),
+            parameters=_or(data.get("parameters"), dict, {}),
+            points=_points(data, record),
+            reporters=_readable_reporters(data.get("reporters")),
+            seeds=[seed for seed in _or(data.get("seeds"), list, []) if isinstance(seed, int)],
+            seed=record.seed if record is not None else 1,
+            replicates=record.replicates if record is not None else 1,
+            files=None if listed is None else [name for name in listed if isinstance(name, str)],
+        ),
+        folder.resolve(),
     )
     # Of steps, and of a model that is no text, the record has told already.
     silent = {"steps"} if isinstance(data["model"], str) else {"steps", "model"}
@@ -105,6 +121,22 @@ def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, M
     if record is None or model is None or further:
         raise InvalidInput([*problems, *further])
     return record, MesaBase(model)
+
+
+def _points(data: dict[str, Any], record: ModelExperimentFile | None) -> list[dict[str, Any]]:
+    """Give what is varied at some points of the design, the first and the last among them."""
+    if record is None:
+        dimensions = {role: readable_dimensions(data.get(role)) for role in ROLES}
+        roles = Roles(
+            *({name: one.described(True) for name, one in dimensions[role].items()} for role in ROLES)
+        )
+        first = {name: one.steps()[0].item() for role in ROLES for name, one in dimensions[role].items()}
+        return [parameters_at(first, roles)]
+    described = record.points.described(True)
+    roles, points = Roles(*(described[role] for role in ROLES)), record.points.points
+    count = min(len(points), MOST_POINTS_TRIED)
+    rows = [number * (len(points) - 1) // max(count - 1, 1) for number in range(count)]
+    return [parameters_at(points[row], roles) for row in dict.fromkeys(rows)]
 
 
 def _place(path: KeyPath, owner: Mapping[str, str]) -> KeyPath:

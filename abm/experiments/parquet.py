@@ -34,7 +34,7 @@ def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str
     Parameters
     ----------
     columns : mapping
-        Arrays of numbers, lists of text or None, or columns of pyarrow, of one length.
+        Arrays of numbers, masked where they are missing, lists of text or None, or columns of pyarrow, of one length.
     metadata : mapping
         Unit, range and definition by column.
     """
@@ -46,6 +46,12 @@ def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
+def whole_numbers(values: NDArray[np.float64]) -> Any:
+    """Return numbers that are whole as such, masked where they are missing."""
+    is_there = ~np.isnan(values)
+    return np.ma.masked_array(np.where(is_there, values, 0.0).astype(np.int64), mask=~is_there)
+
+
 def _column(values: Any) -> Any:
     if isinstance(values, np.ndarray):
         return _numbers(values)
@@ -55,8 +61,11 @@ def _column(values: Any) -> Any:
 # pyarrow.array imports pandas to ask whether it was given something of it, which costs a worker half a second and
 # 50 MB, so columns are put together from their buffers.
 def _numbers(values: NDArray[Any]) -> Any:
-    kept = np.ascontiguousarray(values)
-    validity = _validity(~np.isnan(kept)) if kept.dtype.kind == "f" else None
+    kept = np.ascontiguousarray(np.ma.getdata(values))
+    if isinstance(values, np.ma.MaskedArray):
+        validity = _validity(~np.ma.getmaskarray(values))
+    else:
+        validity = _validity(~np.isnan(kept)) if kept.dtype.kind == "f" else None
     return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [validity, pa.py_buffer(kept)])
 
 
@@ -65,7 +74,7 @@ def _validity(is_there: NDArray[np.bool_]) -> Any:
 
 
 def _texts(values: Sequence[str | None]) -> Any:
-    encoded_values = [b"" if value is None else value.encode() for value in values]
+    encoded_values = [b"" if value is None else value.encode("utf-8", "backslashreplace") for value in values]
     offsets = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in encoded_values], out=offsets[1:])
     validity = _validity(np.array([value is not None for value in values], dtype=np.bool_))
@@ -267,6 +276,15 @@ def rows_of(source: Any, where: Any) -> list[dict[str, Any]]:
     """Read the rows of a dataset that a filter lets through, as plain values."""
     rows: list[dict[str, Any]] = source.to_table(filter=where).to_pylist()
     return rows
+
+
+def partly_whole(table: Any) -> list[str]:
+    """Name the columns of whole numbers some of which are missing."""
+    return [
+        field.name
+        for field in table.schema
+        if pa.types.is_integer(field.type) and table[field.name].null_count
+    ]
 
 
 def batches(source: Any, **wanted: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from abm.errors import InvalidInput, Problem
+from abm.experiments.apart import Answer, called
 from abm.experiments.commits import put
 from abm.experiments.destination import Destination
 from abm.experiments.engines import LANES
@@ -32,6 +35,11 @@ MOST_SHARD_BYTES = 256 << 20
 SHARDS_TO_SHARE = 16
 """Shards that even a small sweep is cut into where it can be, so that several workers have some."""
 PILOT_SECONDS = 0.5
+PILOT = "abm.experiments.pilot:batches"
+APART_RUNS = 2
+"""Runs in a batch of others' code that is tried."""
+MOST_DEATHS = 4
+"""How often such a trial may end its process before the plan gives up."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,8 @@ def cut(
     }
     each = (rows[1] - rows[0]) * (replicates[1] - replicates[0])
     for group in _alike(manifest):
-        pilot = _piloted(manifest, {"bases": group, **spread, "shard_runs": LANES}, size.pilot_seconds)
+        tried = _tried_apart if manifest.bases[group[0]].is_foreign else _piloted
+        pilot = tried(manifest, {"bases": group, **spread, "shard_runs": LANES}, size.pilot_seconds)
         runs = size.fitting(pilot, each * len(group))
         # A shard of one base reads a range of points; where bases are small, several fill a shard together.
         parts = [group] if each < runs else [[base] for base in group]
@@ -206,6 +215,38 @@ def _piloted(manifest: Manifest, described: Mapping[str, Any], seconds: float) -
     return Pilot((time.perf_counter() - started) / runs, size / runs, memory / runs)
 
 
+def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: float) -> Pilot:
+    """Run a few runs of others' code in a process of its own, which they may end."""
+    request = {
+        "directory": os.fspath(manifest.directory.resolve()),
+        "content": {**manifest.content, "blocks": [{**described, "shard_runs": APART_RUNS}]},
+        "seconds": seconds,
+    }
+    batches: list[dict[str, Any]] = []
+    answer = Answer([], "", "")
+    for start in range(MOST_DEATHS):
+        # The batch in which a process ended is passed over, and its runs are left to the sweep.
+        answer = called(PILOT, {**request, "first": len(batches) + start})
+        batches += answer.values
+        if batches or not answer.ending:
+            break
+    if not batches:
+        told = f"each of the first runs that were tried {answer.ending}"
+        printed = "".join(f"\n    {line}" for line in answer.printed.splitlines())
+        raise InvalidInput([Problem(manifest.bases[described["bases"][0]].name, None, told + printed)])
+    runs = sum(batch["runs"] for batch in batches)
+    return Pilot(*(sum(batch[key] for batch in batches) / runs for key in ("seconds", "bytes", "memory")))
+
+
+def _described_whole(experiment: Experiment) -> dict[str, list[str]]:
+    """Name the columns of whole numbers; nothing of our own scenarios, whose numbers are all alike."""
+    if not experiment.record.keeps_whole:
+        return {}
+    dimensions = experiment.record.points.dimensions
+    names = [name for name, one in dimensions.items() if one.is_whole]
+    return {"whole": sorted({*names, *(name for base in experiment.bases for name in base.whole)})}
+
+
 def _drafted(experiment: Experiment, points: Points) -> dict[str, Any]:
     """Make a manifest without blocks."""
     record, bases = experiment.record, experiment.bases
@@ -222,7 +263,7 @@ def _drafted(experiment: Experiment, points: Points) -> dict[str, Any]:
         "seed": record.seed,
         "replicates": record.replicates,
         "common_random_numbers": record.common_random_numbers,
-        "keep": described_keep(record, experiment.measures, list(outcomes)),
+        "keep": described_keep(record, experiment.measures, list(outcomes)) | _described_whole(experiment),
         "most_failed": record.most_failed,
         "points": {
             "count": len(points),

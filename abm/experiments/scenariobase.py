@@ -52,6 +52,16 @@ class ScenarioBase:
         """Name the generator of draws."""
         return GENERATOR
 
+    @property
+    def is_foreign(self) -> bool:
+        """Say that the model is ours."""
+        return False
+
+    @property
+    def whole(self) -> Sequence[str]:
+        """Name no outcome: all are real numbers."""
+        return ()
+
     def at(self, point: Mapping[str, Value], roles: Roles) -> Scenario:
         """Set the levers and parameters of a point."""
         levers, uncertainties = roles.settings(point)

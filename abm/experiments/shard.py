@@ -6,7 +6,6 @@ that says why, and its neighbours go on.
 
 import os
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ from abm.experiments.blocks import Shard
 from abm.experiments.cases import Case
 from abm.experiments.commits import Kept, keep, origin, put_record, read_record
 from abm.experiments.engines import LANES
+from abm.experiments.failures import RunFailure, failure_of
 from abm.experiments.lock import start_of
 from abm.experiments.manifest import Manifest
-from abm.experiments.parquet import encoded, repeated, table_of
+from abm.experiments.parquet import encoded, repeated, table_of, whole_numbers
 from abm.experiments.points import Points
 from abm.experiments.provenance import source_hash
 from abm.experiments.run import Tables
@@ -177,22 +177,6 @@ def run_shard(
     return commit
 
 
-@dataclass(frozen=True)
-class RunFailure:
-    """Why a run failed.
-
-    Attributes
-    ----------
-    message : str
-        The error.
-    trace : str
-        Modules and lines that led to it, one a line; no path of a machine.
-    """
-
-    message: str
-    trace: str
-
-
 def tables_of(manifest: Manifest, shard: Shard, lanes: int) -> tuple[Any, Any, int]:
     """Simulate a shard; return its tables of runs and of months, and how many runs failed."""
     cases, points = cases_of(manifest, shard.first_run, shard.runs)
@@ -247,17 +231,6 @@ def _attempted(
         yield from _attempted(manifest, cases, [place])
 
 
-def failure_of(error: Exception) -> RunFailure:
-    """Tell why a run failed: the error, and the modules and lines that led to it."""
-    # Results travel, so a traceback names modules and lines, and no path of this machine.
-    told = "".join(traceback.format_exception_only(error)).strip()
-    frames = [
-        f"{frame.f_globals.get('__name__', '?')}:{line} in {frame.f_code.co_name}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    return RunFailure(told, "\n".join([*frames, told]))
-
-
 def _runs_table(
     manifest: Manifest,
     cases: Sequence[Case],
@@ -276,8 +249,14 @@ def _runs_table(
         "seed": np.array([case.run.seed for case in cases], dtype=np.uint64),
     }
     for name, column in points.columns.items():
-        columns[name] = column[rows] if column.dtype.kind == "f" else column[rows].tolist()
+        if name in manifest.whole:
+            columns[name] = whole_numbers(column[rows])
+        else:
+            columns[name] = column[rows] if column.dtype.kind == "f" else column[rows].tolist()
     for outcome in manifest.outcomes:
+        if outcome in manifest.whole:
+            columns[outcome] = _whole_outcome(outcome, len(cases), found, done)
+            continue
         values = np.full(len(cases), np.nan)
         if found:
             values[list(done)] = np.concatenate([tables.runs[outcome] for tables in found])
@@ -287,6 +266,15 @@ def _runs_table(
     columns["error"] = [failures[place].message if place in failures else None for place in places]
     columns["traceback"] = [failures[place].trace if place in failures else None for place in places]
     return table_of(columns, _meanings(manifest, columns))
+
+
+def _whole_outcome(outcome: str, count: int, found: Sequence[Tables], done: Sequence[int]) -> Any:
+    """Put whole numbers in a column, missing where a run failed."""
+    values, is_missing = np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.bool_)
+    if found:
+        values[list(done)] = np.concatenate([tables.runs[outcome] for tables in found])
+        is_missing[list(done)] = False
+    return np.ma.masked_array(values, mask=is_missing)
 
 
 def _months_table(

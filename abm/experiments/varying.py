@@ -26,6 +26,8 @@ class Varying(Record):
     """Hold what every experiment says, whatever model it varies."""
 
     kind: ClassVar[str] = "experiment"
+    keeps_whole: ClassVar[bool] = False
+    """Whether whole numbers of the file reach the model as such, and stand in tables as such."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
     label: str = Field(default="", pattern=SAYS_SOMETHING, description="a few words for tables")

@@ -13,10 +13,10 @@ from rich.text import Text
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.cases import Case
 from abm.experiments.destination import Destination
+from abm.experiments.failures import failure_of
 from abm.experiments.manifest import Manifest
 from abm.experiments.provenance import code_version
 from abm.experiments.run import Run, Tables
-from abm.experiments.shard import failure_of
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
 from abm.interface.app.limits import Limits

@@ -17,9 +17,9 @@ import pytest
 from mesa.examples import BoltzmannWealth, Schelling, VirusOnNetwork
 
 from abm.experiments.engines import execute
-from abm.experiments.imported import sources_hash
 from abm.experiments.mesa_checks import MesaModel, checked
 from abm.experiments.mesa_models import MODEL_SEED, STEPS_TAKEN, derived_seed, simulate
+from abm.experiments.modelsources import code_hash, model_files
 from abm.experiments.run import Run
 
 if TYPE_CHECKING:
@@ -350,9 +350,14 @@ def test_own_modules_are_found_beside_the_file_and_their_sources_hashed(tmp_path
     assert rows[1] == 2.0 * rng.random()
 
     (tmp_path / "unrelated.py").write_text("x = 1\n")
-    assert sources_hash("ring_of_a_test", tmp_path) == found.code_hash
+    assert hash_of("ring_of_a_test", tmp_path) == found.code_hash
     (tmp_path / "ring_agents_of_a_test.py").write_text("STRIDE = 3.0\n")
-    assert sources_hash("ring_of_a_test", tmp_path) != found.code_hash
+    assert hash_of("ring_of_a_test", tmp_path) != found.code_hash
+
+
+def hash_of(module: str, folder: Path) -> str:
+    files = model_files([module], folder)
+    return code_hash(files.installed_hash, files.bundle())
 
 
 def test_a_module_that_fails_or_is_hidden_is_told(tmp_path: Path) -> None:
