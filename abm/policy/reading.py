@@ -309,7 +309,10 @@ class _Reader:
         """Read a time; keys of mappings arrive as text."""
         if is_month(value):
             return str(value)
-        number = plain_value(value) if isinstance(value, str) else value
+        try:
+            number = plain_value(value) if isinstance(value, str) else value
+        except ValueError:
+            number = math.inf
         if isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number < math.inf:
             return float(number)
         self.fault(path, f"time {shown(value)} in the schedule of {self.quantity.noun} should be {TIME_FORM}")
