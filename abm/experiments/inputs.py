@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from abm.records import bounds, read_content
+
 INPUTS = "inputs"
 ID_DIGITS = 16
 
@@ -33,7 +35,10 @@ def bundled(files: Sequence[Path], folder: Path | None = None) -> dict[str, Any]
     folder = folder or files[0].parent
     return {
         "main": files[0].relative_to(folder).as_posix(),
-        "files": {file.relative_to(folder).as_posix(): _packed(file.read_bytes()) for file in files},
+        "files": {
+            file.relative_to(folder).as_posix(): _packed(read_content(file, bounds.BUNDLED_BYTES))
+            for file in files
+        },
     }
 
 
@@ -65,8 +70,12 @@ class Inputs:
         ------
         KeyError
             If the manifest has no such bundle.
+        ValueError
+            If the bundle is not what its identity says, or names a file outside its folder.
         """
         bundle = self.bundles[identity]
+        if bundle_id(bundle) != identity or bundle["main"] not in bundle["files"]:
+            raise ValueError(f"the manifest's bundle '{identity}' does not have its own hash or main file")
         folder = self.directory / INPUTS / identity
         try:
             unpack(bundle["files"], folder)

@@ -67,7 +67,7 @@ def _require_short_list(file: BinaryIO, most_bytes: int) -> None:
     """Refuse a file that is no archive, and a list of members that would itself take much memory."""
     size = file.seek(0, os.SEEK_END)
     if size > most_bytes:
-        raise Excess(f"{size:,} bytes", most_bytes, "bytes", ADVICE)
+        raise Excess(f"holds {size:,} bytes", most_bytes, "bytes", ADVICE)
     tail_bytes = min(size, END_RECORD.size + LONGEST_COMMENT + LARGE_LOCATOR_BYTES)
     file.seek(size - tail_bytes)
     tail = file.read(tail_bytes)
@@ -78,16 +78,16 @@ def _require_short_list(file: BinaryIO, most_bytes: int) -> None:
         raise ValueError("it is an archive for more than 4 GiB, which abm does not write")
     list_bytes = END_RECORD.unpack_from(tail, start)[5]
     if list_bytes > ARCHIVE_DIRECTORY_BYTES:
-        raise Excess(f"a list of {list_bytes:,} bytes", ARCHIVE_DIRECTORY_BYTES, "bytes of it", ADVICE)
+        raise Excess(f"holds a list of {list_bytes:,} bytes", ARCHIVE_DIRECTORY_BYTES, "bytes of it", ADVICE)
     file.seek(0)
 
 
 def _require_bounded(members: list[zipfile.ZipInfo], most_bytes: int) -> None:
     if len(members) > ARCHIVE_ARRAYS:
-        raise Excess(f"{len(members):,} arrays", ARCHIVE_ARRAYS, "arrays", ADVICE)
+        raise Excess(f"holds {len(members):,} arrays", ARCHIVE_ARRAYS, "arrays", ADVICE)
     declared = sum(member.file_size for member in members)
     if declared > most_bytes:
-        raise Excess(f"{declared:,} bytes when it is unzipped", most_bytes, "bytes", ADVICE)
+        raise Excess(f"holds {declared:,} bytes when it is unzipped", most_bytes, "bytes", ADVICE)
     if len({member.filename for member in members}) < len(members):
         raise ValueError("it holds two arrays of one name")
     for member in members:

@@ -96,7 +96,7 @@ class Excess(ValueError):
     Parameters
     ----------
     found : str
-        What was found, such as 'more than 4,194,304 bytes'.
+        What was found, such as 'is larger than 4,194,304 bytes'.
     most : int
         The limit.
     unit : str
@@ -106,7 +106,7 @@ class Excess(ValueError):
     """
 
     def __init__(self, found: str, most: int, unit: str, advice: str) -> None:
-        super().__init__(f"holds {found}; abm reads up to {most:,} {unit} here; {advice}")
+        super().__init__(f"{found}; abm reads up to {most:,} {unit} here; {advice}")
         self._arguments = found, most, unit, advice
 
     def __reduce__(self) -> tuple[type[Excess], tuple[str, int, str, str]]:

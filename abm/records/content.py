@@ -155,4 +155,6 @@ def complaint_of(error: Exception, noun: str = "file") -> str:
 
 
 def _too_large(most_bytes: int, when: str = "") -> Excess:
-    return Excess(f"more than {most_bytes:,} bytes{when}", most_bytes, "bytes", "is this the right file?")
+    return Excess(
+        f"is larger than {most_bytes:,} bytes{when}", most_bytes, "bytes", "is this the right file?"
+    )

@@ -105,5 +105,5 @@ class _Scan:
 
     def refuse_count(self, unit: str, most: int) -> NoReturn:
         """Refuse a file that holds too many of something."""
-        told = str(Excess(f"more than {most:,} {unit}", most, unit, ADVICE))
+        told = str(Excess(f"holds more than {most:,} {unit}", most, unit, ADVICE))
         raise InvalidInput([Problem(self.file, self.parser.CurrentLineNumber, told)])

@@ -175,7 +175,7 @@ def read_sheet(path: Path, has_header: bool, faults: Faults) -> Sheet:
         for cells in reader:
             count += len(cells)
             if count > bounds.SHEET_CELLS:
-                found = f"more than {bounds.SHEET_CELLS:,} cells"
+                found = f"holds more than {bounds.SHEET_CELLS:,} cells"
                 advice = "leave out rows and columns that are not needed"
                 faults.add(file, reader.line_num, str(Excess(found, bounds.SHEET_CELLS, "cells", advice)))
                 return Sheet(file, (), ())
