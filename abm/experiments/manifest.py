@@ -180,8 +180,18 @@ class Manifest:
 
     @cached_property
     def bases(self) -> tuple[Base, ...]:
-        """Make the bases."""
-        return tuple(base_of(described, self.inputs) for described in self.content["bases"])
+        """Make the bases.
+
+        Raises
+        ------
+        InvalidInput
+            If the manifest does not hold what they are made of.
+        """
+        try:
+            return tuple(base_of(described, self.inputs) for described in self.content["bases"])
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            told = f"cannot be used ({error}); plan again in another directory"
+            raise InvalidInput([Problem(os.fspath(self.directory / MANIFEST), None, told)]) from error
 
     @cached_property
     def _point_file(self) -> PointFile:
