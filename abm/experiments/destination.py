@@ -169,7 +169,9 @@ def _file_complaints(path: Path, force: bool) -> Iterator[str]:
     shown = os.fspath(path)
     try:
         target = path.resolve()
-        if target.is_dir():
+        if path.is_symlink():
+            yield f"'{shown}' is a link; name the file that is to be written, such as '{target}'"
+        elif target.is_dir():
             yield f"'{shown}' is a directory; name a file in it"
         elif os.path.lexists(target) and not target.is_file():
             yield f"'{shown}' is no regular file; name another"

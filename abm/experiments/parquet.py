@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from abm.experiments.points import Points
 from abm.records import Excess, bounds, opened
+from abm.texts import cell
 
 CELL_BYTES = 8
 """Bytes of a number in memory."""
@@ -330,15 +331,45 @@ class StreamWriter:
         self.rows += table.num_rows
 
 
-def _csv_writer(path: Path, schema: Any) -> StreamWriter:
-    from pyarrow import csv
+class SheetWriter(StreamWriter):
+    """Write many tables into one comma-separated file, whose texts no spreadsheet takes for formulas.
 
-    return StreamWriter(csv.CSVWriter(path, schema))
+    Parameters
+    ----------
+    path : Path
+        The file.
+    schema : pyarrow.Schema
+        Of every table.
+    """
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        from pyarrow import csv
+
+        self._names = [cell(name) for name in schema.names]
+        super().__init__(csv.CSVWriter(path, pa.schema(zip(self._names, schema.types, strict=True))))
+
+    def write(self, table: Any) -> None:
+        """Add a table; numbers stay as they are."""
+        columns = [_for_sheet(column) for column in table.columns]
+        super().write(pa.Table.from_arrays(columns, names=self._names))
+
+
+def _for_sheet(column: Any) -> Any:
+    """Return a column of text as cells of a spreadsheet; each text is looked at once."""
+    if not pa.types.is_string(column.type):
+        return column
+    chunks = []
+    for chunk in column.dictionary_encode().chunks:
+        texts = pa.array(
+            [None if text is None else cell(text) for text in chunk.dictionary.to_pylist()], pa.string()
+        )
+        chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, texts).dictionary_decode())
+    return pa.chunked_array(chunks, type=pa.string())
 
 
 FILE_WRITERS: dict[str, Callable[[Path, Any], TableWriter | StreamWriter]] = {
     ".parquet": TableWriter,
-    ".csv": _csv_writer,
+    ".csv": SheetWriter,
     ".arrow": lambda path, schema: StreamWriter(pa.ipc.new_file(path, schema)),
 }
 """What writes a file of each ending."""

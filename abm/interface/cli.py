@@ -371,15 +371,12 @@ def _tell(answer: "Answer") -> None:
     print_story(console, answer.story)
     if answer.written is not None:
         console.print()
-        console.print(
-            f"Written to {answer.written}; open {answer.written / REPORT}", markup=False, soft_wrap=True
-        )
+        console.print(f"Written to {answer.written}; open {answer.written / REPORT}", soft_wrap=True)
     for failure in answer.execution.failures:
         run = failure.run
         errors().print(
             f"run {run.run_id} failed ({run.scenario.name}, replicate {run.replicate}): {failure.message}",
             style="red",
-            markup=False,
         )
 
 

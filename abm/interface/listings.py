@@ -1,11 +1,11 @@
 """Print what can be set and what is measured, and check files."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -13,6 +13,7 @@ from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.destination import staged_file
 from abm.interface.tables import entries_table, plain_table, record_card, shown
+from abm.interface.terminal import emit
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
@@ -96,7 +97,7 @@ def print_order(console: Console, picture: Path | None, extensions: Sequence[str
 
     added = _extended(extensions)
     if picture is not None:
-        if picture.exists():
+        if os.path.lexists(picture):
             raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
         with staged_file(picture, option="--picture") as aside:
             aside.write_text(month_picture(added.order, added.fields), encoding="utf-8")
@@ -152,7 +153,8 @@ def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
         schema = study_schema(_extended(extensions).catalogue)
     else:
         schema = json_schema(kind, _extended(extensions).catalogue)
-    typer.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    # What acts is written as JSON writes it, so that the schema stays one.
+    emit(json.dumps(schema, indent=2))
 
 
 def _extended(extensions: Sequence[str]) -> Extensions:
