@@ -27,7 +27,7 @@ KEY_LENGTH = 200
 """Characters of a key; the longest of abm's has 40."""
 NUMBER_LENGTH = 100
 """Characters of a number. A float needs 24, and a whole number of more digits can become infinite as a float."""
-LIST_OF_NAMES = 1_000
+LIST_OF_NAMES = 100
 """Names of policies, scenarios or places in one list; each stands for a file that is looked for and read."""
 
 # JSON: manifests, commits, headers of archives, lists in networks
@@ -79,7 +79,7 @@ TABLE_BYTES = 2 * GIB
 
 # Code
 
-SOURCE_BYTES = 4 * MIB
+SOURCE_BYTES = MIB
 """Bytes of an extension's Python file."""
 BUNDLED_BYTES = 64 * MIB
 """Bytes of a file that a manifest is to carry."""
