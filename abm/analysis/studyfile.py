@@ -72,9 +72,11 @@ class Study(Record):
             if target.low > target.high:
                 told = f"target is {target.low:g} to {target.high:g}"
                 yield Fault(("targets", number, "low"), f"{told}; the first is the least share, so swap them")
+        named: set[str] = set()
         for number, place in enumerate(self.places):
-            if place in self.places[:number]:
+            if place in named:
                 yield Fault(("places", number), f"place '{place}' is named twice; keep one of the two")
+            named.add(place)
         if ("samples",) not in faulty and self.samples.bit_count() != 1:
             near = 1 << max(self.samples.bit_length() - 1, 0)
             told = f"samples is {self.samples}; a Sobol sequence is even for powers of two only"
@@ -136,8 +138,15 @@ def _range_schemas(catalogue: Catalogue) -> dict[str, Any]:
     return found
 
 
-def load_study(reference: str | Path = "defaults") -> Study:
+def load_study(reference: str | Path = "defaults", *, runs_code: bool = True) -> Study:
     """Read a study by the name of a shipped one or by path.
+
+    Parameters
+    ----------
+    reference : str or Path
+        Name or path.
+    runs_code : bool
+        Whether the code of extensions that its scenarios name is run.
 
     Raises
     ------
@@ -149,7 +158,7 @@ def load_study(reference: str | Path = "defaults") -> Study:
         raise InvalidInput([Problem(str(reference), None, complaint)])
     document = Document.read(path)
     study, problems = check(document, Study)
-    further = list(_Referred(document).problems())
+    further = list(_Referred(document, runs_code).problems())
     if study is None or further:
         raise InvalidInput([*problems, *further])
     return study
@@ -158,14 +167,19 @@ def load_study(reference: str | Path = "defaults") -> Study:
 class _Referred:
     """Check what a study's file refers to, as far as the file can be read."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, runs_code: bool) -> None:
+        self.runs_code = runs_code
         self.document = document
         self.data = document.data if isinstance(document.data, dict) else {}
         self.scenarios: list[Scenario] = []
 
     def problems(self) -> Iterator[Problem]:
         """Find everything that is wrong."""
+        looked_at: set[str] = set()
         for number, place in self.listed("places", str):
+            if place in looked_at:
+                continue
+            looked_at.add(place)
             found, complaint = find(place, "place", "places", None)
             if found is None:
                 yield self.document.problem(("places", number), complaint)
@@ -198,7 +212,7 @@ class _Referred:
                 if found is None:
                     yield self.document.problem(("targets", number, "scenario"), complaint)
                 else:
-                    scenario = load_scenario(name)
+                    scenario = load_scenario(name, runs_code=self.runs_code)
                     self.scenarios.append(scenario)
             except InvalidInput as error:
                 yield from error.problems

@@ -95,8 +95,16 @@ def experiment_schema() -> dict[str, Any]:
     }
 
 
-def load_experiment(reference: str | Path) -> Experiment:
+def load_experiment(reference: str | Path, *, runs_code: bool = True) -> Experiment:
     """Read an experiment by the name of a shipped one or by path.
+
+    Parameters
+    ----------
+    reference : str or Path
+        Name or path.
+    runs_code : bool
+        Whether the code of extensions that its scenarios name is run; a model of somebody else is imported in any
+        case, see `abm.experiments.unimported`.
 
     Raises
     ------
@@ -114,7 +122,7 @@ def load_experiment(reference: str | Path) -> Experiment:
         model, base = read_model(document, path.parent)
         return Experiment(model, (base,))
     record, problems = check(document, ExperimentFile)
-    referred = _Referred(document, path.parent)
+    referred = _Referred(document, path.parent, runs_code)
     further = list(referred.problems())
     if record is None or further:
         raise InvalidInput([*problems, *further])
@@ -124,7 +132,8 @@ def load_experiment(reference: str | Path) -> Experiment:
 class _Referred:
     """Check what an experiment's file refers to, as far as the file can be read."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, runs_code: bool) -> None:
+        self.runs_code = runs_code
         self.document = document
         self.folder = folder
         self.data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
@@ -155,7 +164,7 @@ class _Referred:
                 yield self.document.problem(where, complaint)
                 continue
             try:
-                scenario = load_scenario(path)
+                scenario = load_scenario(path, runs_code=self.runs_code)
                 load_place(scenario.place)
                 if horizon is not None and horizon_complaint(horizon) is None:
                     scenario = scenario.with_horizon(horizon, self.document.file)

@@ -86,7 +86,7 @@ class Manifest:
         """Say why the numbers of runs and shards cannot be those of a sweep, None if they can."""
         for block in self.blocks:
             spans = (*block.points, *block.replicates)
-            counted = (*spans, *block.bases, block.shard_runs)
+            counted: tuple[Any, ...] = (*spans, *block.bases, block.shard_runs)
             are_whole = all(isinstance(count, int) and count >= 0 for count in counted)
             if not are_whole or not block.shard_runs or block.runs < 0:
                 return "counts its runs with what is no whole number from 0"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.machinery
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -26,7 +25,7 @@ from abm.model.clashes import clashes
 from abm.model.declaration import Extension
 from abm.model.extension import NO_EXTENSIONS, Extensions, Source
 from abm.model.extensionfile import read_declarations
-from abm.model.unrun import read_unrun
+from abm.model.unrun import origin_of, read_unrun
 from abm.policy.catalogue import Catalogue, shipped
 from abm.records import bounds, complaint_of, read_content, shown_path
 
@@ -163,7 +162,6 @@ def additions_of(source: Source, runs_code: bool = True) -> Additions:
     InvalidInput
         If it cannot be read, or is not what it was when its scenario was loaded.
     """
-    # Which file it is was found when it was loaded; a module is looked for again, because imports go by names.
     reference = Path(source.reference) if source.kind == "file" else source.reference
     found, complaint = _find(reference, None)
     if found is None:
@@ -204,7 +202,7 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
         return None, f"extension file '{reference}' does not exist; looked for {shown_path(path)}"
     offered = {entry.name: entry.module for entry in entry_points(group=GROUP)}
     module = offered.get(text, text)
-    origin = _origin_of(module)
+    origin = origin_of(module)
     if origin is not None:
         return _Found("module", module, origin), ""
     listed = f" Installed packages offer: {', '.join(sorted(offered))}." if offered else ""
@@ -213,23 +211,6 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
         None,
         f"extension '{text}' is unknown{did_you_mean(text, offered)} {advice[0].upper()}{advice[1:]}{listed}",
     )
-
-
-def _origin_of(module: str) -> Path | None:
-    """Find the file of a module by name, without importing it or the packages that it is in."""
-    path: Sequence[str] | None = None
-    name = ""
-    spec = None
-    for part in module.split("."):
-        name = f"{name}.{part}" if name else part
-        try:
-            spec = importlib.machinery.PathFinder.find_spec(name, path)
-        except (ImportError, ValueError, AttributeError):
-            return None
-        if spec is None:
-            return None
-        path = spec.submodule_search_locations
-    return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
 
 
 def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Additions | None, list[Problem]]:

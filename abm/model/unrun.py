@@ -11,8 +11,10 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from abm.errors import AbmError
@@ -78,6 +80,24 @@ def read_unrun(content: bytes) -> Unrun:
         reader.statement(statement)
     found = {id(value): value for value in reader.known.values() if isinstance(value, Extension)}
     return Unrun(tuple(found.values()), reader.is_whole, tuple(reader.faults))
+
+
+def origin_of(module: str) -> Path | None:
+    """Find the file of a module by name, without importing it or the packages that it is in."""
+    path: Sequence[str] | None = None
+    name = ""
+    spec = None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        try:
+            specs = (finder.find_spec(name, path) for finder in sys.meta_path)
+            spec = next((found for found in specs if found is not None), None)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations
+    return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
 
 
 @dataclass

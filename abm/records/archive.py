@@ -113,9 +113,10 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         size = count * dtype.itemsize
         if min(shape, default=0) < 0 or size > member.file_size or (count and not size):
             raise ValueError(f"its part '{member.filename}' says that it holds {size:,} bytes, and does not")
-        held = bytearray(size)
-        if stream.readinto(held) != size or stream.read(1):
+        # An array must own what it can write to.
+        held = bytearray(stream.read(size))
+        if len(held) != size or stream.read(1):
             raise ValueError(f"its part '{member.filename}' does not have the size that it says")
-    order = "F" if is_fortran else "C"
-    values: NDArray[Any] = np.frombuffer(held, dtype=dtype, count=count) if size else np.empty(0, dtype=dtype)
-    return values.reshape(shape, order=order)
+    values: Any = np.frombuffer(held, dtype=dtype, count=count) if size else np.empty(0, dtype=dtype)
+    shaped: NDArray[Any] = values.reshape(shape, order="F" if is_fortran else "C")
+    return shaped

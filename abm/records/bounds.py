@@ -28,7 +28,7 @@ KEY_LENGTH = 200
 NUMBER_LENGTH = 100
 """Characters of a number. A float needs 24, and a whole number of more digits can become infinite as a float."""
 LIST_OF_NAMES = 100
-"""Names of policies, scenarios or places in one list; each stands for a file that is looked for and read."""
+"""Policies, or extensions, of one scenario; each stands for a file that is looked for and read."""
 
 # JSON: manifests, commits, headers of archives, lists in networks
 
@@ -68,6 +68,8 @@ GRAPHML_TAG_BYTES = MIB
 
 SHEET_BYTES = 256 * MIB
 """Bytes of a sheet after decompression; the largest that places are built from, the list of practices, has 3 MB."""
+GZIP_PARTS = 10_000
+"""Parts of a file that gzip compressed; as a rule there is one."""
 SHEET_CELLS = 10_000_000
 """Cells of a sheet: a hundred times the largest of the publishers'."""
 

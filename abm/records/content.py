@@ -15,10 +15,13 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from abm.records.bounds import MIB, Excess
+from abm.records import bounds
+from abm.records.bounds import Excess
 
-PIECE = MIB
+PIECE = bounds.MIB
 """Bytes unfolded at a time."""
+FEED = 64 * bounds.KIB
+"""Compressed bytes handed over at a time."""
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 """Tells zlib to expect the header of gzip (zlib manual, inflateInit2)."""
 
@@ -104,26 +107,36 @@ def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
         If it unfolds into more.
     """
     whole = io.BytesIO()
-    rest = content
-    while rest:
+    position = 0
+    for _ in range(bounds.GZIP_PARTS):
         part = zlib.decompressobj(GZIP_WINDOW)
-        try:
-            while not part.eof:
-                piece = part.decompress(rest, PIECE)
-                whole.write(piece)
-                is_out = not piece and not part.eof and not part.unconsumed_tail
-                if is_cut and (is_out or whole.tell() >= most_bytes):
-                    return whole.getvalue()[:most_bytes]
-                if is_out:
-                    raise ValueError("its end is missing")
-                if whole.tell() > most_bytes:
-                    raise _too_large(most_bytes, " when it is unzipped")
-                rest = part.unconsumed_tail
-        except zlib.error as error:
-            raise ValueError(f"it is not what gzip wrote: {error}") from None
+        is_out = False
+        while not (part.eof or is_out):
+            given = part.unconsumed_tail or content[position : position + FEED]
+            position += 0 if part.unconsumed_tail else len(given)
+            try:
+                piece = part.decompress(given, PIECE)
+            except zlib.error as error:
+                raise ValueError(f"it is not what gzip wrote: {error}") from None
+            whole.write(piece)
+            if is_cut and whole.tell() >= most_bytes:
+                return whole.getvalue()[:most_bytes]
+            if whole.tell() > most_bytes:
+                raise _too_large(most_bytes, " when it is unzipped")
+            is_out = not (given or piece)
+        if is_out and is_cut:
+            return whole.getvalue()
+        if is_out:
+            raise ValueError("its end is missing")
+        position -= len(part.unused_data)
         # Files of gzip may be padded with zeros.
-        rest = part.unused_data.lstrip(b"\0")
-    return whole.getvalue()
+        while content[position : position + 1] == b"\0":
+            position += 1
+        if position >= len(content):
+            return whole.getvalue()
+    raise Excess(
+        f"has more than {bounds.GZIP_PARTS:,} parts", bounds.GZIP_PARTS, "parts", "compress it as one"
+    )
 
 
 def plain_json(text: str | bytes) -> Any:
