@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from abm.texts import visible
 
@@ -21,6 +22,10 @@ FEWEST_LETTERS = 4
 """Letters from which a name is compared with parts of valid names."""
 MOST_PROBLEMS = 50
 """Problems of one file that are told; who mends those sees the next. More would hide the first, and cost time."""
+LIKENESSES_KEPT = 1 << 14
+"""Comparisons of two names that are remembered, because a file with faults is checked in several ways."""
+LONGEST_NAME = 100
+"""Letters up to which a name is compared with others; comparing takes the square of the length."""
 LONGEST_MESSAGE = 2_000
 """Most characters of a message; what is quoted in a longer one is no help to anybody."""
 
@@ -130,6 +135,8 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
         One of the valid names, None if none is near.
     """
     best, nearest_name = 0.0, None
+    if len(name) > LONGEST_NAME:
+        return None
     for candidate in valid:
         likeness = _likeness(name.lower(), candidate.lower())
         if likeness > best:
@@ -137,6 +144,7 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     return nearest_name
 
 
+@lru_cache(maxsize=LIKENESSES_KEPT)
 def _likeness(name: str, valid: str) -> float:
     """Say how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
     group, _, last = name.rpartition(".")
@@ -149,23 +157,43 @@ def _likeness(name: str, valid: str) -> float:
         return _word_likeness(last, valid_last)
     # The right word in another group, or in a group that is misspelt.
     likeness = _word_likeness(last, valid_last)
-    together = likeness * (2.0 + difflib.SequenceMatcher(None, group, valid_group).ratio()) / 3.0
-    return together if likeness >= WORD_CUTOFF else 0.0
+    if likeness < WORD_CUTOFF:
+        return 0.0
+    return likeness * (2.0 + difflib.SequenceMatcher(None, group, valid_group).ratio()) / 3.0
 
 
 def _word_likeness(name: str, valid: str) -> float:
     likeness = _ratio(name, valid)
     if len(name) >= FEWEST_LETTERS:
         parts = (valid[: len(name)], *valid.split("_"))
-        part = max(difflib.SequenceMatcher(None, name, part).ratio() for part in parts)
+        part = max(_ratio(name, part, WORD_CUTOFF) for part in parts)
         # A whole name comes before a part that is as near, and the shorter of two names before the longer.
         likeness = max(likeness, part * (0.9 + 0.1 * len(name) / len(valid)) if part >= WORD_CUTOFF else 0.0)
     return min(likeness, 1.0)
 
 
-def _ratio(name: str, valid: str) -> float:
-    likeness = difflib.SequenceMatcher(None, name, valid).ratio()
-    return likeness if likeness >= NEAREST_CUTOFF else 0.0
+def _ratio(name: str, valid: str, cutoff: float = NEAREST_CUTOFF) -> float:
+    """Return the share of matching letters, 0 below the cutoff; what cannot reach it is not compared in full."""
+    matcher = difflib.SequenceMatcher(None, name, valid)
+    if matcher.real_quick_ratio() < cutoff or matcher.quick_ratio() < cutoff:
+        return 0.0
+    likeness = matcher.ratio()
+    return likeness if likeness >= cutoff else 0.0
+
+
+def hint_among(name: str, valid: Iterable[str], earlier: int) -> str:
+    """Suggest a valid name as `did_you_mean` does, but not beyond the problems that are told.
+
+    Parameters
+    ----------
+    name : str
+        The unknown name.
+    valid : iterable of str
+        All valid names.
+    earlier : int
+        Problems found before it.
+    """
+    return did_you_mean(name, valid) if earlier < MOST_PROBLEMS else "."
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

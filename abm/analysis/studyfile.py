@@ -16,7 +16,7 @@ from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
 from abm.policy.schema import described, number_schema, settings_schema
-from abm.records import Document, Fault, Faults, KeyPath, Record, check, shown_number
+from abm.records import Document, Fault, Faults, KeyPath, Record, bounds, check, shown_number
 from abm.world.place import place_problems
 
 STUDIES = "calibration"
@@ -53,7 +53,7 @@ class Study(Record):
     edge_points: int = Field(
         ge=2, le=MOST_EDGE_POINTS, description="values of each parameter between its edges"
     )
-    targets: list[Target] = Field(min_length=1, description="aims")
+    targets: list[Target] = Field(min_length=1, max_length=bounds.SCENARIOS, description="aims")
     search: dict[str, tuple[float, float]] = Field(
         min_length=1, description="parameters and their range, least value first"
     )
@@ -172,6 +172,7 @@ class _Referred:
         self.document = document
         self.data = document.data if isinstance(document.data, dict) else {}
         self.scenarios: list[Scenario] = []
+        self.known: dict[str, Scenario] = {}
 
     def problems(self) -> Iterator[Problem]:
         """Find everything that is wrong."""
@@ -198,7 +199,7 @@ class _Referred:
         items = self.data.get(key)
         return [
             (number, item)
-            for number, item in enumerate(items if isinstance(items, list) else ())
+            for number, item in enumerate(items[: bounds.SCENARIOS] if isinstance(items, list) else ())
             if isinstance(item, wanted) and item
         ]
 
@@ -212,7 +213,8 @@ class _Referred:
                 if found is None:
                     yield self.document.problem(("targets", number, "scenario"), complaint)
                 else:
-                    scenario = load_scenario(name, runs_code=self.runs_code)
+                    scenario = self.known.get(name) or load_scenario(name, runs_code=self.runs_code)
+                    self.known[name] = scenario
                     self.scenarios.append(scenario)
             except InvalidInput as error:
                 yield from error.problems

@@ -96,7 +96,7 @@ def readable_lever_settings(
         lever = known.levers.get(name)
         if lever is None:
             if not known.is_partial:
-                faults.append(Fault((name,), known.unknown_lever(str(name))))
+                faults.append(Fault((name,), known.unknown_lever(str(name), len(faults))))
             continue
         try:
             settings[name] = read_schedule(value, lever)

@@ -14,9 +14,9 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 YAML_BYTES = 4 * MIB
 """Bytes of a YAML file. A place file of all of England stays below one megabyte."""
-YAML_VALUES = 200_000
+YAML_VALUES = 100_000
 """Values of a YAML file, those that aliases repeat counted each time; reading that many takes a second or two. An
-experiment that lists 10,000 points of 20 dimensions fits."""
+experiment that lists 10,000 points of ten dimensions fits."""
 YAML_KEYS = 2_000
 """Keys of one mapping; abm knows about 150 levers and parameters."""
 YAML_DEPTH = 32
@@ -29,6 +29,9 @@ NUMBER_LENGTH = 100
 """Characters of a number. A float needs 24, and a whole number of more digits can become infinite as a float."""
 LIST_OF_NAMES = 100
 """Policies, or extensions, of one scenario; each stands for a file that is looked for and read."""
+
+SCENARIOS = 1_000
+"""Scenarios of an experiment, or aims of a study; each is read whole."""
 
 # JSON: manifests, commits, headers of archives, lists in networks
 

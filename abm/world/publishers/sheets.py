@@ -118,7 +118,7 @@ def as_date(text: str) -> date | None:
     return None
 
 
-def open_text(path: Path, faults: Faults) -> io.StringIO | None:
+def open_text(path: Path, faults: Faults) -> io.TextIOWrapper | None:
     """Read the text of a file, compressed or not; note why it cannot be read."""
     try:
         content = read_content(path, bounds.SHEET_BYTES)
@@ -127,7 +127,7 @@ def open_text(path: Path, faults: Faults) -> io.StringIO | None:
     except (OSError, ValueError) as error:
         _add_unreadable(path, error, faults)
         return None
-    return io.StringIO(_decoded(content), newline="")
+    return _as_text(content)
 
 
 def _add_unreadable(path: Path, error: Exception, faults: Faults) -> None:
@@ -136,12 +136,15 @@ def _add_unreadable(path: Path, error: Exception, faults: Faults) -> None:
     faults.add(shown_path(path), None, complaint_of(error) if isinstance(error, Excess) else told)
 
 
-def _decoded(content: bytes) -> str:
+def _as_text(content: bytes) -> io.TextIOWrapper:
+    encoding = "utf-8-sig"
     try:
-        return content.decode("utf-8-sig")
+        content.decode(encoding)
     except UnicodeDecodeError:
         # Older publications are in the code page of Western Europe.
-        return content.decode("cp1252", errors="replace")
+        encoding = "cp1252"
+    # Decoded as it is read, because a whole text takes up to four times the memory.
+    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
 
 
 def first_cells(path: Path, faults: Faults) -> tuple[str, ...]:
@@ -155,7 +158,7 @@ def first_cells(path: Path, faults: Faults) -> tuple[str, ...]:
         _add_unreadable(path, error, faults)
         return ()
     # What is cut within a character is of no account for names of columns.
-    text = io.StringIO(_decoded(head.partition(b"\n")[0]), newline="")
+    text = _as_text(head.partition(b"\n")[0])
     try:
         return tuple(cell.strip().lower() for cell in next(csv.reader(text), []))
     except csv.Error:
