@@ -296,7 +296,9 @@ class _Composer:
 
     def too_deep(self, line: int) -> InvalidInput:
         """Return the refusal of a value below too many lists and mappings."""
-        return _refuse(self.file, line, f"nests deeper than {bounds.YAML_DEPTH} levels; abm's files need about six")
+        return _refuse(
+            self.file, line, f"nests deeper than {bounds.YAML_DEPTH} levels; abm's files need about six"
+        )
 
     def node(self, event: Any, path: KeyPath) -> Any:
         """Compose one value and everything below it."""
