@@ -196,7 +196,7 @@ def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = 
     elif not out.parent.is_dir():
         told = f"'{out}' is in a folder that does not exist; create '{out.parent}' first"
     elif out.is_symlink():
-        told = f"'{out}' is a link; name the file that is to be written, such as '{out.resolve()}'"
+        told = f"'{out}' is a link; name the file itself that is to be written"
     elif out.is_dir():
         told = f"'{out}' is a folder; name a file"
     elif out.exists() and not force:

@@ -196,9 +196,9 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
     """Find the code, or say what is valid."""
     text = str(reference)
     if isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(".py"):
-        path = ((beside or Path.cwd()) / reference).resolve()
+        path = (beside or Path.cwd()) / reference
         if path.is_file():
-            return _Found("file", str(path), path), ""
+            return _Found("file", str(path.resolve()), path.resolve()), ""
         return None, f"extension file '{reference}' does not exist; looked for {shown_path(path)}"
     offered = {entry.name: entry.module for entry in entry_points(group=GROUP)}
     module = offered.get(text, text)

@@ -80,11 +80,14 @@ def read_content(path: str | Path, most_bytes: int) -> bytes:
     Excess
         If it is larger.
     """
+    whole = io.BytesIO()
     with opened(path) as stream:
-        content = stream.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise _too_large(most_bytes)
-    return content
+        # To ask for all at once would take the memory of the limit, however small the file is.
+        while piece := stream.read(PIECE):
+            whole.write(piece)
+            if whole.tell() > most_bytes:
+                raise _too_large(most_bytes)
+    return whole.getvalue()
 
 
 def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:

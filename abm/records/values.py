@@ -81,7 +81,8 @@ def shown_path(path: str | Path) -> str:
     given = Path(path)
     try:
         return visible(os.fspath(given.resolve().relative_to(Path.cwd())))
-    except (ValueError, OSError):
+    except (ValueError, OSError, RuntimeError):
+        # It lies elsewhere, or is a link that leads to itself.
         return visible(os.fspath(given))
 
 
