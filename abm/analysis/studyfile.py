@@ -232,7 +232,8 @@ class _Referred:
         """Check that both ends of a range are valid for a parameter of every scenario."""
         told: set[Fault] = set()
         catalogues = [scenario.catalogue for scenario in self.scenarios] or [shipped()]
-        for catalogue in dict.fromkeys(catalogues):
+        # A lever's claim holds a mapping, so a catalogue with levers of its own has no hash.
+        for catalogue in {id(catalogue): catalogue for catalogue in catalogues}.values():
             told.update(end_faults(catalogue, name, low, high))
         for scenario in self.scenarios:
             told.update(variant_conflicts(scenario.structure, {name: low}))

@@ -228,7 +228,7 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
 
 def _found(reference: str) -> list[Path]:
     """Find the file of a path, or those of a name: files of several kinds may share one."""
-    if is_path(reference) or Path(reference).exists():
+    if is_path(reference) or os.path.lexists(reference):
         return [Path(reference)]
     folders = (".", "policies", "places", EXPERIMENTS, STUDIES)
     known = {
@@ -262,7 +262,10 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
         return _told_place(load_place(file))
     if kind == "study":
         study = load_study(file, runs_code=runs_code)
-        return f"valid study, {len(study.targets)} targets in {len(study.places)} places"
+        named = dict.fromkeys(target.scenario for target in study.targets)
+        loaded = [load_scenario(name, runs_code=runs_code).extensions for name in named]
+        told = f"valid study, {len(study.targets)} targets in {len(study.places)} places"
+        return f"{told}{''.join(dict.fromkeys(map(_unrun, loaded)))}"
     if kind == "experiment":
         return _validated_experiment(document, file, runs_code)
     if kind == "policy":

@@ -279,8 +279,7 @@ def test_a_yaml_file_has_limits(tmp_path, text, told):
         SCENARIO + "policies: [" + ",".join(f"p{n}" for n in range(20_000)) + "]",
         SCENARIO + "replaces: [" + ",".join(f"leadership.p{n}" for n in range(20_000)) + "]",
         SCENARIO + "\n".join("levers: {a.b: 1}" for _ in range(5_000)),
-        SCENARIO
-        + "\n".join("levers:\n" + "\n".join(f"  l.k{n}: 1" for n in range(500)) for _ in range(20)),
+        SCENARIO + "\n".join("levers:\n" + "\n".join(f"  l.k{n}: 1" for n in range(500)) for _ in range(20)),
     ],
     ids=["keys", "levers", "parameters", "policies", "replaces", "repeated", "repeated mappings"],
 )
