@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -200,7 +199,7 @@ def test_no_file_is_written_through_a_link(tmp_path, elsewhere, monkeypatch, wor
     monkeypatch.chdir(tmp_path)
     target = elsewhere / ("kept" if is_there else "new")
     out = next(word for word in words if word.startswith("OUT"))
-    os.symlink(target, out)
+    Path(out).symlink_to(target)
     result = CliRunner().invoke(app, list(words))
     assert result.exit_code == 2 and ("link" in result.output or "exists" in result.output)
     assert contents(elsewhere) == {"kept": b"mine"}

@@ -41,7 +41,9 @@ extension = Extension(name="own", levers=(calm,), mechanisms=(calm_down,))
 MODEL = TRAP + "import mesa\nclass Own(mesa.Model):\n    pass\n"
 FILES = {
     "own.py": EXTENSION,
-    "own.yaml": "name: own\nplace: south_somerset\nextensions: [./own.py]\nhorizon_years: 1\nlevers: {calm.days: 0.5}\n",
+    "own.yaml": (
+        "name: own\nplace: south_somerset\nextensions: [./own.py]\nhorizon_years: 1\nlevers: {calm.days: 0.5}\n"
+    ),
     "package/__init__.py": TRAP,
     "package/inner.py": EXTENSION,
     "module.yaml": "name: module\nplace: south_somerset\nextensions: [package.inner]\nhorizon_years: 1\n",
