@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abm.errors import InvalidInput, did_you_mean
-from abm.experiments.imported import FORM
+from abm.experiments.modelsources import FORM
 from abm.experiments.modelfile import ModelExperimentFile
 from abm.model.unrun import origin_of
 from abm.records import Document, bounds, check, complaint_of, read_content, shown, shown_path

@@ -263,9 +263,9 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
     if kind == "study":
         study = load_study(file, runs_code=runs_code)
         named = dict.fromkeys(target.scenario for target in study.targets)
-        loaded = [load_scenario(name, runs_code=runs_code).extensions for name in named]
+        added_to = [load_scenario(name, runs_code=runs_code).extensions for name in named]
         told = f"valid study, {len(study.targets)} targets in {len(study.places)} places"
-        return f"{told}{''.join(dict.fromkeys(map(_unrun, loaded)))}"
+        return f"{told}{''.join(dict.fromkeys(map(_unrun, added_to)))}"
     if kind == "experiment":
         return _validated_experiment(document, file, runs_code)
     if kind == "policy":

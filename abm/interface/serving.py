@@ -96,9 +96,7 @@ def serve_page(
     console.print(f"The page is at {address} (Ctrl+C ends it).", soft_wrap=True)
     if reach.is_everywhere and public is None:
         others = f"http://{socket.gethostname()}:{port}/"
-        console.print(
-            f"Others find it at {others} or by its address in numbers.", soft_wrap=True
-        )
+        console.print(f"Others find it at {others} or by its address in numbers.", soft_wrap=True)
     opened = address if opens else None
     serve(chosen, reach, host, port, sweep=sweep, per_address=per_address, opens=opened)
 
