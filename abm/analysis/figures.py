@@ -7,10 +7,11 @@ alone.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
+
+from abm.texts import escape
 
 SERIES = 6
 LABEL_GAP = 14.0

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from abm.analysis.markup import figure, group, head, key, note, paragraph, row, 
 from abm.analysis.story import Story
 from abm.experiments.run import Measured
 from abm.policy.times import MONTHS_PER_YEAR
+from abm.texts import escape
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
 WIDE_WIDTH, WIDE_HEIGHT = 880.0, 340.0

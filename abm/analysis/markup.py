@@ -1,10 +1,10 @@
 """Write the elements that sections of a report share: tables, keys and the samples of curves in them."""
 
 from collections.abc import Sequence
-from html import escape
 
 from abm.analysis.figures import key_sample
 from abm.analysis.story import Story
+from abm.texts import escape
 
 
 def section(title: str, *parts: str) -> str:

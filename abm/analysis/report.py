@@ -2,7 +2,6 @@
 
 import re
 from functools import cache
-from html import escape
 from importlib.resources import files
 from string import Template
 
@@ -14,6 +13,7 @@ from abm.analysis.markup import definitions, note, paragraph, policy_heads, row,
 from abm.analysis.story import Story
 from abm.experiments.run import Measured
 from abm.policy.parameters import parameters
+from abm.texts import escape
 
 BOUND = re.compile(r"\d+ of \d+ runs|years? \d+|\d+ years?")
 TITLE = "Does integrated care emerge?"

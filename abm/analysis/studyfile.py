@@ -16,7 +16,7 @@ from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
 from abm.policy.schema import described, number_schema, settings_schema
-from abm.records import Document, Fault, Faults, KeyPath, Record, check, shown_number
+from abm.records import Document, Fault, Faults, KeyPath, Record, bounds, check, shown_number
 from abm.world.place import place_problems
 
 STUDIES = "calibration"
@@ -53,7 +53,7 @@ class Study(Record):
     edge_points: int = Field(
         ge=2, le=MOST_EDGE_POINTS, description="values of each parameter between its edges"
     )
-    targets: list[Target] = Field(min_length=1, description="aims")
+    targets: list[Target] = Field(min_length=1, max_length=bounds.SCENARIOS, description="aims")
     search: dict[str, tuple[float, float]] = Field(
         min_length=1, description="parameters and their range, least value first"
     )
@@ -72,9 +72,11 @@ class Study(Record):
             if target.low > target.high:
                 told = f"target is {target.low:g} to {target.high:g}"
                 yield Fault(("targets", number, "low"), f"{told}; the first is the least share, so swap them")
+        named: set[str] = set()
         for number, place in enumerate(self.places):
-            if place in self.places[:number]:
+            if place in named:
                 yield Fault(("places", number), f"place '{place}' is named twice; keep one of the two")
+            named.add(place)
         if ("samples",) not in faulty and self.samples.bit_count() != 1:
             near = 1 << max(self.samples.bit_length() - 1, 0)
             told = f"samples is {self.samples}; a Sobol sequence is even for powers of two only"
@@ -136,8 +138,15 @@ def _range_schemas(catalogue: Catalogue) -> dict[str, Any]:
     return found
 
 
-def load_study(reference: str | Path = "defaults") -> Study:
+def load_study(reference: str | Path = "defaults", *, runs_code: bool = True) -> Study:
     """Read a study by the name of a shipped one or by path.
+
+    Parameters
+    ----------
+    reference : str or Path
+        Name or path.
+    runs_code : bool
+        Whether the code of extensions that its scenarios name is run.
 
     Raises
     ------
@@ -149,7 +158,7 @@ def load_study(reference: str | Path = "defaults") -> Study:
         raise InvalidInput([Problem(str(reference), None, complaint)])
     document = Document.read(path)
     study, problems = check(document, Study)
-    further = list(_Referred(document).problems())
+    further = list(_Referred(document, runs_code).problems())
     if study is None or further:
         raise InvalidInput([*problems, *further])
     return study
@@ -158,14 +167,20 @@ def load_study(reference: str | Path = "defaults") -> Study:
 class _Referred:
     """Check what a study's file refers to, as far as the file can be read."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, runs_code: bool) -> None:
+        self.runs_code = runs_code
         self.document = document
         self.data = document.data if isinstance(document.data, dict) else {}
         self.scenarios: list[Scenario] = []
+        self.known: dict[str, Scenario] = {}
 
     def problems(self) -> Iterator[Problem]:
         """Find everything that is wrong."""
+        looked_at: set[str] = set()
         for number, place in self.listed("places", str):
+            if place in looked_at:
+                continue
+            looked_at.add(place)
             found, complaint = find(place, "place", "places", None)
             if found is None:
                 yield self.document.problem(("places", number), complaint)
@@ -184,7 +199,7 @@ class _Referred:
         items = self.data.get(key)
         return [
             (number, item)
-            for number, item in enumerate(items if isinstance(items, list) else ())
+            for number, item in enumerate(items[: bounds.SCENARIOS] if isinstance(items, list) else ())
             if isinstance(item, wanted) and item
         ]
 
@@ -198,7 +213,8 @@ class _Referred:
                 if found is None:
                     yield self.document.problem(("targets", number, "scenario"), complaint)
                 else:
-                    scenario = load_scenario(name)
+                    scenario = self.known.get(name) or load_scenario(name, runs_code=self.runs_code)
+                    self.known[name] = scenario
                     self.scenarios.append(scenario)
             except InvalidInput as error:
                 yield from error.problems
@@ -216,7 +232,8 @@ class _Referred:
         """Check that both ends of a range are valid for a parameter of every scenario."""
         told: set[Fault] = set()
         catalogues = [scenario.catalogue for scenario in self.scenarios] or [shipped()]
-        for catalogue in dict.fromkeys(catalogues):
+        # A lever's claim holds a mapping, so a catalogue with levers of its own has no hash.
+        for catalogue in {id(catalogue): catalogue for catalogue in catalogues}.values():
             told.update(end_faults(catalogue, name, low, high))
         for scenario in self.scenarios:
             told.update(variant_conflicts(scenario.structure, {name: low}))

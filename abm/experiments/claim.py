@@ -79,6 +79,11 @@ def _folder_of(target: Path) -> Path:
 
 def _locked(folder: Path, target: Path, option: str) -> DirectoryLock:
     while True:
+        if folder.is_symlink():
+            # It would be cleared, wherever it leads.
+            raise InvalidInput(
+                [Problem(option, None, f"'{folder}' is a link, which abm did not make; remove it")]
+            )
         folder.mkdir(exist_ok=True)
         lock = DirectoryLock(folder)
         try:

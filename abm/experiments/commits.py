@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abm.records import bounds, opened, plain_json, read_content
+
 HASH_DIGITS = 16
 TEMPORARY = ".tmp-"
 RECORD_HASH = "record_sha256"
@@ -160,7 +162,7 @@ def read_record(path: Path) -> dict[str, Any]:
         If it is not what was written.
     """
     try:
-        record = json.loads(path.read_bytes())
+        record = plain_json(read_content(path, bounds.JSON_BYTES))
     except ValueError as error:
         raise ValueError(f"{path.name} is not what was written ({error})") from None
     if not isinstance(record, dict) or record.pop(RECORD_HASH, None) != _record_hash(record):
@@ -175,7 +177,7 @@ def _record_hash(record: Mapping[str, Any]) -> str:
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

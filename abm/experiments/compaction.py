@@ -26,6 +26,7 @@ from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import TableWriter, read
 from abm.experiments.shard import Commit, commit_path, shard_folder
 from abm.experiments.store import content_hash
+from abm.records import bounds
 
 COMPACT = "compact"
 RECORD = "compact.json"
@@ -83,7 +84,19 @@ class Part:
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Part":
-        """Read plain values."""
+        """Read plain values.
+
+        Raises
+        ------
+        ValueError
+            If it covers no shards, more than a sweep can have, or has no files.
+        """
+        ranges = described["shards"]
+        covered = sum(end - first for first, end in ranges)
+        if not all(0 <= first < end for first, end in ranges) or not 0 < covered <= bounds.SHARDS:
+            raise ValueError("it covers shards that no sweep has")
+        if not described["files"]:
+            raise ValueError("a part has no files")
         return cls(
             **{
                 **described,

@@ -113,7 +113,7 @@ class Destination:
                     )
                     return
             _probe(destination)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             yield f"'{shown}' cannot be written ({reason}); name a directory in which you may write"
 
@@ -169,7 +169,9 @@ def _file_complaints(path: Path, force: bool) -> Iterator[str]:
     shown = os.fspath(path)
     try:
         target = path.resolve()
-        if target.is_dir():
+        if path.is_symlink():
+            yield f"'{shown}' is a link; name the file itself that is to be written"
+        elif target.is_dir():
             yield f"'{shown}' is a directory; name a file in it"
         elif os.path.lexists(target) and not target.is_file():
             yield f"'{shown}' is no regular file; name another"
@@ -181,7 +183,7 @@ def _file_complaints(path: Path, force: bool) -> Iterator[str]:
             with tempfile.TemporaryDirectory(prefix=".abm-", dir=target.parent) as aside:
                 # A name may be too long for the file system though its directory can be written.
                 (Path(aside) / target.name).touch()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         yield f"'{shown}' cannot be written ({reason}); name a file in a directory in which you may write"
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.errors import InvalidInput, Problem, did_you_mean, hint_among
 from abm.experiments.base import Base
 from abm.experiments.design import Choice, Design
 from abm.experiments.dimension import Dimension
@@ -25,7 +25,7 @@ from abm.policy.catalogue import Catalogue
 from abm.policy.quantity import Quantity
 from abm.policy.reading import read_schedule
 from abm.policy.times import MONTHS_PER_YEAR
-from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, check, shown_number
+from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, bounds, check, shown_number
 from abm.world.place import load_place
 
 
@@ -39,7 +39,9 @@ class ExperimentFile(Varying):
     """Hold an experiment on scenarios as its file says it, names not yet looked up."""
 
     scenarios: tuple[str, ...] = Field(
-        min_length=1, description="names or paths of the scenarios that are varied"
+        min_length=1,
+        max_length=bounds.SCENARIOS,
+        description="names or paths of the scenarios that are varied",
     )
     horizon_years: Annotated[float | None, AfterValidator(_require_horizon)] = Field(
         default=None, description="years, instead of the scenarios' own; a whole number of months"
@@ -95,8 +97,16 @@ def experiment_schema() -> dict[str, Any]:
     }
 
 
-def load_experiment(reference: str | Path) -> Experiment:
+def load_experiment(reference: str | Path, *, runs_code: bool = True) -> Experiment:
     """Read an experiment by the name of a shipped one or by path.
+
+    Parameters
+    ----------
+    reference : str or Path
+        Name or path.
+    runs_code : bool
+        Whether the code of extensions that its scenarios name is run; a model of somebody else is imported in any
+        case, see `abm.experiments.unimported`.
 
     Raises
     ------
@@ -114,7 +124,7 @@ def load_experiment(reference: str | Path) -> Experiment:
         model, base = read_model(document, path.parent)
         return Experiment(model, (base,))
     record, problems = check(document, ExperimentFile)
-    referred = _Referred(document, path.parent)
+    referred = _Referred(document, path.parent, runs_code)
     further = list(referred.problems())
     if record is None or further:
         raise InvalidInput([*problems, *further])
@@ -124,7 +134,8 @@ def load_experiment(reference: str | Path) -> Experiment:
 class _Referred:
     """Check what an experiment's file refers to, as far as the file can be read."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, runs_code: bool) -> None:
+        self.runs_code = runs_code
         self.document = document
         self.folder = folder
         self.data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
@@ -146,7 +157,8 @@ class _Referred:
         """Load the scenarios that can be loaded."""
         listed = self.data.get("scenarios")
         horizon = self.data.get("horizon_years")
-        for number, name in enumerate(listed if isinstance(listed, list) else ()):
+        named = listed[: bounds.SCENARIOS] if isinstance(listed, list) else []
+        for number, name in enumerate(named):
             if not isinstance(name, str) or not name:
                 continue
             where: KeyPath = ("scenarios", number)
@@ -155,7 +167,7 @@ class _Referred:
                 yield self.document.problem(where, complaint)
                 continue
             try:
-                scenario = load_scenario(path)
+                scenario = load_scenario(path, runs_code=self.runs_code)
                 load_place(scenario.place)
                 if horizon is not None and horizon_complaint(horizon) is None:
                     scenario = scenario.with_horizon(horizon, self.document.file)
@@ -202,13 +214,18 @@ class _Referred:
         if not isinstance(listed, list) or not self.scenarios:
             return
         known = [measure.name for scenario in self.scenarios for measure in scenario.extensions.measures]
+        earlier: set[str] = set()
         for number, name in enumerate(listed):
-            if isinstance(name, str) and name not in known:
-                told = f"measure '{name}' is unknown{did_you_mean(name, known)} 'abm measures' lists them."
+            if not isinstance(name, str):
+                continue
+            if name not in known:
+                hint = hint_among(name, known, number)
+                told = f"measure '{name}' is unknown{hint} 'abm measures' lists them."
                 yield self.document.problem(("measures", number), told)
-            elif name in listed[:number]:
+            elif name in earlier:
                 told = f"measure '{name}' is named twice; keep one of the two"
                 yield self.document.problem(("measures", number), told)
+            earlier.add(name)
 
 
 def lever_faults(lever: Quantity, dimension: Dimension, scenario: Scenario) -> Iterator[Fault]:

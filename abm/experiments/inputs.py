@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from abm.records import bounds, read_content
+
 INPUTS = "inputs"
 ID_DIGITS = 16
 
@@ -33,7 +35,10 @@ def bundled(files: Sequence[Path], folder: Path | None = None) -> dict[str, Any]
     folder = folder or files[0].parent
     return {
         "main": files[0].relative_to(folder).as_posix(),
-        "files": {file.relative_to(folder).as_posix(): _packed(file.read_bytes()) for file in files},
+        "files": {
+            file.relative_to(folder).as_posix(): _packed(read_content(file, bounds.BUNDLED_BYTES))
+            for file in files
+        },
     }
 
 
@@ -65,32 +70,56 @@ class Inputs:
         ------
         KeyError
             If the manifest has no such bundle.
+        ValueError
+            If the bundle is not what its identity says, or names a file outside its folder.
         """
         bundle = self.bundles[identity]
+        _require_sound(identity, bundle)
         folder = self.directory / INPUTS / identity
         try:
-            unpack(bundle["files"], folder)
+            unpack(bundle["files"], folder, self.directory)
         except OSError:
             if self._elsewhere is None:
                 self._elsewhere = Path(tempfile.mkdtemp(prefix="abm-inputs-"))
                 weakref.finalize(self, shutil.rmtree, self._elsewhere, True)
             folder = self._elsewhere / identity
-            unpack(bundle["files"], folder)
+            unpack(bundle["files"], folder, self._elsewhere)
         return (folder / str(bundle["main"])).resolve()
 
 
-def unpack(files: Mapping[str, Any], folder: Path) -> None:
+def _require_sound(identity: str, bundle: Mapping[str, Any]) -> None:
+    """Refuse a bundle that would be written elsewhere than into its own folder of the sweep."""
+    for name in bundle["files"]:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"the manifest names '{name}', which lies outside its folder")
+    if bundle_id(bundle) != identity:
+        raise ValueError(f"the manifest's bundle '{identity}' does not have its own hash")
+    if bundle["main"] not in bundle["files"]:
+        raise ValueError(f"the manifest's bundle '{identity}' lacks its main file")
+
+
+def unpack(files: Mapping[str, Any], folder: Path, home: Path | None = None) -> None:
     """Write the files of a bundle that are missing in a folder or differ.
+
+    Parameters
+    ----------
+    files : mapping
+        Packed contents by name.
+    folder : Path
+        Where they belong.
+    home : Path, optional
+        What they may not lie outside of, whatever links there are; the folder unless given.
 
     Raises
     ------
     ValueError
-        If one would lie outside the folder.
+        If one would lie outside.
     """
+    home = home or folder
     for name, packed in files.items():
         target, content = folder / name, _unpacked(packed)
-        if not target.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"the manifest names '{name}', which lies outside its folder")
+        if not target.resolve().is_relative_to(home.resolve()):
+            raise ValueError(f"'{target}' is reached through a link, and lies outside the sweep")
         if target.is_file() and target.read_bytes() == content:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)

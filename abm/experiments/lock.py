@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from abm.errors import AbmError
+from abm.records import plain_json
 
 LOCK = "lock.json"
 START_FIELD = 19
@@ -113,7 +114,8 @@ class DirectoryLock:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        # What is there may have been sent by somebody: a link would be written through, and a pipe waits.
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
             is_ours = _flocked(descriptor)
             holder = _holder(descriptor)
@@ -159,7 +161,7 @@ class DirectoryLock:
 def holder_of(directory: Path) -> Holder | None:
     """Give who is at work on a directory, as far as can be known; None where nobody is."""
     try:
-        descriptor = os.open(directory / LOCK, os.O_RDONLY)
+        descriptor = os.open(directory / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:
@@ -207,7 +209,7 @@ def _flocked(descriptor: int) -> bool:
 def _holder(descriptor: int) -> Holder | None:
     text = os.pread(descriptor, 4096, 0)
     try:
-        held: dict[str, Any] = json.loads(text) if text.strip() else {}
+        held: dict[str, Any] = plain_json(text) if text.strip() else {}
         return Holder(**held) if held else None
     except (ValueError, TypeError):
         # Half written by a process that was killed in the act.

@@ -1,7 +1,6 @@
 """Read a sweep's manifest: which runs there are, in which shards, and everything needed to make any of them."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,12 +11,14 @@ from abm.errors import InvalidInput, Problem
 from abm.experiments.base import Base, Roles, base_of
 from abm.experiments.blocks import Block, Shard
 from abm.experiments.cases import Case, Refused
+from abm.experiments.enclosure import require_enclosed
 from abm.experiments.inputs import Inputs
 from abm.experiments.parquet import READ_ERRORS, PointFile, read_points
 from abm.experiments.points import POINTS, Points, Value
 from abm.experiments.provenance import source_hash
 from abm.experiments.run import RUN_ID_DIGITS, Run, Scenario
 from abm.experiments.store import content_hash, manifest_hash
+from abm.records import Excess, bounds, plain_json, read_content
 
 MANIFEST = "manifest.json"
 FORMAT = "abm sweep"
@@ -51,12 +52,13 @@ class Manifest:
         Raises
         ------
         InvalidInput
-            If there is none, or it is damaged or was edited.
+            If there is none, or it is damaged or was edited, or the directory holds links that lead out of it.
         """
+        require_enclosed(directory)
         path = directory / MANIFEST
         shown = os.fspath(path)
         try:
-            content = json.loads(path.read_bytes())
+            content = plain_json(read_content(path, bounds.JSON_BYTES))
         except FileNotFoundError:
             message = "is missing; name a directory that 'abm sweep plan' made"
             raise InvalidInput([Problem(shown, None, message)]) from None
@@ -71,7 +73,30 @@ class Manifest:
         if manifest_hash(content) != content.get("manifest_sha256"):
             message = "was edited or damaged: it does not have its own hash; plan again in another directory"
             raise InvalidInput([Problem(shown, None, message)])
-        return cls(directory, content)
+        try:
+            manifest = cls(directory, content)
+            complaint = manifest.complaint()
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            complaint = f"lacks or garbles what it should say ({type(error).__name__}: {error})"
+        if complaint is not None:
+            raise InvalidInput([Problem(shown, None, f"{complaint}; plan again in another directory")])
+        return manifest
+
+    def complaint(self) -> str | None:
+        """Say why the numbers of runs and shards cannot be those of a sweep, None if they can."""
+        for block in self.blocks:
+            spans = (*block.points, *block.replicates)
+            counted: tuple[Any, ...] = (*spans, *block.bases, block.shard_runs)
+            are_whole = all(isinstance(count, int) and count >= 0 for count in counted)
+            if not are_whole or not block.shard_runs or block.runs < 0:
+                return "counts its runs with what is no whole number from 0"
+            if any(base >= len(self.content["bases"]) for base in block.bases):
+                return "has runs of a scenario that it does not hold"
+        if self.shards > bounds.SHARDS:
+            return str(
+                Excess(f"has {self.shards:,} shards", bounds.SHARDS, "shards", "cut the sweep in parts")
+            )
+        return None
 
     @property
     def name(self) -> str:
@@ -155,8 +180,18 @@ class Manifest:
 
     @cached_property
     def bases(self) -> tuple[Base, ...]:
-        """Make the bases."""
-        return tuple(base_of(described, self.inputs) for described in self.content["bases"])
+        """Make the bases.
+
+        Raises
+        ------
+        InvalidInput
+            If the manifest does not hold what they are made of.
+        """
+        try:
+            return tuple(base_of(described, self.inputs) for described in self.content["bases"])
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            told = f"cannot be used ({error}); plan again in another directory"
+            raise InvalidInput([Problem(os.fspath(self.directory / MANIFEST), None, told)]) from error
 
     @cached_property
     def _point_file(self) -> PointFile:

@@ -15,7 +15,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from abm.experiments.points import Points
+from abm.records import Excess, bounds, opened
+from abm.texts import cell
 
+CELL_BYTES = 8
+"""Bytes of a number in memory."""
 READ_ERRORS = (OSError, ValueError, pa.ArrowException)
 GROUP_ROWS = 131_072
 """Rows from which a row group of a large file is written."""
@@ -135,6 +139,7 @@ class PointFile:
 
     def _read(self, group: int) -> Points:
         if self._group is None or self._group[0] != group:
+            require_bounded(self.path)
             with pq.ParquetFile(self.path) as file:
                 self._group = group, _points(file.read_row_group(group))
         return self._group[1]
@@ -148,7 +153,7 @@ def read_points(path: Path) -> Points:
     OSError, ValueError
         If it cannot be read; pyarrow's own errors are among these.
     """
-    return _points(pq.read_table(path))
+    return _points(read(path))
 
 
 def _points(table: Any) -> Points:
@@ -159,6 +164,8 @@ def _points(table: Any) -> Points:
 def _numpy(column: Any) -> NDArray[Any]:
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), dtype=np.str_)
+    if not pa.types.is_float64(column.type):
+        raise ValueError(f"a column of points holds {column.type}, neither numbers nor text")
     return np.concatenate([np.empty(0), *(_floats(chunk) for chunk in column.chunks)])
 
 
@@ -173,9 +180,73 @@ def _floats(chunk: Any) -> NDArray[np.float64]:
     return np.where(is_there, values, np.nan)
 
 
+def require_bounded(path: Path) -> None:
+    """Refuse a file that unfolds into more than abm reads, by what it says of itself and before any of it is unfolded.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is no regular file, is no Parquet file, or holds too much.
+    """
+    with opened(path) as stream, pq.ParquetFile(stream) as file:
+        told = file.metadata
+        groups = (told.row_group(number) for number in range(told.num_row_groups))
+        stored = sum(group.total_byte_size for group in groups)
+        # Runs of one value are stored as one, so the rows count too.
+        unfolded = max(stored, told.num_rows * told.num_columns * CELL_BYTES)
+    if unfolded > bounds.TABLE_BYTES:
+        found = f"{path.name} unfolds into {unfolded:,} bytes"
+        raise Excess(found, bounds.TABLE_BYTES, "bytes", "read it in parts, with pyarrow or polars")
+
+
 def read(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """Read a file as a table."""
-    return pq.read_table(path, columns=None if columns is None else list(columns))
+    """Read a file as a table.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read or holds too much; pyarrow's own errors are among these.
+    """
+    require_bounded(path)
+    wanted = None if columns is None else list(columns)
+    texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
+    # A long text that stands in many rows is stored once, so texts are counted before they are written out.
+    table = pq.read_table(path, columns=wanted, read_dictionary=texts)
+    unfolded = sum(_text_bytes(column) for column in table.columns if pa.types.is_dictionary(column.type))
+    if unfolded > bounds.TABLE_BYTES:
+        found = f"{path.name} unfolds into {unfolded:,} bytes of text"
+        raise Excess(found, bounds.TABLE_BYTES, "bytes", "read it in parts, with pyarrow or polars")
+    plain = [_written_out(column) for column in table.columns]
+    return pa.Table.from_arrays(plain, schema=_plain_schema(table.schema))
+
+
+def _text_bytes(column: Any) -> int:
+    """Count the bytes of texts in a column that holds each of them once."""
+    total = 0
+    for chunk in column.chunks:
+        kept = chunk.dictionary
+        starts = np.frombuffer(kept.buffers()[1] or b"\0" * 4, dtype=np.int32)
+        lengths = np.diff(starts[kept.offset : kept.offset + len(kept) + 1]).astype(np.int64)
+        places = chunk.indices
+        rows = np.frombuffer(places.buffers()[1] or b"", dtype=np.int32)
+        rows = rows[places.offset : places.offset + len(places)]
+        if len(lengths):
+            # Where a text is missing, its place may be anything.
+            total += int(lengths[np.clip(rows, 0, len(lengths) - 1)].sum())
+    return total
+
+
+def _written_out(column: Any) -> Any:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], type=pa.string())
+
+
+def _plain_schema(schema: Any) -> Any:
+    return pa.schema(
+        [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in schema],
+        metadata=schema.metadata,
+    )
 
 
 def dataset(files: Sequence[Path]) -> Any:
@@ -183,6 +254,8 @@ def dataset(files: Sequence[Path]) -> Any:
     # Deferred, as below: it loads pandas where that is installed, and workers read no datasets.
     import pyarrow.dataset as ds
 
+    for file in files:
+        require_bounded(file)
     return ds.dataset([str(file) for file in files], format="parquet")
 
 
@@ -258,15 +331,45 @@ class StreamWriter:
         self.rows += table.num_rows
 
 
-def _csv_writer(path: Path, schema: Any) -> StreamWriter:
-    from pyarrow import csv
+class SheetWriter(StreamWriter):
+    """Write many tables into one comma-separated file, whose texts no spreadsheet takes for formulas.
 
-    return StreamWriter(csv.CSVWriter(path, schema))
+    Parameters
+    ----------
+    path : Path
+        The file.
+    schema : pyarrow.Schema
+        Of every table.
+    """
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        from pyarrow import csv
+
+        self._names = [cell(name) for name in schema.names]
+        super().__init__(csv.CSVWriter(path, pa.schema(zip(self._names, schema.types, strict=True))))
+
+    def write(self, table: Any) -> None:
+        """Add a table; numbers stay as they are."""
+        columns = [_for_sheet(column) for column in table.columns]
+        super().write(pa.Table.from_arrays(columns, names=self._names))
+
+
+def _for_sheet(column: Any) -> Any:
+    """Return a column of text as cells of a spreadsheet; each text is looked at once."""
+    if not pa.types.is_string(column.type):
+        return column
+    chunks = []
+    for chunk in column.dictionary_encode().chunks:
+        texts = pa.array(
+            [None if text is None else cell(text) for text in chunk.dictionary.to_pylist()], pa.string()
+        )
+        chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, texts).dictionary_decode())
+    return pa.chunked_array(chunks, type=pa.string())
 
 
 FILE_WRITERS: dict[str, Callable[[Path, Any], TableWriter | StreamWriter]] = {
     ".parquet": TableWriter,
-    ".csv": _csv_writer,
+    ".csv": SheetWriter,
     ".arrow": lambda path, schema: StreamWriter(pa.ipc.new_file(path, schema)),
 }
 """What writes a file of each ending."""

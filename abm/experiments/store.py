@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from abm.errors import InvalidInput, Problem
 from abm.experiments.destination import MANIFEST, MONTHS, RUNS
 from abm.experiments.engines import Failure
-from abm.experiments.parquet import encoding
+from abm.experiments.parquet import encoding, read
 from abm.experiments.provenance import code_version, interpreter, package_versions
 from abm.experiments.run import Columns, Measured, Tables
+from abm.records import bounds, plain_json, read_content
 
 FORMAT = "abm results"
 FORMAT_VERSION = 1
@@ -179,8 +180,8 @@ def read_results(directory: Path) -> Results:
             for name in missing
         )
     try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        runs, months = pq.read_table(directory / RUNS), pq.read_table(directory / MONTHS)
+        manifest = plain_json(read_content(directory / MANIFEST, bounds.JSON_BYTES))
+        runs, months = read(directory / RUNS), read(directory / MONTHS)
     except (ValueError, OSError, pa.ArrowException) as error:
         raise InvalidInput([Problem(os.fspath(directory), None, f"cannot be read ({error})")]) from None
     problems = [

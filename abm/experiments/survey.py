@@ -15,6 +15,7 @@ from abm.experiments.lock import start_of
 from abm.experiments.manifest import MANIFEST, Manifest
 from abm.experiments.points import POINTS
 from abm.experiments.shard import RUNNING, SHARDS, Commit, commit_path, read_commit, shard_folder
+from abm.records import bounds, read_content
 
 LONGEST_SILENCE_SECONDS = 6 * 3600.0
 """Age from which a marker of a machine that cannot be asked counts as left behind."""
@@ -211,7 +212,7 @@ def running(directory: Path, clock: Clock = time.time) -> Iterator[int]:
         machine, _, pid = who.rpartition("-")
         try:
             if machine == host:
-                is_running = start_of(int(pid)) == marker.read_text() != ""
+                is_running = start_of(int(pid)) == read_content(marker, bounds.LOCK_BYTES).decode() != ""
             else:
                 is_running = clock() - marker.stat().st_mtime < LONGEST_SILENCE_SECONDS
         except (OSError, ValueError):

@@ -21,6 +21,7 @@ from abm.experiments.run import RUN_ID_DIGITS
 from abm.experiments.shard import RUNNING, SHARDS, Commit, cases_of
 from abm.experiments.store import FAILED
 from abm.experiments.survey import Survey, Surveyor
+from abm.records import bounds, read_content
 
 MOST_LOST_TOLD = 3
 
@@ -280,7 +281,15 @@ class Sweep:
                     path.unlink(missing_ok=True)
         for marker in (self.directory / SHARDS).glob(f"*/*{RUNNING}"):
             machine, _, pid = marker.name.removesuffix(RUNNING).partition(".")[2].rpartition("-")
-            if machine == here and pid.isdigit() and start_of(int(pid)) != marker.read_text():
+            if machine == here and pid.isdigit() and start_of(int(pid)) != _told_start(marker):
                 marker.unlink(missing_ok=True)
         if not self.manifest.has_points():
             put(self.directory / POINTS, encoded_points(self.manifest.points_again))
+
+
+def _told_start(marker: Path) -> str:
+    """Read when the process of a marker started; empty where the marker says nothing."""
+    try:
+        return read_content(marker, bounds.LOCK_BYTES).decode()
+    except (OSError, ValueError):
+        return ""

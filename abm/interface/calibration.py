@@ -9,6 +9,7 @@ import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from abm.analysis.calibration import Trial, distance, edges, search, try_values
 from abm.analysis.studyfile import Study, load_study
@@ -66,7 +67,9 @@ def standing_table(study: Study, trial: Trial, title: str) -> Table:
         table.add_column(place.replace("_", " "), justify="right")
     for target, shares in zip(study.targets, trial.standing.T, strict=True):
         cells = [
-            f"{share:.2f} " if target.low <= share <= target.high else f"[bold]{share:.2f}*[/bold]"
+            Text(f"{share:.2f} ")
+            if target.low <= share <= target.high
+            else Text(f"{share:.2f}*", style="bold")
             for share in shares
         ]
         table.add_row(target.label, told_range(target.low, target.high), *cells)

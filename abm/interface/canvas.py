@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from abm.errors import InvalidInput, Problem
+from abm.texts import escape
 
 FONT = "Helvetica, Arial, sans-serif"
 PIXELS_PER_INCH = 100

@@ -43,7 +43,7 @@ def carry_out(
             carried = advance.carried
             if carried is not None and carried.lost:
                 again = "" if carried.is_final else "; it is tried again"
-                errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red", markup=False)
+                errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red")
             show(advance.runs_done, advance.runs)
 
         carriage = sweep.carry_out(
@@ -58,7 +58,7 @@ def _interruptible(directory: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         told = f"Interrupted; what was committed is valid. Go on with: abm sweep resume {directory}"
-        errors().print(told, style="red", markup=False)
+        errors().print(told, style="red")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
@@ -68,12 +68,12 @@ def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
     console = output()
     failed = f", {carriage.runs_failed:,} of them failed" if carriage.runs_failed else ""
     told = f"{carriage.runs_done:,} of {carriage.runs:,} runs done{failed}, in {duration(carriage.seconds)}"
-    console.print(told, markup=False)
+    console.print(told)
     tell_faults(sweep)
     if carriage.runs_done < carriage.runs:
-        console.print(f"Go on with: abm sweep resume {sweep.directory}", markup=False, soft_wrap=True)
+        console.print(f"Go on with: abm sweep resume {sweep.directory}", soft_wrap=True)
         raise typer.Exit(ExitCode.FAILED)
-    console.print(f"Read it with: abm.open_sweep('{sweep.directory}')", markup=False, soft_wrap=True)
+    console.print(f"Read it with: abm.open_sweep('{sweep.directory}')", soft_wrap=True)
     if carriage.runs_failed:
         raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
 

@@ -60,6 +60,12 @@ Extensions = Annotated[
         help="Add the levers and mechanisms of a Python file or module; repeat for more.",
     ),
 ]
+RunCode = Annotated[
+    bool,
+    typer.Option(
+        "--run-code", help="Run the code that files name too: extensions, and the models of others."
+    ),
+]
 PlaceOption = Annotated[
     str | None,
     typer.Option(
@@ -96,6 +102,7 @@ def scenarios(
     name: Annotated[
         str | None, typer.Argument(help="A scenario, by name or path, or a policy.", show_default=False)
     ] = None,
+    run_code: RunCode = False,
 ) -> None:
     """List what comes with abm to run, or show one scenario or policy in full."""
     from abm.interface.scenarios import print_one, print_shipped
@@ -103,37 +110,42 @@ def scenarios(
     if name is None:
         print_shipped(output())
     else:
-        print_one(output(), name)
+        print_one(output(), name, run_code)
 
 
 @app.command(rich_help_panel=LOOK)
 def levers(
     name: Annotated[str | None, typer.Argument(help="A lever, or a group such as 'leadership'.")] = None,
     extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
 ) -> None:
     """List what a policymaker can set, or show one lever in full with its claim."""
     from abm.interface.listings import print_levers
 
-    print_levers(output(), name, extension)
+    print_levers(output(), name, extension, run_code)
 
 
 @app.command(rich_help_panel=LOOK)
 def parameters(
     name: Annotated[str | None, typer.Argument(help="A parameter, or a group such as 'trust'.")] = None,
     extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
 ) -> None:
     """List the facts and assumptions of the model, or show one in full with its source."""
     from abm.interface.listings import print_parameters
 
-    print_parameters(output(), name, extension)
+    print_parameters(output(), name, extension, run_code)
 
 
 @app.command(rich_help_panel=LOOK)
-def measures(extension: Extensions = []) -> None:  # noqa: B006
+def measures(
+    extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
+) -> None:
     """List what is measured every month, and what is judged at the end of a run."""
     from abm.interface.listings import print_measures
 
-    print_measures(output(), extension)
+    print_measures(output(), extension, run_code)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -142,11 +154,12 @@ def order(
         Path | None, typer.Option(metavar="FILE", help="Write the picture of the month to an SVG file.")
     ] = None,
     extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
 ) -> None:
     """Show the order of a month: what happens when, what it reads and what it sets."""
     from abm.interface.listings import print_order
 
-    print_order(output(), picture, extension)
+    print_order(output(), picture, extension, run_code)
 
 
 @app.command(rich_help_panel=CHECK)
@@ -156,22 +169,27 @@ def validate(
         typer.Argument(metavar="FILE...", help="Paths, or names of what comes with abm.", show_default=False),
     ],
     extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
 ) -> None:
-    """Check scenario, policy, place, experiment, study and extension files, and list every problem with its line."""
+    """Check scenario, policy, place, experiment, study and extension files, and list every problem with its line.
+
+    Code that files name is read, not run.
+    """
     from abm.interface.listings import print_validation
 
-    print_validation(output(), files, extension)
+    print_validation(output(), files, extension, run_code)
 
 
 @app.command(rich_help_panel=CHECK)
 def schema(
     kind: Annotated[str, typer.Argument(metavar="scenario|policy|place|experiment|study")] = "scenario",
     extension: Extensions = [],  # noqa: B006
+    run_code: RunCode = False,
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     from abm.interface.listings import print_schema
 
-    print_schema(kind, extension)
+    print_schema(kind, extension, run_code)
 
 
 @app.command(rich_help_panel=SIMULATE)
@@ -371,15 +389,12 @@ def _tell(answer: "Answer") -> None:
     print_story(console, answer.story)
     if answer.written is not None:
         console.print()
-        console.print(
-            f"Written to {answer.written}; open {answer.written / REPORT}", markup=False, soft_wrap=True
-        )
+        console.print(f"Written to {answer.written}; open {answer.written / REPORT}", soft_wrap=True)
     for failure in answer.execution.failures:
         run = failure.run
         errors().print(
             f"run {run.run_id} failed ({run.scenario.name}, replicate {run.replicate}): {failure.message}",
             style="red",
-            markup=False,
         )
 
 

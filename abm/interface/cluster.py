@@ -214,7 +214,7 @@ def slurm_script(
     )
     told = f"{_counted(array.shards, 'shard')} in {_counted(array.tasks, 'task')} of about {duration(array.expected)}"
     limited = f"with a time limit of {duration(array.seconds)}"
-    output().print(f"{told}, {limited}; submit with: sbatch {array.script}", markup=False, soft_wrap=True)
+    output().print(f"{told}, {limited}; submit with: sbatch {array.script}", soft_wrap=True)
 
 
 def _counted(count: int, noun: str) -> str:
@@ -258,4 +258,4 @@ def crate(
     who = None if agent is None else Agent(agent, agent_id or "", organisation)
     with errors().status("Reading every byte"):
         path = write_crate(directory, agent=who, licence=licence)
-    output().print(f"Written to {path}; the directory is now a crate", markup=False, soft_wrap=True)
+    output().print(f"Written to {path}; the directory is now a crate", soft_wrap=True)

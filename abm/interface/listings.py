@@ -1,18 +1,19 @@
 """Print what can be set and what is measured, and check files."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.destination import staged_file
-from abm.interface.tables import entries_table, plain_table, record_card, shown
+from abm.interface.tables import QUIET, entries_table, plain_table, record_card, shown
+from abm.interface.terminal import emit, errors
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
@@ -55,22 +56,28 @@ PARAMETER_CARD = (
 )
 
 
-def print_levers(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
+def print_levers(
+    console: Console, name: str | None, extensions: Sequence[str] = (), runs_code: bool = False
+) -> None:
     """List levers, those of a group, or show one in full."""
-    _print_quantities(console, _extended(extensions).catalogue.levers, name, LEVER_CARD, "Lever")
+    _print_quantities(console, _extended(extensions, runs_code).catalogue.levers, name, LEVER_CARD, "Lever")
 
 
-def print_parameters(console: Console, name: str | None, extensions: Sequence[str] = ()) -> None:
+def print_parameters(
+    console: Console, name: str | None, extensions: Sequence[str] = (), runs_code: bool = False
+) -> None:
     """List parameters, those of a group, or show one in full."""
-    _print_quantities(console, _extended(extensions).catalogue.parameters, name, PARAMETER_CARD, "Parameter")
+    _print_quantities(
+        console, _extended(extensions, runs_code).catalogue.parameters, name, PARAMETER_CARD, "Parameter"
+    )
 
 
-def print_measures(console: Console, extensions: Sequence[str] = ()) -> None:
+def print_measures(console: Console, extensions: Sequence[str] = (), runs_code: bool = False) -> None:
     """List measures and outcomes."""
     from abm.analysis.wording import range_of
     from abm.model.measures import OUTCOMES
 
-    for head, measures in (("Measure", _extended(extensions).measures), ("Outcome", OUTCOMES)):
+    for head, measures in (("Measure", _extended(extensions, runs_code).measures), ("Outcome", OUTCOMES)):
         entries = [
             (
                 measure.name,
@@ -83,7 +90,9 @@ def print_measures(console: Console, extensions: Sequence[str] = ()) -> None:
         console.print()
 
 
-def print_order(console: Console, picture: Path | None, extensions: Sequence[str] = ()) -> None:
+def print_order(
+    console: Console, picture: Path | None, extensions: Sequence[str] = (), runs_code: bool = False
+) -> None:
     """Show the order of a month, and write its picture where that is asked for.
 
     Raises
@@ -94,9 +103,9 @@ def print_order(console: Console, picture: Path | None, extensions: Sequence[str
     from abm.interface.month import month_picture
     from abm.model.calendar import describe_order
 
-    added = _extended(extensions)
+    added = _extended(extensions, runs_code)
     if picture is not None:
-        if picture.exists():
+        if os.path.lexists(picture):
             raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
         with staged_file(picture, option="--picture") as aside:
             aside.write_text(month_picture(added.order, added.fields), encoding="utf-8")
@@ -107,8 +116,12 @@ def print_order(console: Console, picture: Path | None, extensions: Sequence[str
     console.print(table)
 
 
-def print_validation(console: Console, references: Sequence[str], extensions: Sequence[str] = ()) -> None:
+def print_validation(
+    console: Console, references: Sequence[str], extensions: Sequence[str] = (), runs_code: bool = False
+) -> None:
     """Check files, given by path or by the name of what comes with abm, and say which are valid.
+
+    The code that they name is read and not run, unless `runs_code` asks for it.
 
     Raises
     ------
@@ -124,7 +137,7 @@ def print_validation(console: Console, references: Sequence[str], extensions: Se
             problems.extend(error.problems)
     for file in files:
         try:
-            said = _validated(file, extensions)
+            said = _validated(file, extensions, runs_code)
         except InvalidInput as error:
             problems.extend(error.problems)
         else:
@@ -133,7 +146,7 @@ def print_validation(console: Console, references: Sequence[str], extensions: Se
         raise InvalidInput(problems)
 
 
-def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
+def print_schema(kind: str, extensions: Sequence[str] = (), runs_code: bool = False) -> None:
     """Print the JSON Schema of a kind of file.
 
     Raises
@@ -149,19 +162,35 @@ def print_schema(kind: str, extensions: Sequence[str] = ()) -> None:
 
         schema = experiment_schema()
     elif kind == "study":
-        schema = study_schema(_extended(extensions).catalogue)
+        schema = study_schema(_extended(extensions, runs_code).catalogue)
     else:
-        schema = json_schema(kind, _extended(extensions).catalogue)
-    typer.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+        schema = json_schema(kind, _extended(extensions, runs_code).catalogue)
+    # What acts is written as JSON writes it, so that the schema stays one.
+    emit(json.dumps(schema, indent=2))
 
 
-def _extended(extensions: Sequence[str]) -> Extensions:
-    """Load extensions that the command line names."""
+def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
+    """Load extensions that the command line names, and say what is not known of those that were only read."""
     if not extensions:
         return NO_EXTENSIONS
     from abm.model.loading import load_extensions
 
-    return load_extensions(extensions)
+    loaded = load_extensions(extensions, runs_code=runs_code)
+    for member in loaded.members:
+        if not member.is_whole:
+            told = f"{member.file} was read, not run, and computes some of what it adds; --run-code shows all of it"
+            errors().print(told, style=QUIET)
+    return loaded
+
+
+def _unrun(extensions: Extensions) -> str:
+    """Say that the code of extensions was not run, nothing where there is none or it was."""
+    if not extensions or extensions.runs_code:
+        return ""
+    names = ", ".join(source.name for source in extensions.sources)
+    partly = "" if all(member.is_whole for member in extensions.members) else ", so not all of it is known"
+    noun = "extension" if len(extensions.sources) == 1 else "extensions"
+    return f"; the code of {noun} {names} was read, not run{partly} (--run-code runs it)"
 
 
 def _print_quantities(
@@ -199,7 +228,7 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
 
 def _found(reference: str) -> list[Path]:
     """Find the file of a path, or those of a name: files of several kinds may share one."""
-    if is_path(reference) or Path(reference).exists():
+    if is_path(reference) or os.path.lexists(reference):
         return [Path(reference)]
     folders = (".", "policies", "places", EXPERIMENTS, STUDIES)
     known = {
@@ -217,38 +246,59 @@ def _found(reference: str) -> list[Path]:
     return files
 
 
-def _validated(file: Path, extensions: Sequence[str]) -> str:
+def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
     """Check a file of any kind and say what it holds."""
     if is_built(file) or is_network(file):
         return _told_place(load_place(file))
     if file.suffix == ".py":
-        added = _extended([str(file), *extensions]).members[0]
+        loaded = _extended([str(file), *extensions], runs_code)
+        added = loaded.members[0]
         levers, mechanisms = ([one.name for one in them] for them in (added.levers, added.mechanisms))
         names = [*levers, *mechanisms, *(one.name for one in added.measures)]
-        return f"valid extension '{added.name}', adds {', '.join(names)}"
+        return f"valid extension '{added.name}', adds {', '.join(names)}{_unrun(loaded)}"
     document = Document.read(file)
     kind = _kind(document.data)
     if kind == "place":
         return _told_place(load_place(file))
     if kind == "study":
-        study = load_study(file)
-        return f"valid study, {len(study.targets)} targets in {len(study.places)} places"
+        study = load_study(file, runs_code=runs_code)
+        named = dict.fromkeys(target.scenario for target in study.targets)
+        added_to = [load_scenario(name, runs_code=runs_code).extensions for name in named]
+        told = f"valid study, {len(study.targets)} targets in {len(study.places)} places"
+        return f"{told}{''.join(dict.fromkeys(map(_unrun, added_to)))}"
     if kind == "experiment":
-        # Deferred: what samples points is slow to load.
-        from abm.experiments.experimentfile import load_experiment
-
-        experiment = load_experiment(file)
-        points, replicates = experiment.record.points.count, experiment.record.replicates
-        runs = points * replicates * len(experiment.bases)
-        return f"valid experiment, {points:,} points, {runs:,} runs"
+        return _validated_experiment(document, file, runs_code)
     if kind == "policy":
-        return f"valid policy, sets {len(load_policy(file, _extended(extensions).catalogue).levers)} levers"
+        catalogue = _extended(extensions, runs_code).catalogue
+        return f"valid policy, sets {len(load_policy(file, catalogue).levers)} levers"
     if kind == "scenario":
-        scenario = load_scenario(file, extensions=extensions)
+        scenario = load_scenario(file, extensions=extensions, runs_code=runs_code)
         load_place(scenario.place)
-        return f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
+        told = f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
+        return f"{told}{_unrun(scenario.extensions)}"
     message = "is no scenario, policy, place, experiment or study; 'abm schema KIND' says what each holds"
     raise InvalidInput([*document.problems, Problem(document.file, None, message)])
+
+
+def _validated_experiment(document: Document, file: Path, runs_code: bool) -> str:
+    """Check an experiment; a model of somebody else is found, and imported only where that is asked for."""
+    # Deferred: what samples points is slow to load.
+    from abm.experiments.experimentfile import load_experiment
+
+    if not runs_code and "model" in document.data:
+        from abm.experiments.unimported import check_unimported
+
+        record, source = check_unimported(document, file.parent)
+        points = record.points.count
+        told = f"valid experiment, {points:,} points, {points * record.replicates:,} runs"
+        return f"{told}; the model in {shown_path(source)} was found, not imported (--run-code imports it)"
+    experiment = load_experiment(file, runs_code=runs_code)
+    points = experiment.record.points.count
+    runs = points * experiment.record.replicates * len(experiment.bases)
+    unrun = dict.fromkeys(
+        _unrun(getattr(base.scenario, "extensions", NO_EXTENSIONS)) for base in experiment.bases
+    )
+    return f"valid experiment, {points:,} points, {runs:,} runs{''.join(unrun)}"
 
 
 def _told_place(place: Place) -> str:

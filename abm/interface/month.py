@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from abm.mechanisms.mechanism import Mechanism
 from abm.model.calendar import ORDER
 from abm.model.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, SEGMENT, SLOT, TIE, Field
+from abm.texts import escape
 
 PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What presses", ("demand", "payment", "pressure")),

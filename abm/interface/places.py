@@ -94,12 +94,11 @@ def build(
             )
         write_built(place, aside, told_of_place.text(is_full=True))
     console = output()
-    console.print(told_of_place.text(is_full), markup=False, soft_wrap=True)
+    console.print(told_of_place.text(is_full), soft_wrap=True)
     console.print()
     console.print(
         f"Written to {out}: {place.label}, {place.organisations:,} organisations and {place.ties:,} ties. "
         f"A scenario names it by its path, as in 'place: ./{out.name}'.",
-        markup=False,
         soft_wrap=True,
     )
 
@@ -133,7 +132,7 @@ def describe(
                 aside.write_text(svg(draw_map(found)), encoding="utf-8")
     print_description(output(), found)
     if out is not None:
-        output().print(f"Drawn in {out}", markup=False, soft_wrap=True)
+        output().print(f"Drawn in {out}", soft_wrap=True)
 
 
 @app.command()
@@ -164,7 +163,6 @@ def export(
     output().print(
         f"Written to {out}: {found.label}, {found.organisations:,} organisations and {found.ties:,} ties. "
         f"A scenario names it by its path, as in 'place: ./{out.name}'.",
-        markup=False,
         soft_wrap=True,
     )
 
@@ -186,7 +184,7 @@ def report(place: PlaceName) -> None:
                 "is a network, which says nothing of its making; report the place that it was exported from"
             )
         raise InvalidInput([Problem(shown_path(path), None, told)])
-    output().print(told_of(path), markup=False, soft_wrap=True)
+    output().print(told_of(path), soft_wrap=True)
 
 
 def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = "--out") -> list["Problem"]:
@@ -197,6 +195,8 @@ def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = 
         told = f"'{out}' should end in {' or '.join(endings)}; name such a file"
     elif not out.parent.is_dir():
         told = f"'{out}' is in a folder that does not exist; create '{out.parent}' first"
+    elif out.is_symlink():
+        told = f"'{out}' is a link; name the file itself that is to be written"
     elif out.is_dir():
         told = f"'{out}' is a folder; name a file"
     elif out.exists() and not force:

@@ -88,7 +88,7 @@ def print_rerun(
     console.print()
     differing = differences(kept, tables)
     if out is not None:
-        console.print(f"Written to {out}", markup=False, soft_wrap=True)
+        console.print(f"Written to {out}", soft_wrap=True)
     if differing:
         raise AbmError(f"run {run_id} differs from what the sweep kept in {', '.join(differing)}")
     same = (
@@ -102,7 +102,7 @@ def print_rerun(
         serve_page(console, HOST, opening.port, opens=asked, sweep=directory, limits=limits, query=query)
     elif _can_be_opened(case.run):
         told = f"See it in the page with: abm sweep rerun {directory} {run_id} --open"
-        console.print(told, markup=False, soft_wrap=True)
+        console.print(told, soft_wrap=True)
 
 
 def _simulated(manifest: Manifest, case: Case) -> Tables:

@@ -55,8 +55,10 @@ def print_shipped(console: Console) -> None:
     console.print(Text(told, style=QUIET))
 
 
-def print_one(console: Console, name: str) -> None:
+def print_one(console: Console, name: str, runs_code: bool = False) -> None:
     """Show in full the scenario of a name or path, and the policy block of that name.
+
+    The code of its extensions is read and not run, unless `runs_code` asks for it.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def print_one(console: Console, name: str) -> None:
     if not (is_scenario or is_policy):
         raise InvalidInput([Problem("abm scenarios", None, _unknown(name))])
     if is_scenario:
-        _print_scenario(console, load_scenario(name))
+        _print_scenario(console, load_scenario(name, runs_code=runs_code))
     if is_scenario and is_policy:
         console.print()
     if is_policy:
@@ -101,7 +103,7 @@ def _print_scenario(console: Console, scenario: Scenario) -> None:
             f"{label} ({name})" for name, label in zip(scenario.policies, blocks, strict=True)
         )
         or "none",
-        "extensions": ", ".join(source.name for source in scenario.extensions.sources),
+        "extensions": _extensions(scenario),
         "structure": shown(scenario.structure),
         "parameters": shown(scenario.parameters),
         "source": scenario.source,
@@ -109,6 +111,19 @@ def _print_scenario(console: Console, scenario: Scenario) -> None:
     }
     _print_facts(console, facts)
     _print_levers(console, scenario.policy.settings, scenario.catalogue, scenario.horizon_years)
+
+
+def _extensions(scenario: Scenario) -> str:
+    """Name the extensions of a scenario, and say whether their code was run."""
+    names = ", ".join(source.name for source in scenario.extensions.sources)
+    if not names or scenario.extensions.runs_code:
+        return names
+    partly = (
+        ""
+        if all(one.is_whole for one in scenario.extensions.members)
+        else "; they compute some of what they add"
+    )
+    return f"{names} (code, read and not run{partly}; --run-code runs it)"
 
 
 def _print_policy(console: Console, block: PolicyBlock) -> None:

@@ -93,12 +93,10 @@ def serve_page(
 
     base = f"{public.rstrip('/')}/" if public else f"http://{shown_host(host)}:{port}/"
     address = base + (f"?{query}" if query else "")
-    console.print(f"The page is at {address} (Ctrl+C ends it).", markup=False, soft_wrap=True)
+    console.print(f"The page is at {address} (Ctrl+C ends it).", soft_wrap=True)
     if reach.is_everywhere and public is None:
         others = f"http://{socket.gethostname()}:{port}/"
-        console.print(
-            f"Others find it at {others} or by its address in numbers.", markup=False, soft_wrap=True
-        )
+        console.print(f"Others find it at {others} or by its address in numbers.", soft_wrap=True)
     opened = address if opens else None
     serve(chosen, reach, host, port, sweep=sweep, per_address=per_address, opens=opened)
 

@@ -87,9 +87,7 @@ def plan(
     console = output()
     console.print(planned(manifest, available_processors()))
     console.print()
-    console.print(
-        f"Planned in {directory}; run it with: abm sweep run {directory}", markup=False, soft_wrap=True
-    )
+    console.print(f"Planned in {directory}; run it with: abm sweep run {directory}", soft_wrap=True)
 
 
 # Decorators apply from below, and the help lists commands in the order in which they were added.
@@ -175,7 +173,7 @@ def status(
     survey = sweep.survey()
     tell_faults(sweep)
     if not survey.is_complete and holder_of(directory) is None:
-        console.print(f"Go on with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+        console.print(f"Go on with: abm sweep resume {directory}", soft_wrap=True)
 
 
 @app.command()
@@ -191,7 +189,7 @@ def verify(directory: Directory) -> None:
     console.print(surveyed(sweep.manifest, survey))
     if survey.damaged or survey.faults:
         console.print(faults(survey))
-        console.print(f"Mend it with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+        console.print(f"Mend it with: abm sweep resume {directory}", soft_wrap=True)
         raise typer.Exit(ExitCode.FAILED)
     console.print("Every file that is there is what was written", style="green")
 
@@ -239,7 +237,7 @@ def expand(
     told = (
         f"{grown.runs - sweep.manifest.runs:,} runs in {grown.shards - sweep.manifest.shards:,} shards added"
     )
-    output().print(f"{told}; run them with: abm sweep run {directory}", markup=False, soft_wrap=True)
+    output().print(f"{told}; run them with: abm sweep run {directory}", soft_wrap=True)
 
 
 @app.command()
@@ -252,9 +250,9 @@ def compact(directory: Directory, take_over: TakeOver = False) -> None:
     files = sum(len(part.files) for part in parts)
     shards = sum(1 for part in parts for _ in part.indices)
     told = f"{shards:,} of {survey.shards:,} shards are in {files:,} files in {directory / 'compact'}"
-    output().print(told, markup=False, soft_wrap=True)
+    output().print(told, soft_wrap=True)
     if not survey.is_complete:
-        output().print(f"Run the rest with: abm sweep resume {directory}", markup=False, soft_wrap=True)
+        output().print(f"Run the rest with: abm sweep resume {directory}", soft_wrap=True)
 
 
 @app.command()
@@ -271,7 +269,7 @@ def collect(
     from abm.experiments.collection import collect as collecting
 
     rows = collecting(directory, out, table, force)
-    output().print(f"{rows:,} rows written to {out}", markup=False, soft_wrap=True)
+    output().print(f"{rows:,} rows written to {out}", soft_wrap=True)
 
 
 @app.command()

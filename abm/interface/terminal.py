@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abm.errors import AbmError, InvalidInput
+from abm.texts import visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 MOST_WIDTH = 100
+# typer carries click within it, and exports no more of its errors.
+UsageError: Any = typer.BadParameter.__bases__[0]
+"""What is wrong with a command line."""
 
 
 class ExitCode(IntEnum):
@@ -28,47 +32,66 @@ class ExitCode(IntEnum):
 class Commands(typer.core.TyperGroup):
     """Turn errors that abm raises on purpose into messages and exit codes."""
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the command line; what it holds is quoted in messages, so it must not act."""
+        try:
+            return super().make_context(*args, **options)
+        except UsageError as error:
+            raise _shown(error) from None
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except UsageError as error:
+            raise _shown(error) from None
         except InvalidInput as error:
             complain(error)
             raise typer.Exit(ExitCode.INVALID_INPUT) from None
         except AbmError as error:
-            errors().print(f"{error}", style="red", markup=False)
+            errors().print(f"{error}", style="red")
             raise typer.Exit(ExitCode.FAILED) from None
         except OSError as error:
-            errors().print(f"{error.strerror or error}: {error.filename or ''}", style="red", markup=False)
+            errors().print(f"{error.strerror or error}: {error.filename or ''}", style="red")
             raise typer.Exit(ExitCode.FAILED) from None
         except KeyboardInterrupt:
             errors().print("Interrupted; nothing was written.", style="red")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
+def _shown(error: Any) -> Any:
+    error.message = visible_lines(error.message)
+    return error
+
+
+def emit(text: str) -> None:
+    """Write a whole text to standard output as it is, for other programs; characters that act are written out."""
+    typer.echo(visible_lines(text))
+
+
 def output() -> "Console":
     """Return the console for results, at most a hundred columns wide."""
-    from rich.console import Console
+    from abm.interface.console import PlainConsole
 
-    console = Console(highlight=False, emoji=False)
+    console = PlainConsole(highlight=False, emoji=False)
     console.width = min(console.width, MOST_WIDTH)
     return console
 
 
 def errors() -> "Console":
     """Return the console for progress and problems."""
-    from rich.console import Console
+    from abm.interface.console import PlainConsole
 
-    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    return PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def complain(error: InvalidInput) -> None:
     """List every problem of an input."""
     console = errors()
     count = len(error.problems)
-    console.print(f"[bold red]{count} problem{'s' if count > 1 else ''}, nothing was written[/]")
+    console.print(f"{count} problem{'s' if count > 1 else ''}, nothing was written", style="bold red")
     for problem in error.problems:
-        console.print(f"  {problem}", markup=False)
+        console.print(f"  {problem}")
 
 
 @contextmanager

@@ -101,6 +101,8 @@ class Additions:
         Numbers of its decisions.
     lines : mapping of (str, str) to int
         Line of each addition, by what it is and its name.
+    is_whole : bool
+        False if its code was only read, and computes some of what it adds.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Additions:
     measures: tuple[OwnMeasure, ...] = ()
     decisions: Mapping[str, int] = field(default_factory=dict)
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    is_whole: bool = True
 
 
 def placed(month: Sequence[Mechanism], members: Sequence[Additions]) -> tuple[Mechanism, ...]:

@@ -22,7 +22,7 @@ from abm.policy.policy import (
 )
 from abm.policy.reading import readable_lever_settings
 from abm.policy.times import is_month
-from abm.records import Document, check, load
+from abm.records import Document, bounds, check, load
 from abm.world.place import place_problems
 
 OWN_LEVERS = "the scenario"
@@ -53,7 +53,9 @@ class Assembly(NamedTuple):
     extensions: Extensions
 
 
-def assemble(path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = ()) -> Assembly:
+def assemble(
+    path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = (), runs_code: bool = True
+) -> Assembly:
     """Read a scenario file and everything that it refers to.
 
     Parameters
@@ -64,6 +66,8 @@ def assemble(path: Path, *, allow_extensions: bool = True, extensions: Sequence[
         Whether the extensions that the file names are read. They are code.
     extensions : sequence of str
         Extensions besides those that the file names; their paths are relative to the working directory.
+    runs_code : bool
+        Whether the code of extensions is run, or only read.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def assemble(path: Path, *, allow_extensions: bool = True, extensions: Sequence[
     InvalidInput
         With every problem of the file, of its place, of its policy blocks and of their composition.
     """
-    return _Assembler(path, allow_extensions, extensions).assembly()
+    return _Assembler(path, allow_extensions, extensions, runs_code).assembly()
 
 
 def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> PolicyBlock:
@@ -105,7 +109,10 @@ def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> Po
 class _Assembler:
     """Assemble one scenario, collecting problems; what can be read is checked even where the rest cannot."""
 
-    def __init__(self, path: Path, allow_extensions: bool, extensions: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, allow_extensions: bool, extensions: Sequence[str], runs_code: bool
+    ) -> None:
+        self.runs_code = runs_code
         self.folder = path.parent
         self.document = Document.read(path)
         self.problems: list[Problem] = []
@@ -133,7 +140,7 @@ class _Assembler:
         """Read the extensions, those of the file first; without any, the catalogue is abm's own."""
         data = self.document.data if isinstance(self.document.data, dict) else {}
         named = data.get("extensions")
-        listed = named if isinstance(named, list) else []
+        listed = named[: bounds.LIST_OF_NAMES] if isinstance(named, list) else []
         places = [place for place, one in enumerate(listed) if isinstance(one, str)]
         own = [listed[place] for place in places]
         if not own and not more:
@@ -152,7 +159,7 @@ class _Assembler:
                 return Problem("--extension", None, message)
             return self.document.problem(("extensions", places[position]), message)
 
-        loaded = read_extensions(own, self.folder, problem, more)
+        loaded = read_extensions(own, self.folder, problem, more, runs_code=self.runs_code)
         self.problems.extend(loaded.problems)
         return loaded.extensions, loaded.catalogue
 
@@ -174,7 +181,7 @@ class _Assembler:
     def blocks(self, references: Any) -> list[PolicyBlock]:
         """Load the policy blocks that can be loaded."""
         blocks: list[PolicyBlock] = []
-        named = references if isinstance(references, list) else []
+        named = references[: bounds.LIST_OF_NAMES] if isinstance(references, list) else []
         for position, reference in enumerate(named):
             if not isinstance(reference, str):
                 continue

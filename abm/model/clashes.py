@@ -35,7 +35,9 @@ def clashes(members: Sequence[Additions], *, is_complete: bool) -> list[Problem]
         With files and lines.
     """
     joining = _Joining(members)
-    problems = [*joining.taken_names(), *joining.misplaced()]
+    # A mechanism may stand beside one that its file computes.
+    is_whole = all(member.is_whole for member in members)
+    problems = [*joining.taken_names(), *(joining.misplaced() if is_whole else ())]
     if is_complete and not problems:
         problems = [*joining.order(), *joining.unread(), *joining.dangling()]
     return problems

@@ -58,12 +58,15 @@ class Extensions:
     ----------
     sources : tuple of Source
         Where they come from.
+    runs_code : bool
+        Whether their code is run, or only read; what is only read cannot be simulated.
     """
 
     sources: tuple[Source, ...] = ()
+    runs_code: bool = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Extensions, (self.sources,)
+        return Extensions, (self.sources, self.runs_code)
 
     def __bool__(self) -> bool:
         return bool(self.sources)
@@ -87,7 +90,7 @@ class Extensions:
         # Deferred, here and below: code and kernels are needed by a run, not by who describes one.
         from abm.model.loading import additions_of
 
-        return tuple(additions_of(source) for source in self.sources)
+        return tuple(additions_of(source, self.runs_code) for source in self.sources)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -97,6 +100,7 @@ class Extensions:
         return Catalogue(
             tuple(lever for member in self.members for lever in member.levers),
             tuple(parameter for member in self.members for parameter in member.parameters),
+            is_partial=not all(member.is_whole for member in self.members),
         )
 
     @cached_property

@@ -1,16 +1,18 @@
 """Find the file or module of an extension, run it, and make records of what it declares, or say all that is wrong.
 
-An extension is code and can do whatever its reader may do. So it is read only when a scenario's own file or the
-command line names it, never because of what somebody sent: `load_scenario(..., allow_extensions=False)` refuses it.
+An extension is code and can do whatever its reader may do. So it is run only to simulate, or where that is asked for,
+and only when a scenario's own file or the command line names it: with `runs_code=False` its declarations are read from
+its text (`abm.model.unrun`), and `load_scenario(..., allow_extensions=False)` refuses it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,8 +25,9 @@ from abm.model.clashes import clashes
 from abm.model.declaration import Extension
 from abm.model.extension import NO_EXTENSIONS, Extensions, Source
 from abm.model.extensionfile import read_declarations
+from abm.model.unrun import origin_of, read_unrun
 from abm.policy.catalogue import Catalogue, shipped
-from abm.records import shown_path
+from abm.records import bounds, complaint_of, read_content, shown_path
 
 GROUP = "abm.extensions"
 """Group of entry points by which installed packages offer extensions."""
@@ -57,7 +60,9 @@ class Loaded(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def load_extensions(references: Sequence[str | Path], origin: str = "--extension") -> Extensions:
+def load_extensions(
+    references: Sequence[str | Path], origin: str = "--extension", *, runs_code: bool = True
+) -> Extensions:
     """Load extensions that the command line names.
 
     Parameters
@@ -66,6 +71,8 @@ def load_extensions(references: Sequence[str | Path], origin: str = "--extension
         Paths of Python files, relative to the working directory, names of modules, or names of entry points.
     origin : str
         What messages call the source of the references.
+    runs_code : bool
+        Whether the code is run, or its declarations are read from its text.
 
     Returns
     -------
@@ -76,7 +83,9 @@ def load_extensions(references: Sequence[str | Path], origin: str = "--extension
     InvalidInput
         With every problem of every extension.
     """
-    loaded = read_extensions((), None, lambda _, message: Problem(origin, None, message), references)
+    loaded = read_extensions(
+        (), None, lambda _, message: Problem(origin, None, message), references, runs_code=runs_code
+    )
     if loaded.problems:
         raise InvalidInput(loaded.problems)
     return loaded.extensions
@@ -87,6 +96,8 @@ def read_extensions(
     beside: Path | None,
     problem: Callable[[int, str], Problem],
     more: Sequence[str | Path] = (),
+    *,
+    runs_code: bool = True,
 ) -> Loaded:
     """Read extensions, and say everything that is wrong with them.
 
@@ -100,6 +111,8 @@ def read_extensions(
         Gives the complaint about the reference at a position its place.
     more : sequence of str or Path
         Further ones, relative to the working directory, whose positions follow; they may repeat the first.
+    runs_code : bool
+        Whether the code is run, or its declarations are read from its text.
     """
     problems: list[Problem] = []
     sources: list[Source] = []
@@ -110,7 +123,7 @@ def read_extensions(
         if found is None:
             problems.append(problem(position, complaint))
             continue
-        source, additions, faults = _read(found)
+        source, additions, faults = _read(found, runs_code)
         problems.extend(faults)
         if source in sources and is_further:
             continue
@@ -119,9 +132,10 @@ def read_extensions(
         elif additions is not None:
             members.append(additions)
             sources += [source] if source is not None else []
-    problems.extend(clashes(members, is_complete=not problems))
+    is_whole = all(member.is_whole for member in members)
+    problems.extend(clashes(members, is_complete=is_whole and not problems))
     if not problems:
-        extensions = Extensions(tuple(sources))
+        extensions = Extensions(tuple(sources), runs_code)
         return Loaded(extensions, extensions.catalogue, ())
     known = shipped()
     levers = {one.name: one for member in members for one in member.levers if one.name not in known.levers}
@@ -133,18 +147,26 @@ def read_extensions(
 
 
 @lru_cache(maxsize=64)
-def additions_of(source: Source) -> Additions:
+def additions_of(source: Source, runs_code: bool = True) -> Additions:
     """Read what an extension adds, once in a process.
+
+    Parameters
+    ----------
+    source : Source
+        Where it comes from.
+    runs_code : bool
+        Whether its code is run, or only read.
 
     Raises
     ------
     InvalidInput
         If it cannot be read, or is not what it was when its scenario was loaded.
     """
-    found, complaint = _find(Path(source.reference) if source.kind == "file" else source.reference, None)
+    reference = Path(source.reference) if source.kind == "file" else source.reference
+    found, complaint = _find(reference, None)
     if found is None:
         raise InvalidInput([Problem(source.reference, None, complaint)])
-    now, additions, problems = _read(found)
+    now, additions, problems = _read(found, runs_code)
     if problems or additions is None or now is None:
         raise InvalidInput(problems)
     if now.fingerprint != source.fingerprint:
@@ -164,7 +186,7 @@ def files_of(source: Source) -> list[Path]:
         If the file cannot be read.
     """
     path = Path(source.reference)
-    module = _run(path, source.sha256, path.read_bytes())
+    module = _run(path, source.sha256, read_content(path, bounds.SOURCE_BYTES))
     declared = next(value for value in vars(module).values() if isinstance(value, Extension))
     records = [given for given in (declared.levers, declared.parameters) if isinstance(given, str)]
     return list(dict.fromkeys([path, *(path.parent / record for record in records)]))
@@ -174,18 +196,15 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
     """Find the code, or say what is valid."""
     text = str(reference)
     if isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(".py"):
-        path = ((beside or Path.cwd()) / reference).resolve()
+        path = (beside or Path.cwd()) / reference
         if path.is_file():
-            return _Found("file", str(path), path), ""
+            return _Found("file", str(path.resolve()), path.resolve()), ""
         return None, f"extension file '{reference}' does not exist; looked for {shown_path(path)}"
     offered = {entry.name: entry.module for entry in entry_points(group=GROUP)}
     module = offered.get(text, text)
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        spec = None
-    if spec is not None and spec.origin is not None and Path(spec.origin).is_file():
-        return _Found("module", module, Path(spec.origin)), ""
+    origin = origin_of(module)
+    if origin is not None:
+        return _Found("module", module, origin), ""
     listed = f" Installed packages offer: {', '.join(sorted(offered))}." if offered else ""
     advice = "name a module that can be imported, or a file by a path such as './my_mechanism.py'."
     return (
@@ -194,26 +213,34 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
     )
 
 
-def _read(found: _Found) -> tuple[Source | None, Additions | None, list[Problem]]:
-    """Run the code and make records of what it declares."""
+def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Additions | None, list[Problem]]:
+    """Run the code, or read it, and make records of what it declares."""
     file = shown_path(found.path)
     try:
-        content = found.path.read_bytes()
-    except OSError as error:
-        return None, None, [Problem(file, None, f"cannot be read ({error.strerror}); check its permissions")]
+        content = read_content(found.path, bounds.SOURCE_BYTES)
+    except (OSError, ValueError) as error:
+        return None, None, [Problem(file, None, complaint_of(error))]
     sha256 = hashlib.sha256(content).hexdigest()
-    try:
-        module = _module(found, sha256, content)
-    except InvalidInput as error:
-        return None, None, list(error.problems)
-    declared = list(
-        {id(value): value for value in vars(module).values() if isinstance(value, Extension)}.values()
-    )
+    is_whole = True
+    if runs_code:
+        try:
+            module = _module(found, sha256, content)
+        except InvalidInput as error:
+            return None, None, list(error.problems)
+        declared = list(
+            {id(value): value for value in vars(module).values() if isinstance(value, Extension)}.values()
+        )
+    else:
+        unrun = read_unrun(content)
+        if unrun.faults:
+            return None, None, [Problem(file, line, told) for line, told in unrun.faults]
+        declared, is_whole = list(unrun.declared), unrun.is_whole
     if len(declared) != 1:
         held = f"holds {len(declared)} extensions" if declared else "declares no extension"
         advice = "write one 'extension = Extension(name=...)' in it, from abm.extension"
         return None, None, [Problem(file, declared[1].line if declared else None, f"{held}; {advice}")]
     additions, problems, fingerprint = read_declarations(declared[0], found.path, sha256)
+    additions = replace(additions, is_whole=is_whole)
     if problems:
         return None, additions, problems
     return Source(additions.name, found.kind, found.reference, sha256, fingerprint), additions, []

@@ -349,7 +349,11 @@ def _require_times(
 
 
 def load_scenario(
-    reference: str | Path, *, allow_extensions: bool = True, extensions: Sequence[str] = ()
+    reference: str | Path,
+    *,
+    allow_extensions: bool = True,
+    extensions: Sequence[str] = (),
+    runs_code: bool = True,
 ) -> Scenario:
     """Load a scenario and everything it refers to.
 
@@ -362,6 +366,9 @@ def load_scenario(
         author you do not know, such as an upload.
     extensions : sequence of str
         Extensions besides those that the file names: paths relative to the working directory, or names.
+    runs_code : bool
+        Whether the code of extensions is run. Say False to check or describe a scenario without running anything:
+        what its extensions declare is read from their text, and the scenario cannot be simulated.
 
     Returns
     -------
@@ -378,7 +385,7 @@ def load_scenario(
         hint = "" if is_path(reference) else " A path ends in .yaml or contains '/'."
         raise InvalidInput([Problem(str(reference), None, complaint + hint)])
     record, place, blocks, policy, added = assemble(
-        path, allow_extensions=allow_extensions, extensions=extensions
+        path, allow_extensions=allow_extensions, extensions=extensions, runs_code=runs_code
     )
     own = FrozenMapping((name, policy.settings[name]) for name in policy.settings if name in record.levers)
     return Scenario(

@@ -12,7 +12,7 @@ from abm.policy.catalogue import Catalogue, catalogue_of
 from abm.policy.policy import DEFAULT_START, LeverSettings, PolicyBlock, replaces_faults
 from abm.policy.schema import ParameterOverridesSchema, overrides_schema, settings_schema
 from abm.policy.times import MONTH_PATTERN, MONTHS_PER_YEAR
-from abm.records import SAYS_SOMETHING, Faults, FrozenMapping, Record
+from abm.records import SAYS_SOMETHING, Faults, FrozenMapping, Record, bounds
 
 DEFAULT_HORIZON_YEARS = 10.0
 LONGEST_HORIZON_YEARS = 50.0
@@ -73,9 +73,13 @@ class ScenarioFile(Record):
     )
     structure: Structure = Field(default_factory=Structure, description="structural variants by name")
     extensions: tuple[str, ...] = Field(
-        default=(), description="files, modules or entry points that add levers and mechanisms; they are code"
+        default=(),
+        max_length=bounds.LIST_OF_NAMES,
+        description="files, modules or entry points that add levers and mechanisms; they are code",
     )
-    policies: tuple[str, ...] = Field(default=(), description="names or paths of policy blocks, in order")
+    policies: tuple[str, ...] = Field(
+        default=(), max_length=bounds.LIST_OF_NAMES, description="names or paths of policy blocks, in order"
+    )
     levers: LeverSettings = Field(
         default_factory=FrozenMapping, description="lever settings beside the policy blocks"
     )

@@ -63,6 +63,14 @@ def is_path(reference: str | Path) -> bool:
     return isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(FILE_ENDINGS)
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether there is something at a path; no file has a name that is too long, or a link to itself."""
+    try:
+        return path.exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def find_place(place: str | Path, beside: Path | None = None) -> Path:
     """Find a place file.
 
@@ -113,7 +121,7 @@ def find(reference: str | Path, noun: str, folder: str, beside: Path | None) -> 
     """
     if is_path(reference):
         path = (beside or Path.cwd()) / reference
-        if path.exists():
+        if _is_there(path):
             return path.resolve(), ""
         return None, f"{noun} file '{reference}' does not exist; looked for {shown_path(path)}"
     name = f"{reference}.yaml"
@@ -121,7 +129,7 @@ def find(reference: str | Path, noun: str, folder: str, beside: Path | None) -> 
         [shipped_directory() / folder] if beside is None else [beside / folder, shipped_directory() / folder]
     )
     for candidate in folders:
-        if (candidate / name).is_file():
+        if _is_there(candidate / name):
             return (candidate / name).resolve(), ""
     known = sorted({name for candidate in folders for name in _names(candidate)})
     return (

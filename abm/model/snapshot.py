@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
+from abm.records import bounds, plain_json
+from abm.records.archive import read_arrays
 
 FORMAT = 3
 STATE_PREFIX = "state."
@@ -67,8 +68,15 @@ class Snapshot:
             )
 
     @classmethod
-    def read(cls, path: str | Path) -> "Snapshot":
+    def read(cls, path: str | Path, most_bytes: int = bounds.SNAPSHOT_BYTES) -> "Snapshot":
         """Read a snapshot.
+
+        Parameters
+        ----------
+        path : str or Path
+            As `write` wrote it.
+        most_bytes : int
+            What it may unfold into.
 
         Raises
         ------
@@ -76,35 +84,31 @@ class Snapshot:
             If the file is missing, is no snapshot, or is of another format.
         """
         try:
-            with Path(path).open("rb") as file:
-                if not is_zipfile(file):
-                    raise ValueError("it is no NumPy archive")
-            with np.load(path, allow_pickle=False) as archive:
-                names = archive.files
-                if not {"header", "series"} <= set(names):
-                    raise ValueError(f"it is a NumPy archive of {_listed(names)}")
-                header = json.loads(str(archive["header"]))
-                if not isinstance(header, dict) or not header.keys() >= HEADER:
-                    raise ValueError("its header is not one of a snapshot")
-                if header["format"] != FORMAT:
-                    raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
-                arrays = {
-                    name.removeprefix(STATE_PREFIX): archive[name]
-                    for name in names
-                    if name.startswith(STATE_PREFIX)
-                }
-                return cls(
-                    header["place_hash"],
-                    tuple(header["seeds"]),
-                    tuple(header["replicates"]),
-                    header["month"],
-                    header["step"],
-                    header["substeps"],
-                    arrays,
-                    archive["series"],
-                    tuple(header.get("extensions", ())),
-                )
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+            held = read_arrays(path, most_bytes)
+            if not {"header", "series"} <= held.keys():
+                raise ValueError(f"it is a NumPy archive of {_listed(list(held))}")
+            header = plain_json(str(held["header"]))
+            if not isinstance(header, dict) or not header.keys() >= HEADER:
+                raise ValueError("its header is not one of a snapshot")
+            if header["format"] != FORMAT:
+                raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
+            arrays = {
+                name.removeprefix(STATE_PREFIX): values
+                for name, values in held.items()
+                if name.startswith(STATE_PREFIX)
+            }
+            return cls(
+                header["place_hash"],
+                tuple(header["seeds"]),
+                tuple(header["replicates"]),
+                header["month"],
+                header["step"],
+                header["substeps"],
+                arrays,
+                held["series"],
+                tuple(header.get("extensions", ())),
+            )
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             message = f"is not a snapshot that can be read ({reason}); {ADVICE}"
             raise InvalidInput([Problem(str(path), None, message)]) from error

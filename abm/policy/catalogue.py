@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
-from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.errors import InvalidInput, Problem, hint_among
 from abm.policy.levers import Lever, levers
 from abm.policy.parameters import Parameter, parameters
 from abm.records import Fault, Faults, FrozenMapping
@@ -74,11 +74,19 @@ class Catalogue:
         """Give every lever's default as an entry of canonical JSON, in the order of canonical JSON."""
         return _entries({name: lever.default for name, lever in self.levers.items()})
 
-    def unknown_lever(self, name: str) -> str:
-        """Say that a lever is unknown, with the nearest name; a parameter's name is told apart."""
+    def unknown_lever(self, name: str, earlier: int = 0) -> str:
+        """Say that a lever is unknown, with the nearest name; a parameter's name is told apart.
+
+        Parameters
+        ----------
+        name : str
+            The unknown name.
+        earlier : int
+            Problems found before it; nobody reads a suggestion behind many others.
+        """
         if name in self.parameters or name in self.defaults:
             return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
-        return f"lever '{name}' is unknown{did_you_mean(name, self.levers)} 'abm levers' lists them."
+        return f"lever '{name}' is unknown{hint_among(name, self.levers, earlier)} 'abm levers' lists them."
 
     def parameter_values(
         self, overrides: Mapping[str, Any] | None = None, origin: str = "parameters"
@@ -154,14 +162,14 @@ class Catalogue:
                         accept(known[name], f"{name}.{key}", one, name, key)
                     else:
                         valid = f"Valid: {', '.join(known[name].elements)}"
-                        hint = did_you_mean(str(key), known[name].elements)
+                        hint = hint_among(str(key), known[name].elements, len(faults))
                         faults.append(
                             Fault((name, key), f"parameter '{name}' has no element '{key}'{hint} {valid}.")
                         )
             elif parent in known and element in known[parent].elements:
                 accept(known[parent], name, value, name)
             elif not self.is_partial:
-                hint = did_you_mean(name, (*known, *self.defaults))
+                hint = hint_among(name, (*known, *self.defaults), len(faults))
                 faults.append(
                     Fault((name,), f"parameter '{name}' is unknown{hint} 'abm parameters' lists them.")
                 )

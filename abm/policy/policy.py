@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
-from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.errors import InvalidInput, Problem, hint_among
 from abm.policy.catalogue import Catalogue, catalogue_of, shipped
 from abm.policy.quantity import EvidenceId
 from abm.policy.reading import read_lever_settings
@@ -68,12 +68,13 @@ def replaces_faults(
 ) -> Iterable[Fault]:
     """Find entries of ``replaces`` that name no lever set beside them."""
     for place, name in enumerate(replaces):
+        # A list has no bound of its own, and the first entries that are wrong are told.
         if name not in catalogue.levers:
             if not catalogue.is_partial:
-                told = f"'replaces' names a lever that is unknown: {catalogue.unknown_lever(name)}"
+                told = f"'replaces' names a lever that is unknown: {catalogue.unknown_lever(name, place)}"
                 yield Fault(("replaces", place), told)
         elif name not in settings:
-            hint = did_you_mean(name, settings)
+            hint = hint_among(name, settings, place)
             yield Fault(
                 ("replaces", place),
                 f"'replaces' lists '{name}', which 'levers' does not set{hint} Set it there.",

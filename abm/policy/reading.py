@@ -96,7 +96,7 @@ def readable_lever_settings(
         lever = known.levers.get(name)
         if lever is None:
             if not known.is_partial:
-                faults.append(Fault((name,), known.unknown_lever(str(name))))
+                faults.append(Fault((name,), known.unknown_lever(str(name), len(faults))))
             continue
         try:
             settings[name] = read_schedule(value, lever)
@@ -309,7 +309,10 @@ class _Reader:
         """Read a time; keys of mappings arrive as text."""
         if is_month(value):
             return str(value)
-        number = plain_value(value) if isinstance(value, str) else value
+        try:
+            number = plain_value(value) if isinstance(value, str) else value
+        except ValueError:
+            number = math.inf
         if isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number < math.inf:
             return float(number)
         self.fault(path, f"time {shown(value)} in the schedule of {self.quantity.noun} should be {TIME_FORM}")

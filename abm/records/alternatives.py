@@ -10,6 +10,8 @@ from abm.records.values import KeyPath
 
 REPEATED_LIMIT = 20
 """Most values of repeated keys that are checked beside the first ones."""
+LINES_LIMIT = 100_000
+"""Lines of keys that all alternatives of a document may have together: each is checked as a whole."""
 
 
 def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
@@ -22,7 +24,8 @@ def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
     alternative : Document
         Without problems of its own.
     """
-    for path, value, own in document.repeated[:REPEATED_LIMIT]:
+    most = min(REPEATED_LIMIT, LINES_LIMIT // max(len(document.lines), 1))
+    for path, value, own in document.repeated[:most]:
         alternative = Document(
             document.file,
             _replaced(document.data, path, value),

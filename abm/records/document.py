@@ -1,14 +1,13 @@
 """Read YAML text into plain values and the line of every key: the one module that knows YAML.
 
 Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an
-object, a key given twice, a file that is not text, or an alias that repeats too much is refused. Scalars
+object, a key given twice, a file that is not text, or one beyond the limits of `abm.records.bounds` is refused. Scalars
 follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` is a number.
 """
 
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +16,12 @@ from typing import Any
 import yaml
 
 from abm.errors import InvalidInput, Problem
+from abm.records import bounds
+from abm.records.content import complaint_of, read_content
 from abm.records.scalars import plain_value
 from abm.records.values import KeyPath, shown, shown_path
+from abm.texts import UNREADABLE
 
-FILE_SIZE_LIMIT = 16 * 1024 * 1024
-"""Largest file read, bytes; a place file of all of England stays below it."""
-DEPTH_LIMIT = 32
-"""Deepest nesting of lists and mappings; abm's own files need six."""
-ALIAS_LIMIT = 10_000
-"""Most values that aliases may repeat in one file, so that a few lines cannot unfold into gigabytes."""
 REPEATED = "given again"
 """Stands in the path of a repeated key's value, which must not be mistaken for the first."""
 _IN_BRACKETS = re.compile(
@@ -93,23 +89,9 @@ class Document:
         """
         file = shown_path(path)
         try:
-            if is_stream(path):
-                raise _refuse(file, None, "is a pipe, socket or device; name a regular file")
-            with Path(path).open("rb") as stream:
-                content = stream.read(FILE_SIZE_LIMIT + 1)
-        except FileNotFoundError:
-            raise _refuse(file, None, "does not exist; check the spelling of the path") from None
-        except IsADirectoryError:
-            raise _refuse(file, None, "is a directory; name a YAML file in it") from None
+            content = read_content(path, bounds.YAML_BYTES)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise _refuse(
-                file, None, f"cannot be read ({reason}); check the path and its permissions"
-            ) from None
-        if len(content) > FILE_SIZE_LIMIT:
-            raise _refuse(
-                file, None, f"is larger than {FILE_SIZE_LIMIT:,} bytes; abm reads smaller YAML files only"
-            )
+            raise _refuse(file, None, complaint_of(error, "YAML file")) from None
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -174,18 +156,6 @@ class Document:
         return value
 
 
-def is_stream(path: str | Path) -> bool:
-    """Tell a pipe, socket or device from a file: opening one may wait for ever.
-
-    Raises
-    ------
-    OSError
-        If there is nothing at the path.
-    """
-    mode = Path(path).stat().st_mode
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
 def dump(data: Any) -> str:
     """Write plain values as YAML text, keys in their order.
 
@@ -215,19 +185,20 @@ def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
 
 
 def _unreadable_characters(text: str, file: str) -> Iterator[Problem]:
-    """Find what makes a file binary, and tabs in front of a line, with their lines."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        control = next(
-            (c for c in line.rstrip("\r") if (c < " " and c != "\t") or "\x7f" <= c < "\x85"), None
-        )
-        if control is not None:
-            message = (
-                f"character 0x{ord(control):02x} is not text; abm reads YAML text, is this the right file?"
-            )
-            yield Problem(file, number, message)
-            return
-        if "\t" in line[: len(line) - len(line.lstrip(" \t"))]:
+    """Find what no text holds, and tabs in front of a line, with their lines."""
+    found = UNREADABLE.search(text.replace("\r\n", "\n").replace("\x85", "\n").replace("\ufeff", "", 1))
+    if found is not None:
+        line = found.string.count("\n", 0, found.start()) + 1
+        message = f"character {_named(found[0])} is not text; abm reads YAML text, is this the right file?"
+        yield Problem(file, line, message)
+    for number, line_text in enumerate(text.split("\n"), start=1):
+        if "\t" in line_text[: len(line_text) - len(line_text.lstrip(" \t"))]:
             yield Problem(file, number, "starts with a tab; indent with spaces only")
+
+
+def _named(character: str) -> str:
+    code = ord(character)
+    return f"0x{code:02x}" if code < 0x100 else f"U+{code:04X}"
 
 
 class _Composer:
@@ -237,6 +208,7 @@ class _Composer:
     """
 
     def __init__(self, text: str, file: str) -> None:
+        text = text.removeprefix("\ufeff")
         self.file = file
         self.last_line = len(text.splitlines())
         self.text = text
@@ -319,22 +291,29 @@ class _Composer:
         depth = self.depth
         for token in _IN_BRACKETS.finditer(ahead):
             depth += (token[0] in ("[", "{")) - (token[0] in ("]", "}"))
-            if depth > DEPTH_LIMIT + 1:
+            if depth > bounds.YAML_DEPTH + 1:
                 raise self.too_deep(self.read_to.line + 1 + ahead.count("\n", 0, token.start()))
 
     def too_deep(self, line: int) -> InvalidInput:
         """Return the refusal of a value below too many lists and mappings."""
-        return _refuse(self.file, line, f"nests deeper than {DEPTH_LIMIT} levels; abm's files need about six")
+        return _refuse(
+            self.file, line, f"nests deeper than {bounds.YAML_DEPTH} levels; abm's files need about six"
+        )
 
     def node(self, event: Any, path: KeyPath) -> Any:
         """Compose one value and everything below it."""
         line = _line(event)
-        if len(path) > DEPTH_LIMIT:
+        if len(path) > bounds.YAML_DEPTH:
             raise self.too_deep(line)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, path)
         before = self.size
         self.size += 1
+        if self.size > bounds.YAML_VALUES:
+            message = (
+                f"more than {bounds.YAML_VALUES:,} values stand up to here; abm reads smaller YAML files only"
+            )
+            raise _refuse(self.file, line, message)
         if isinstance(event, yaml.ScalarEvent):
             value = self.scalar(event, path)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -357,8 +336,8 @@ class _Composer:
         value, size = self.anchors[event.anchor]
         self.size += size
         self.repeated += size
-        if self.repeated > ALIAS_LIMIT:
-            message = f"aliases repeat more than {ALIAS_LIMIT:,} values; write the values out"
+        if self.repeated > bounds.YAML_ALIASED_VALUES:
+            message = f"aliases repeat more than {bounds.YAML_ALIASED_VALUES:,} values; write the values out"
             raise _refuse(self.file, line, message)
         return value
 
@@ -382,11 +361,16 @@ class _Composer:
             line = _line(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _refuse(self.file, line, "has a list or mapping as a key; a key is a name or a number")
-            self.scalar(event, path)
+            self.key(event, path)
+            if len(entries) >= bounds.YAML_KEYS:
+                message = f"a mapping has more than {bounds.YAML_KEYS:,} keys; abm reads smaller ones only"
+                raise _refuse(self.file, line, message)
             key = event.value
             place = (*path, key)
             if key in entries:
-                message = f"'{key}' is given twice, first on line {self.lines[place]}; keep one of the two"
+                message = (
+                    f"{shown(key)} is given twice, first on line {self.lines[place]}; keep one of the two"
+                )
                 self.problems.append(Problem(self.file, line, message))
                 own = (*place, REPEATED, len(self.again))
                 self.lines[own] = line
@@ -399,12 +383,23 @@ class _Composer:
             entries[key] = self.node(next(self.events), place)
         return entries
 
+    def key(self, event: Any, path: KeyPath) -> None:
+        """Check a key; one that is no name goes with everything below it."""
+        self.scalar(event, path)
+        if len(event.value) > bounds.KEY_LENGTH:
+            told = f"key {shown(event.value)} has {len(event.value):,} characters"
+            raise _refuse(self.file, _line(event), f"{told}; a key has up to {bounds.KEY_LENGTH}")
+
     def scalar(self, event: Any, path: KeyPath) -> Any:
         """Compose text, a number, a truth value or null."""
         text: str = event.value
         plain, _ = event.implicit
+        acting = UNREADABLE.search(text)
+        if acting is not None:
+            told = f"{shown(text)} holds the character {_named(acting[0])}, which is not text"
+            self.report(_line(event), f"{told}; leave it out", path)
+            return None
         try:
-            text.encode()
             if event.tag is None or event.tag == "!":
                 return plain_value(text) if plain and event.tag is None else text
             kind = event.tag.removeprefix(_CORE)
@@ -418,8 +413,11 @@ class _Composer:
                 if type(value) not in accepted:
                     raise ValueError
                 return float(value) if kind == "float" else value
-        except (ValueError, OverflowError):
-            message = f"{shown(text)} cannot be read as the number or text it claims to be; write it plainly"
+        except (ValueError, OverflowError) as error:
+            why = f" ({error})" if str(error) else ""
+            message = (
+                f"{shown(text)} cannot be read as the number or text it claims to be{why}; write it plainly"
+            )
             self.report(_line(event), message, path)
             return None
         self.refuse_tag(event)

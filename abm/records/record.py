@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from abm.errors import InvalidInput, Problem
+from abm.errors import MOST_PROBLEMS, Further, InvalidInput, Problem
 from abm.records.alternatives import alternatives
 from abm.records.document import Document
 from abm.records.messages import faults_of, one_for_each_union
@@ -17,6 +17,8 @@ from abm.records.readable import readable
 from abm.records.values import Fault, KeyPath, shown
 
 R = TypeVar("R", bound="Record")
+MOST_FAULTS = 4 * MOST_PROBLEMS
+"""Faults of one record that are put into words; a value may have several, and the first fifty problems are told."""
 SAYS_SOMETHING = r"\S"
 """Pattern of a text that may be left out, but not left empty."""
 
@@ -139,11 +141,14 @@ def check(
     problems : tuple of Problem
         Problems of the YAML first, then those of the record, but none of values that the YAML left out.
     """
-    record, faults = _judged(document, model, at, context)
+    record, faults, unsaid = _judged(document, model, at, context)
     problems = [*document.problems, *(document.problem(fault.path, fault.message) for fault in faults)]
+    if unsaid:
+        problems.append(Further.of(document.file, unsaid))
+    known = set(faults)
     for path, alternative in alternatives(document):
         for fault in _judged(alternative, model, at, context)[1]:
-            if fault.path[: len(path)] == path and fault not in faults:
+            if fault.path[: len(path)] == path and fault not in known:
                 problems.append(alternative.problem(fault.path, fault.message))
     if record is None or problems:
         return None, tuple(problems)
@@ -151,18 +156,21 @@ def check(
     return record, ()
 
 
-def _judged(document: Document, model: type[R], at: KeyPath, context: object) -> tuple[R | None, list[Fault]]:
-    """Make a record of the values of a document, or say what keeps them from being one."""
+def _judged(
+    document: Document, model: type[R], at: KeyPath, context: object
+) -> tuple[R | None, list[Fault], int]:
+    """Make a record of the values of a document, or say what keeps it from being one, and count what is not said."""
     try:
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
         record = model.model_validate_json(json.dumps(document.value(at)), context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         faulty = {detail["loc"] for detail in details}
+        above_faults = {place[:length] for place in faulty for length in range(len(place))}
         faults: list[Fault] = []
-        for detail in one_for_each_union(details, document, at):
+        for detail in one_for_each_union(details[:MOST_FAULTS], document, at):
             # Pydantic counts only the items without fault, so a list of faulty ones is too short for it.
-            if detail["type"] == "too_short" and any(_is_below(place, detail["loc"]) for place in faulty):
+            if detail["type"] == "too_short" and detail["loc"] in above_faults:
                 continue
             found = faults_of(detail, model, document, at)
             # What has the wrong tag is likely to be of the wrong kind too; what it lacks is news.
@@ -174,13 +182,10 @@ def _judged(document: Document, model: type[R], at: KeyPath, context: object) ->
         if () not in faulty:
             further = readable(model, document.value(at), faulty).disagreements(faulty)
             faults.extend(fault.under(*at) for fault in further)
-        return None, [fault for fault in faults if not _is_damaged(fault.path, document)]
-    return record, []
+        sound = [fault for fault in faults if not _is_damaged(fault.path, document)]
+        return None, sound, len(details[MOST_FAULTS:])
+    return record, [], 0
 
 
 def _is_damaged(path: KeyPath, document: Document) -> bool:
     return any(path[:length] in document.damaged for length in range(len(path) + 1))
-
-
-def _is_below(place: KeyPath, other: KeyPath) -> bool:
-    return len(place) > len(other) and place[: len(other)] == other

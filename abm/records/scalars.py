@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
+
+from abm.records.bounds import NUMBER_LENGTH
 
 _NULL = re.compile(r"|~|null|Null|NULL")
 _TRUE = re.compile(r"true|True|TRUE")
@@ -14,7 +17,13 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 def plain_value(text: str) -> Any:
-    """Give a plain scalar its type by the core schema of YAML 1.2."""
+    """Return a plain scalar in its type by the core schema of YAML 1.2.
+
+    Raises
+    ------
+    ValueError
+        If it is a number that is too long, or too large for a float.
+    """
     if _NULL.fullmatch(text):
         return None
     if _TRUE.fullmatch(text):
@@ -22,9 +31,19 @@ def plain_value(text: str) -> Any:
     if _FALSE.fullmatch(text):
         return False
     if _INTEGER.fullmatch(text):
+        _require_short(text)
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        _require_short(text)
+        number = float(text)
+        if math.isinf(number):
+            raise ValueError("it is larger than any number that a computer calculates with")
+        return number
     if _NOT_FINITE.fullmatch(text):
         return float(text.replace(".", ""))
     return text
+
+
+def _require_short(text: str) -> None:
+    if len(text) > NUMBER_LENGTH:
+        raise ValueError(f"it has {len(text):,} characters, and abm reads up to {NUMBER_LENGTH}")

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from abm.texts import visible
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands in a document: the keys and list positions that lead to it."""
 
@@ -78,9 +80,10 @@ def shown_path(path: str | Path) -> str:
     """Write a path as messages show it: relative to the working directory if it lies below."""
     given = Path(path)
     try:
-        return os.fspath(given.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return os.fspath(given)
+        return visible(os.fspath(given.resolve().relative_to(Path.cwd())))
+    except (ValueError, OSError, RuntimeError):
+        # It lies elsewhere, or is a link that leads to itself.
+        return visible(os.fspath(given))
 
 
 def shown(value: Any) -> str:
@@ -91,7 +94,10 @@ def shown(value: Any) -> str:
         return "a list" if value else "an empty list"
     if value is None:
         return "empty"
-    shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
+    if isinstance(value, str):
+        shown = f"'{visible(value[:SHOWN_LENGTH])}{value[SHOWN_LENGTH:]}'"
+    else:
+        shown = json.dumps(value, ensure_ascii=False)
     return shown if len(shown) <= SHOWN_LENGTH else shown[: SHOWN_LENGTH - 3] + "..."
 
 

@@ -4,18 +4,18 @@ The archive holds organisations, flows, work and ties, and says of what it was b
 vintages, and what could not be matched. Reading it assembles the place anew and checks its sums.
 """
 
-import errno
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
-from abm.records import is_stream, shown_path
+from abm.records import Excess, bounds, plain_json, read_content, shown, shown_path
+from abm.records.archive import read_arrays
+from abm.texts import UNREADABLE
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
 from abm.world.place import OrganisationKind, Place
 from abm.world.showcase import Showcase
@@ -84,13 +84,16 @@ def read_built(path: str | Path) -> Place:
     """
     try:
         held = _read(path)
-        header = json.loads(str(held[HEADER]))
+        header = plain_json(str(held[HEADER]))
         if header["format"] != FORMAT:
             raise ValueError(f"its format is {header['format']}, this version reads {FORMAT}")
+        _require_texts(header)
         return _assemble(header, held)
     except OSError as error:
         told = f"cannot be read ({error.strerror or error}); check the path and its permissions"
-    except (BadZipFile, KeyError, ValueError, TypeError, IndexError, EOFError) as error:
+    except Excess as error:
+        told = str(error)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         told = f"is no built place: {error}; build it again with 'abm place build'"
     raise InvalidInput([Problem(shown_path(path), None, told)])
 
@@ -109,14 +112,20 @@ def told_of(path: str | Path) -> str:
 
 def built_hash(path: str | Path) -> str:
     """Return the SHA-256 of a built place's file, in hexadecimal."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return hashlib.sha256(read_content(path, bounds.PLACE_ARCHIVE_BYTES)).hexdigest()
 
 
 def _read(path: str | Path) -> dict[str, NDArray[Any]]:
-    if is_stream(path):
-        raise OSError(errno.EINVAL, "it is a pipe, socket or device")
-    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    return read_arrays(path, bounds.PLACE_ARCHIVE_BYTES)
+
+
+def _require_texts(header: dict[str, Any]) -> None:
+    """Refuse names that hold characters that act."""
+    lists = ("place_names", "organisation_id", "organisation_name")
+    texts = [header["name"], header["label"], *(text for key in lists for text in header[key])]
+    for text in texts:
+        if not isinstance(text, str) or UNREADABLE.search(text):
+            raise ValueError(f"its name {shown(text)} is no plain text")
 
 
 def _assemble(header: dict[str, Any], held: dict[str, NDArray[Any]]) -> Place:

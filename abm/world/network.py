@@ -13,8 +13,10 @@ import networkx as nx
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
-from abm.records import is_stream, shown_path
+from abm.records import NotRegular, complaint_of, shown_path
+from abm.texts import UNREADABLE, visible
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
+from abm.world.graphml import require_bounded
 from abm.world.networkvalues import faulty_values
 from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, OrganisationKind, Place
 from abm.world.showcase import Showcase
@@ -246,8 +248,22 @@ def rebuild(graph: "nx.Graph[str]") -> Place:
 
 
 def write_graphml(graph: "nx.Graph[str]", path: str | Path) -> None:
-    """Write a network as GraphML."""
-    nx.write_graphml_xml(graph, str(path))
+    """Write a network as GraphML; characters that act, which XML cannot hold, are written out."""
+    shown = nx.relabel_nodes(graph, {node: visible(str(node)) for node in graph}) if _acts(graph) else graph
+    for values in (shown.graph, *shown.nodes.values(), *shown.edges.values()) if shown is not graph else ():
+        values.update({key: visible(text) for key, text in values.items() if isinstance(text, str)})
+    nx.write_graphml_xml(shown, str(path))
+
+
+def _acts(graph: "nx.Graph[str]") -> bool:
+    """Tell whether any text of a network holds characters that act."""
+    texts = (
+        text
+        for values in (graph.graph, *graph.nodes.values(), *graph.edges.values())
+        for text in values.values()
+        if isinstance(text, str)
+    )
+    return any(UNREADABLE.search(text) for text in (*map(str, graph), *texts))
 
 
 def read_graphml(path: str | Path) -> "nx.Graph[str]":
@@ -258,15 +274,16 @@ def read_graphml(path: str | Path) -> "nx.Graph[str]":
     InvalidInput
         When the file cannot be read or is not GraphML.
     """
+    file = shown_path(path)
     try:
-        if is_stream(path):
-            told = "is a pipe, socket or device; name a regular file"
-            raise InvalidInput([Problem(shown_path(path), None, told)])
+        require_bounded(path, file)
         graph: nx.Graph[str] = nx.read_graphml(str(path))
+    except NotRegular as error:
+        raise InvalidInput([Problem(file, None, complaint_of(error))]) from None
     except OSError as error:
         told = f"cannot be read ({error.strerror}); check the path and its permissions"
-        raise InvalidInput([Problem(shown_path(path), None, told)]) from None
-    except (ParseError, nx.NetworkXError, KeyError, ValueError) as error:
+        raise InvalidInput([Problem(file, None, told)]) from None
+    except (ParseError, nx.NetworkXError, KeyError, ValueError, AttributeError, TypeError) as error:
         told = f"is not GraphML: {error}; is this the right file?"
         raise InvalidInput([Problem(shown_path(path), None, told)]) from None
     return graph

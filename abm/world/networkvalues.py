@@ -1,11 +1,11 @@
 """Check the values of a place's network, which may have been edited: texts are text, numbers within bounds."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from abm.records import shown, shown_number
+from abm.records import plain_json, shown, shown_number
+from abm.texts import UNREADABLE
 
 
 class Bounds(NamedTuple):
@@ -81,6 +81,8 @@ def _texts(owner: str, values: Mapping[str, Any], names: Iterable[str]) -> Itera
     for name in names:
         if not isinstance(values[name], str) or not values[name]:
             yield f"'{name}' of {owner} is {shown(values[name]) if values[name] != '' else 'empty'}; give a text"
+        elif UNREADABLE.search(values[name]):
+            yield f"'{name}' of {owner} is {shown(values[name])}; leave out what is no text"
 
 
 def _numbers(owner: str, values: Mapping[str, Any], bounds: Mapping[str, Bounds]) -> Iterator[str]:
@@ -116,6 +118,6 @@ def _outside(text: Any) -> Iterator[str]:
 
 def _decoded(text: Any) -> tuple[Any, str]:
     try:
-        return json.loads(text), ""
-    except (ValueError, TypeError, RecursionError) as error:
+        return plain_json(text), ""
+    except (ValueError, TypeError) as error:
         return None, f"is no JSON ({error})"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from abm.errors import InvalidInput, Problem
-from abm.records import Document, Record, check, shown_path
+from abm.records import Document, Record, bounds, check, complaint_of, read_content, shown_path
 from abm.world.drawnfile import DrawnFile
 from abm.world.placefile import PlaceFile
 
@@ -320,10 +320,13 @@ def place_content(path: str | Path) -> Any:
     InvalidInput
         When the file cannot be read.
     """
-    if is_built(path):
-        from abm.world.built import built_hash
+    try:
+        if is_built(path):
+            from abm.world.built import built_hash
 
-        return {"built": built_hash(path)}
-    if is_network(path):
-        return {"network": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+            return {"built": built_hash(path)}
+        if is_network(path):
+            return {"network": hashlib.sha256(read_content(path, bounds.GRAPHML_BYTES)).hexdigest()}
+    except (OSError, ValueError) as error:
+        raise InvalidInput([Problem(shown_path(path), None, complaint_of(error))]) from None
     return Document.read(path).data

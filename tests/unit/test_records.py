@@ -385,7 +385,7 @@ def test_empty_and_oversized_files_are_problems(tmp_path, monkeypatch):
     path.write_text("", encoding="utf-8")
     with pytest.raises(InvalidInput, match="is empty"):
         Document.read(path)
-    monkeypatch.setattr("abm.records.document.FILE_SIZE_LIMIT", 10)
+    monkeypatch.setattr("abm.records.bounds.YAML_BYTES", 10)
     path.write_text("name: something long\n", encoding="utf-8")
     with pytest.raises(InvalidInput, match="larger than 10 bytes"):
         Document.read(path)

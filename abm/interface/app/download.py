@@ -8,6 +8,7 @@ import numpy as np
 from abm.interface.app.question import Question, shipped_scenario
 from abm.interface.app.tasks import Sample
 from abm.records import dump
+from abm.texts import cell
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def results_file(sample: Sample, labels: tuple[str, ...], kind: str) -> File:
         from abm.experiments.store import table_bytes
 
         return File("months.parquet", "application/vnd.apache.parquet", table_bytes(columns))
-    head = ",".join(columns)
+    head = ",".join(_quoted(name) for name in columns)
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     lines = [head, *(",".join(_cell(value) for value in row) for row in rows)]
     return File("months.csv", "text/csv", ("\n".join(lines) + "\n").encode())
@@ -119,4 +120,11 @@ def long_table(sample: Sample, labels: tuple[str, ...]) -> dict[str, np.ndarray[
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if np.isnan(value) else f"{value:.6g}"
-    return str(value)
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Write a text as a cell that no spreadsheet takes for a formula, in quotes where it needs them."""
+    shown = cell(text)
+    quoted = shown.replace('"', '""')
+    return f'"{quoted}"' if any(mark in shown for mark in ',"\n') else shown

@@ -65,7 +65,7 @@ def read_folder(folder: str | Path) -> Publications:
     found: dict[str, list[Path]] = {}
     into = Publications()
     for path in csv_files(directory):
-        purposes = purposes_of(path)
+        purposes = purposes_of(path, faults)
         for purpose in purposes:
             found.setdefault(purpose, []).append(path)
         if not purposes:
@@ -94,12 +94,12 @@ def csv_files(directory: Path) -> Sequence[Path]:
     ]
 
 
-def purposes_of(path: Path) -> list[str]:
+def purposes_of(path: Path, faults: Faults) -> list[str]:
     """Say what a file is for; a table with several kinds of columns may serve several purposes."""
     stem = path.name.partition(".")[0].lower()
     if stem in NAMED:
         return [NAMED[stem]]
-    columns = first_cells(path)
+    columns = first_cells(path, faults)
     amount = (*SHARE_COLUMN, *PATIENTS_COLUMN)
     tests = (
         (LISTS, has(columns, ("code",), LIST_PEOPLE_COLUMN)),

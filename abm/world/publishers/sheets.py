@@ -1,7 +1,6 @@
 """Read comma-separated files row by row, remember the line of each, and collect every fault."""
 
 import csv
-import gzip
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -10,8 +9,14 @@ from datetime import date
 from pathlib import Path
 
 from abm.errors import Problem
-from abm.records import shown_number, shown_path
+from abm.records import Excess, bounds, complaint_of, opened, read_content, shown_number, shown_path, unzipped
+from abm.texts import UNREADABLE, visible
 
+ZIPPED = ".gz"
+SHOWN = 60
+"""Characters of a cell that are shown."""
+HEAD_BYTES = 64 * bounds.KIB
+"""Bytes in which the first row of a file must end."""
 SEVERAL = 3
 """Faults of one kind in one file after which the rest of them is counted, not listed."""
 DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
@@ -113,31 +118,47 @@ def as_date(text: str) -> date | None:
     return None
 
 
-def open_text(path: Path, faults: Faults) -> io.StringIO | None:
+def open_text(path: Path, faults: Faults) -> io.TextIOWrapper | None:
     """Read the text of a file, compressed or not; note why it cannot be read."""
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        faults.add(
-            shown_path(path), None, f"cannot be read ({reason}); check its permissions or download it again"
-        )
+        content = read_content(path, bounds.SHEET_BYTES)
+        if path.suffix == ZIPPED:
+            content = unzipped(content, bounds.SHEET_BYTES)
+    except (OSError, ValueError) as error:
+        _add_unreadable(path, error, faults)
         return None
+    return _as_text(content)
+
+
+def _add_unreadable(path: Path, error: Exception, faults: Faults) -> None:
+    reason = getattr(error, "strerror", None) or str(error)
+    told = f"cannot be read ({reason}); check its permissions or download it again"
+    faults.add(shown_path(path), None, complaint_of(error) if isinstance(error, Excess) else told)
+
+
+def _as_text(content: bytes) -> io.TextIOWrapper:
+    encoding = "utf-8-sig"
     try:
-        text = content.decode("utf-8-sig")
+        content.decode(encoding)
     except UnicodeDecodeError:
         # Older publications are in the code page of Western Europe.
-        text = content.decode("cp1252", errors="replace")
-    return io.StringIO(text, newline="")
+        encoding = "cp1252"
+    # Decoded as it is read, because a whole text takes up to four times the memory.
+    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
 
 
-def first_cells(path: Path) -> tuple[str, ...]:
-    """Return the cells of the first row in lower case, empty if the file cannot be read."""
-    text = open_text(path, Faults())
-    if text is None:
+def first_cells(path: Path, faults: Faults) -> tuple[str, ...]:
+    """Return the cells of the first row in lower case, empty if there is none; note why it cannot be read."""
+    try:
+        with opened(path) as stream:
+            head = stream.read(HEAD_BYTES)
+        if path.suffix == ZIPPED:
+            head = unzipped(head, HEAD_BYTES, is_cut=True)
+    except (OSError, ValueError) as error:
+        _add_unreadable(path, error, faults)
         return ()
+    # What is cut within a character is of no account for names of columns.
+    text = _as_text(head.partition(b"\n")[0])
     try:
         return tuple(cell.strip().lower() for cell in next(csv.reader(text), []))
     except csv.Error:
@@ -152,10 +173,18 @@ def read_sheet(path: Path, has_header: bool, faults: Faults) -> Sheet:
     if text is None:
         return Sheet(file, (), ())
     reader = csv.reader(text)
+    count = 0
     try:
         for cells in reader:
+            count += len(cells)
+            if count > bounds.SHEET_CELLS:
+                found = f"holds more than {bounds.SHEET_CELLS:,} cells"
+                advice = "leave out rows and columns that are not needed"
+                faults.add(file, reader.line_num, str(Excess(found, bounds.SHEET_CELLS, "cells", advice)))
+                return Sheet(file, (), ())
             if cells and any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, tuple(cells)))
+                _add_acting(file, reader.line_num, cells, faults)
     except csv.Error as error:
         faults.add(file, reader.line_num, f"is not comma-separated text ({error}); download it again")
         return Sheet(file, (), ())
@@ -166,6 +195,13 @@ def read_sheet(path: Path, has_header: bool, faults: Faults) -> Sheet:
         return Sheet(file, (), tuple(rows))
     columns = tuple(cell.strip().lower() for cell in rows[0][1])
     return Sheet(file, columns, tuple(rows[1:]))
+
+
+def _add_acting(file: str, line: int, cells: Sequence[str], faults: Faults) -> None:
+    acting = next((cell for cell in cells if UNREADABLE.search(cell)), None)
+    if acting is not None:
+        told = f"a cell holds '{visible(acting[:SHOWN])}', which is not all text"
+        faults.add(file, line, f"{told}; remove the characters that are shown as codes")
 
 
 def each_row(sheet: Sheet, width: int, faults: Faults) -> Iterator[Cells]:
