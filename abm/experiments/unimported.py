@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abm.errors import InvalidInput, did_you_mean
-from abm.experiments.modelsources import FORM
 from abm.experiments.modelfile import ModelExperimentFile
+from abm.experiments.modelsources import FORM
 from abm.model.unrun import origin_of
 from abm.records import Document, bounds, check, complaint_of, read_content, shown, shown_path
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -33,15 +32,20 @@ def test_who_comes_second_is_told_who_is_first_and_what_to_do(tmp_path, force):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def write_while_another_does(mine, target):
+    with mine as aside:
+        (aside / RUNS if aside.is_dir() else aside).write_text("mine")
+        if aside.is_dir():
+            target.mkdir()
+        (target / RUNS if aside.is_dir() else target).write_text("another's")
+
+
 def test_results_that_appear_meanwhile_are_not_replaced_without_force(tmp_path):
-    with pytest.raises(InvalidInput, match="exists"), Destination(tmp_path / "out").staged() as staging:
-        (staging / RUNS).write_text("mine")
-        (tmp_path / "out").mkdir()
-        (tmp_path / "out" / RUNS).write_text("another's")
+    with pytest.raises(InvalidInput, match="exists"):
+        write_while_another_does(Destination(tmp_path / "out").staged(), tmp_path / "out")
     assert (tmp_path / "out" / RUNS).read_text() == "another's"
-    with pytest.raises(InvalidInput, match="exists"), staged_file(tmp_path / "file") as aside:
-        aside.write_text("mine")
-        (tmp_path / "file").write_text("another's")
+    with pytest.raises(InvalidInput, match="exists"):
+        write_while_another_does(staged_file(tmp_path / "file"), tmp_path / "file")
     assert (tmp_path / "file").read_text() == "another's"
 
 
