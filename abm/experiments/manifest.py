@@ -46,15 +46,22 @@ class Manifest:
         self.roles = Roles(content["experiment"]["levers"], content["experiment"]["uncertainties"])
 
     @classmethod
-    def read(cls, directory: Path) -> "Manifest":
+    def read(cls, directory: Path, passed_over: Path | None = None) -> "Manifest":
         """Read the manifest of a directory.
+
+        Parameters
+        ----------
+        directory : Path
+            The sweep's.
+        passed_over : Path, optional
+            A folder in it that is not searched for links that lead out.
 
         Raises
         ------
         InvalidInput
             If there is none, or it is damaged or was edited, or the directory holds links that lead out of it.
         """
-        require_enclosed(directory)
+        require_enclosed(directory, passed_over)
         path = directory / MANIFEST
         shown = os.fspath(path)
         try:

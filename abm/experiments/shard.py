@@ -16,6 +16,7 @@ import numpy as np
 from abm.experiments.blocks import Shard
 from abm.experiments.cases import Case
 from abm.experiments.commits import Kept, keep, origin, put_record, read_record
+from abm.experiments.enclosure import require_own
 from abm.experiments.engines import LANES
 from abm.experiments.failures import RunFailure, failure_of
 from abm.experiments.lock import start_of
@@ -148,13 +149,14 @@ def run_shard(
         If results cannot be written; then there is no commit, and none that was there is lost.
     """
     started = time.perf_counter()
-    manifest = manifest or Manifest.read(directory)
+    manifest = manifest or Manifest.read(directory, passed_over=directory / SHARDS)
     if not is_forced:
         manifest.require_code()
     shard = manifest.shard(index)
     folder = shard_folder(directory, index)
-    folder.mkdir(parents=True, exist_ok=True)
     marker = folder / f"{index:06}.{origin()}{RUNNING}"
+    require_own(directory, folder, (marker, commit_path(directory, index)))
+    folder.mkdir(parents=True, exist_ok=True)
     marker.write_text(start_of(os.getpid()))
     try:
         runs, months, failed = tables_of(manifest, shard, lanes)

@@ -15,6 +15,7 @@ from abm.experiments.destination import Destination
 from abm.experiments.enclosure import require_enclosed
 from abm.experiments.inputs import Inputs, bundle_id
 from abm.experiments.manifest import Manifest
+from abm.experiments.shard import run_shard
 from abm.experiments.store import manifest_hash
 from abm.experiments.sweep import Sweep
 from abm.interface.cli import app
@@ -111,6 +112,14 @@ def test_every_command_refuses_a_link_that_leads_out(sweep, elsewhere, entry, co
     lead_out(sweep, entry, elsewhere)
     result = CliRunner().invoke(app, ["sweep", command[0], str(sweep), *command[1:]])
     assert result.exit_code == 2 and "leads out of the sweep" in result.output
+    assert contents(elsewhere) == {"kept": b"mine"}
+
+
+@pytest.mark.parametrize("entry", ["shards", "shards/000", "shards/000/000000.json", "inputs", "inputs/ID"])
+def test_a_single_shard_is_not_written_through_a_link_either(sweep, elsewhere, entry):
+    lead_out(sweep, entry, elsewhere)
+    with pytest.raises(InvalidInput, match="is a link|through a link"):
+        run_shard(sweep, 0)
     assert contents(elsewhere) == {"kept": b"mine"}
 
 

@@ -18,7 +18,8 @@ from abm.model.unrun import NotRun, read_unrun
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"
 PEERS = EXAMPLES / "peer_support.py"
 
-TRAP = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
+TRAP = "from pathlib import Path\nPath('RAN').touch()\n"
+"""Leaves a file behind: in the folder that the tests work in, wherever the code is run."""
 EXTENSION = (
     TRAP
     + """
@@ -87,7 +88,7 @@ def strangers(tmp_path, monkeypatch):
     for name, content in FILES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        path.write_text(content.replace("RAN", str(tmp_path / "RAN")), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -109,7 +110,7 @@ def run(*words):
 
 
 def has_run(folder: Path) -> bool:
-    return any(folder.rglob("ran"))
+    return (folder / "RAN").exists()
 
 
 @pytest.mark.parametrize("words", LOOKING, ids=" ".join)
