@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abm.errors import InvalidInput, Problem
 from abm.experiments.commits import put
 from abm.experiments.manifest import Manifest
 from abm.experiments.pool import SINGLE_THREADED
 from abm.experiments.shard import cases_of
+from abm.texts import visible
 
 FOLDER = "slurm"
 LOGS = "slurm/logs"
@@ -135,6 +137,7 @@ def write_job_array(
     if not shards:
         raise ValueError("a job array needs at least one shard")
     seen = directory.resolve()
+    _require_one_line(seen, name)
     lasting = max(math.ceil(len(shards) * seconds_per_shard / TASK_SECONDS), 1)
     tasks = min(len(shards), most_tasks or min(lasting, MOST_TASKS))
     each = -(-len(shards) // tasks)
@@ -184,6 +187,14 @@ def write_job_array(
     script = seen / FOLDER / SCRIPT
     put(script, ("\n".join(lines) + "\n").encode())
     return JobArray(script, tasks, len(shards), seconds, expected)
+
+
+def _require_one_line(directory: Path, name: str) -> None:
+    """Refuse what would end a line of the script: the rest would be a command."""
+    for text in (str(directory), name):
+        if visible(text) != text:
+            told = f"'{text}' cannot stand in a script; rename it, without line ends and the like"
+            raise InvalidInput([Problem(str(directory), None, told)])
 
 
 def prepared(directory: Path) -> None:
