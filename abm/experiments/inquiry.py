@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from abm.experiments.attempts import Outcome, attempted
-from abm.experiments.failures import RunFailure, failure_of
+from abm.experiments.failures import PRINTED_HEADING, RunFailure, failure_of, kept_text
 from abm.experiments.faults import MachineFault, is_of_machine
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables
