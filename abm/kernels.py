@@ -9,7 +9,6 @@ where nothing can be written, nothing is kept.
 
 import hashlib
 import logging
-import multiprocessing
 import os
 import pickle
 import platform
@@ -36,6 +35,9 @@ from numba.core.compiler import CompileResult
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 ENDING = ".kernel"
 TEMPORARY = ".tmp-"
+TRIED_BYTES = 1 << 16
+SAID = "ABM_KERNELS_SAID"
+"""Variable that tells a process that its user knows where kernels cannot be kept."""
 KEY_DIGITS = 32
 HASH_BYTES = 32
 KEPT_UNUSED_SECONDS = 60 * 86_400.0
@@ -193,8 +195,14 @@ def read(name: str) -> bytes | None:
     return None
 
 
-def keep(name: str, kernel: bytes) -> None:
-    """Write a kernel into the first folder that takes it; where none does, say so once and go on without."""
+def keep(name: str, kernel: bytes) -> Path | None:
+    """Write a kernel into the first folder that takes it; where none does, say so once and go on without.
+
+    Returns
+    -------
+    Path or None
+        The file.
+    """
     refusals: list[str] = []
     for folder in folders():
         try:
@@ -206,9 +214,18 @@ def keep(name: str, kernel: bytes) -> None:
         _tidied(folder)
         if refusals:
             _say_once(f"{' or '.join(refusals)}; {folder} is used instead")
-        return
+        return folder / name
     where = " or ".join(refusals) or "anywhere"
     _say_once(f"{where}; every process compiles them again, about a minute each")
+    return None
+
+
+def try_folders() -> None:
+    """Say where kernels cannot be kept, before workers start of which each would say it."""
+    path = keep(f"{TEMPORARY}{uuid.uuid4().hex}", bytes(TRIED_BYTES))
+    if path is not None:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -232,10 +249,10 @@ def _tidied(folder: Path) -> None:
                     path.unlink()
 
 
-@cache
 def _say_once(told: str) -> None:
-    # Each worker meets the same folders, and one of them all is enough to say so.
-    if multiprocessing.parent_process() is None:
+    # Processes that are started from now on meet the same folders, and inherit that it has been said.
+    if SAID not in os.environ:
+        os.environ[SAID] = "1"
         log.warning("compiled kernels cannot be kept %s", told)
 
 

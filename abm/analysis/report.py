@@ -1,6 +1,7 @@
 """Write a comparison as one page that reads offline: the question, the policies, the answer, the making."""
 
 import re
+from collections import Counter
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -150,6 +151,13 @@ def _named(measure: Measured) -> str:
     return f'<span class="note">{unit}, <code>{name}</code></span>'
 
 
+def _failed_entry(story: Story) -> list[tuple[str, str]]:
+    counted = Counter(story.failures).most_common()
+    return (
+        [("Failed", "; ".join(f"{count:,} with '{reason}'" for reason, count in counted))] if counted else []
+    )
+
+
 def _provenance_section(story: Story) -> str:
     manifest = story.manifest
     code, design, runs = manifest["code"], manifest["design"], manifest["runs"]
@@ -162,6 +170,7 @@ def _provenance_section(story: Story) -> str:
         ("Seed", f"{design['seed']}, replicates 0 to {design['replicates'] - 1}"),
         ("Draws", manifest["draws"]["generator"]),
         ("Runs", f"{runs['done']:,} simulated, {runs['failed']:,} failed"),
+        *_failed_entry(story),
         ("Design", f"SHA-256 {manifest['design_sha256']}"),
         ("Manifest", f"SHA-256 {manifest['manifest_sha256']}"),
         ("Python", f"{manifest['python']}; {packages}"),

@@ -1,6 +1,6 @@
 """Gather everything that a report tells of a comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ class Story:
         Where the hospital's payoff changes its sign, one for each scenario.
     manifest : mapping
         How the results were made.
+    failures : sequence of str
+        Why runs failed, one for each that did.
     """
 
     place: str
@@ -41,6 +43,7 @@ class Story:
     others: tuple[OtherDifference, ...]
     break_even: tuple[BreakEven, ...]
     manifest: Mapping[str, Any]
+    failures: Sequence[str] = ()
 
     @cached_property
     def labels(self) -> dict[str, str]:

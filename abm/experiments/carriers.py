@@ -4,12 +4,12 @@ An engine decides nothing about results. It calls `run_shard` for each shard it 
 became of it. The files are the only truth, so an engine that dies loses time and no rows.
 """
 
-import traceback
+import signal
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -18,15 +18,19 @@ from typing import Any, Protocol, Self
 
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.engines import available_processors
+from abm.experiments.failures import failure_of
+from abm.experiments.faults import UNWRITABLE, MachineFault, is_of_machine
 from abm.experiments.manifest import Manifest
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.shard import run_shard
-from abm.experiments.worker import TaskFailed
+from abm.kernels import try_folders
 
 SHARDS_PER_WORKER = 50
 """Shards after which a worker is replaced, so that what libraries leak cannot add up."""
-ATTEMPTS = 2
-"""How often a shard is tried whose worker ended without a word."""
+ATTEMPTS = 3
+"""How often a shard is tried: as it is; apart, which finds the run that ends its process; and once more, later."""
+SIGNS_OF_CROWDING = (None, -signal.SIGKILL)
+"""How a worker ends that the system refuses to start, or that it ends to have memory."""
 IN_HAND_PER_WORKER = 2
 """Shards given to the pool at once, so that no worker waits for the next."""
 
@@ -51,6 +55,10 @@ class Carried:
         Input that was refused, so that no other shard would do better.
     is_unwritable : bool
         Whether the results could not be written, so that no other shard would do better.
+    may_recover : bool
+        Whether the machine was at fault, or may have been, so that another attempt may do better.
+    is_crowded : bool
+        Whether fewer shards at once may do better.
     """
 
     shard: int
@@ -61,6 +69,22 @@ class Carried:
     is_final: bool = True
     refused: InvalidInput | None = None
     is_unwritable: bool = False
+    may_recover: bool = False
+    is_crowded: bool = False
+
+
+class Attempts:
+    """Count the attempts at shards, and say which lost ones are made again."""
+
+    def __init__(self) -> None:
+        self._lost = Counter[int]()
+
+    def judged(self, carried: Carried) -> Carried:
+        """Return what became of a shard, final unless another attempt may do better and is left."""
+        if not carried.may_recover:
+            return carried
+        self._lost[carried.shard] += 1
+        return replace(carried, is_final=self._lost[carried.shard] >= ATTEMPTS)
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):
@@ -120,11 +144,31 @@ def carry_one(
         commit = run_shard(directory, shard, is_forced=is_forced, manifest=manifest)
     except InvalidInput as error:
         return Carried(shard, lost=str(error), refused=error)
+    except MachineFault as error:
+        return Carried(shard, lost=str(error), may_recover=True, is_crowded=True)
     except OSError as error:
-        return Carried(shard, lost=f"cannot be written ({error.strerror or error})", is_unwritable=True)
+        told, is_unwritable = f"cannot be written ({error.strerror or error})", error.errno in UNWRITABLE
+        return Carried(shard, lost=told, is_unwritable=is_unwritable, may_recover=not is_unwritable)
     except Exception as error:  # noqa: BLE001 - one shard must not end the others
-        return Carried(shard, lost="".join(traceback.format_exception_only(error)).strip())
+        return _lost(shard, error)
     return Carried(shard, commit.runs, commit.failed, commit.seconds)
+
+
+def carry_all(
+    directory: Path, shards: Sequence[int], is_forced: bool = False, manifest: Manifest | None = None
+) -> Iterator[Carried]:
+    """Run shards here, one after the other; those that the machine has lost are tried again after the others."""
+    attempts, waiting = Attempts(), deque(shards)
+    while waiting:
+        told = attempts.judged(carry_one(directory, waiting.popleft(), is_forced, manifest))
+        if not told.is_final:
+            waiting.append(told.shard)
+        yield told
+
+
+def _lost(shard: int, error: Exception) -> Carried:
+    is_lack = is_of_machine(error)
+    return Carried(shard, lost=failure_of(error).message, may_recover=is_lack, is_crowded=is_lack)
 
 
 @dataclass(eq=False)
@@ -149,6 +193,7 @@ class Processes:
     pool: Pool = field(init=False, repr=False)
 
     def __enter__(self) -> Self:
+        try_folders()
         self.pool = Pool(self.workers or available_processors(), tasks_per_worker=self.shards_per_worker)
         return self
 
@@ -160,10 +205,12 @@ class Processes:
     def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
         """Run shards, as many at once as there are workers."""
         waiting = deque(shards)
-        attempts = Counter[int]()
+        attempts = Attempts()
+        at_once = self.pool.workers
         in_hand: dict[Future[Carried], int] = {}
         while waiting or in_hand:
-            while waiting and len(in_hand) < IN_HAND_PER_WORKER * self.pool.workers:
+            most = at_once if at_once < self.pool.workers else IN_HAND_PER_WORKER * at_once
+            while waiting and len(in_hand) < most:
                 shard = waiting.popleft()
                 in_hand[self.pool.submit(_carry_here, directory, shard, self.is_forced)] = shard
             for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
@@ -171,13 +218,15 @@ class Processes:
                 try:
                     told = future.result()
                 except WorkerLost as error:
-                    attempts[shard] += 1
-                    is_final = attempts[shard] >= ATTEMPTS
-                    told = Carried(shard, lost=str(error), is_final=is_final)
-                    if not is_final:
-                        waiting.append(shard)
-                except TaskFailed as error:
-                    told = Carried(shard, lost=str(error))
+                    is_crowded = error.exitcode in SIGNS_OF_CROWDING
+                    told = Carried(shard, lost=str(error), may_recover=True, is_crowded=is_crowded)
+                except Exception as error:  # noqa: BLE001 - one shard must not end the others
+                    told = _lost(shard, error)
+                told = attempts.judged(told)
+                if told.is_crowded:
+                    at_once = max(at_once - 1, 1)
+                if not told.is_final:
+                    waiting.append(shard)
                 yield told
 
 

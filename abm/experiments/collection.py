@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.experiments.dataset import TABLES, open_sweep
+from abm.experiments.dataset import TABLES, SweepTables
 from abm.experiments.destination import file_problems, staged_file
+from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import FILE_WRITERS
 
 
@@ -43,7 +44,7 @@ def collect(directory: Path, out: Path, table: str = "runs", force: bool = False
         problems.append(Problem("--table", None, told))
     if problems or chosen is None:
         raise InvalidInput(problems)
-    tables = open_sweep(directory)
+    tables = SweepTables(Manifest.read(directory))
     schema = tables.schema(chosen)
     with staged_file(out, force) as aside, FILE_WRITERS[out.suffix](aside, schema) as writer:
         for piece in tables.tables(chosen):

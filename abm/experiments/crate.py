@@ -22,6 +22,7 @@ from rocrate.rocrate import ROCrate
 from abm.errors import AbmError
 from abm.experiments.commits import Kept, file_hash, put
 from abm.experiments.compaction import COMPACT, RECORD
+from abm.experiments.dataset import SweepTables
 from abm.experiments.inputs import INPUTS
 from abm.experiments.manifest import MANIFEST
 from abm.experiments.points import POINTS
@@ -119,7 +120,7 @@ def write_crate(
     properties = {
         "@type": "CreateAction",
         "name": f"Sweep '{sweep.manifest.name}': {survey.runs:,} runs",
-        "description": _told(content, survey.runs_failed),
+        "description": _told(content, SweepTables(sweep.manifest).told_failures()),
         "startTime": content["invocation"]["created"],
         "endTime": _ended(sweep),
         "actionStatus": {"@id": COMPLETED},
@@ -224,14 +225,14 @@ def _contextual(crate: Any, identity: str, properties: Mapping[str, Any]) -> Any
     return entity
 
 
-def _told(content: Mapping[str, Any], failed: int) -> str:
+def _told(content: Mapping[str, Any], failures: str) -> str:
     command = content["invocation"]["command"] or "abm sweep plan"
     commit = content["code"]["commit"]
     told = [f"{command}, then abm sweep run", f"design {content['design_sha256']}"]
     if commit:
         told.append(f"commit {commit}" + (" with changes" if content["code"]["dirty"] else ""))
-    if failed:
-        told.append(f"{failed:,} runs failed; their rows say why")
+    if failures:
+        told.append(failures)
     return "; ".join(told)
 
 

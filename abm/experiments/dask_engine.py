@@ -20,9 +20,10 @@ import dask
 from distributed import Client, Future, LocalCluster
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.carriers import Carried, carry_one
+from abm.experiments.carriers import Attempts, Carried, carry_one
 from abm.experiments.engines import available_processors
 from abm.experiments.pool import SINGLE_THREADED
+from abm.kernels import try_folders
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0
@@ -87,6 +88,7 @@ class Dask:
         yield from carried(self.client, directory, shards, self.is_forced)
 
     def _started(self, stack: ExitStack) -> Any:
+        try_folders()
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="abm-dask-"))
         cluster = LocalCluster(
             n_workers=self.workers or available_processors(),
@@ -142,6 +144,7 @@ def carried(client: Any, directory: Path, shards: Sequence[int], is_forced: bool
         carry_one, [seen] * len(shards), list(shards), is_forced=is_forced, pure=False, batch_size=1000
     )
     waiting = {future.key: shard for shard, future in zip(shards, futures, strict=True)}
+    attempts = Attempts()
     for future in futures:
         future.add_done_callback(done.put)
     # What is released here the scheduler forgets once it is told of.
@@ -154,8 +157,14 @@ def carried(client: Any, directory: Path, shards: Sequence[int], is_forced: bool
                 continue
             break
         shard = waiting.pop(future.key, None)
-        if shard is not None:
-            yield _told(future, shard)
+        if shard is None:
+            continue
+        told = attempts.judged(_told(future, shard))
+        if not told.is_final:
+            again = client.submit(carry_one, seen, shard, is_forced=is_forced, pure=False)
+            waiting[again.key] = shard
+            again.add_done_callback(done.put)
+        yield told
     for shard in waiting.values():
         yield Carried(shard, lost=LOST)
 

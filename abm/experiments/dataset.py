@@ -3,6 +3,7 @@
 Only files that a commit vouches for are read, so a sweep can be read while it runs; what is not done yet is not there.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from abm.errors import AbmError, did_you_mean
 from abm.experiments.compaction import COMPACT
+from abm.experiments.failures import place_in
 from abm.experiments.manifest import Manifest
 from abm.experiments.parquet import batches, dataset, equals, partly_whole, rows_of
 from abm.experiments.points import POINTS, Points
@@ -20,8 +22,11 @@ from abm.experiments.survey import Surveyor
 
 Table = Literal["runs", "months", "points"]
 TABLES: tuple[Table, ...] = ("runs", "months", "points")
+MOST_CAUSES = 3
 KEPT = ("runs", "months")
 """Tables that shards write."""
+
+log = logging.getLogger(__name__)
 
 
 def open_sweep(directory: str | Path) -> "SweepTables":
@@ -40,8 +45,17 @@ def open_sweep(directory: str | Path) -> "SweepTables":
     ------
     InvalidInput
         If there is no sweep.
+
+    Notes
+    -----
+    Where runs have failed, the log says how many and why: they have no outcomes, and what leaves out missing values, as
+    a mean of pandas does, would not say so.
     """
-    return SweepTables(Manifest.read(Path(directory)))
+    tables = SweepTables(Manifest.read(Path(directory)))
+    told = tables.told_failures()
+    if told:
+        log.warning("%s; they have no outcomes and no months", told)
+    return tables
 
 
 class SweepTables:
@@ -62,6 +76,7 @@ class SweepTables:
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
+        self._has_failures = False
 
     def __repr__(self) -> str:
         return f"<sweep '{self.manifest.name}' in {self.manifest.directory}: {self.manifest.runs:,} runs>"
@@ -75,17 +90,19 @@ class SweepTables:
         for part, complaint in surveyor.parts()[0]:
             if complaint is None:
                 covered.update(part.indices)
+                self._has_failures |= part.failed > 0
                 first = min(part.indices)
                 found.append((first, {table: folder / kept.name for table, kept in part.files.items()}))
         for index in range(self.manifest.shards):
             if index in covered:
                 continue
             try:
-                files = surveyor.commit(index).files
+                commit = surveyor.commit(index)
             except (OSError, ValueError):
                 continue
+            self._has_failures |= commit.failed > 0
             own = shard_folder(self.manifest.directory, index)
-            found.append((index, {table: own / kept.name for table, kept in files.items()}))
+            found.append((index, {table: own / kept.name for table, kept in commit.files.items()}))
         found.sort(key=lambda entry: entry[0])
         kept = {table: [files[table] for _, files in found if table in files] for table in KEPT}
         return {**kept, "points": [self.manifest.directory / POINTS]}
@@ -171,14 +188,22 @@ class SweepTables:
         return [] if self.manifest.every is None else rows_of(self.months, equals("run_id", run_id))
 
     def failures(self) -> list[tuple[str, int, str]]:
-        """List the errors that runs failed with: message, number of runs, and the id of one; commonest first."""
-        counted: dict[str, list[Any]] = {}
-        wanted = self.runs.to_table(columns=["error", "run_id"], filter=equals("status", FAILED))
-        for row in wanted.to_pylist():
-            entry = counted.setdefault(row["error"], [0, row["run_id"]])
-            entry[0] += 1
-        found = [(error, int(count), str(run_id)) for error, (count, run_id) in counted.items()]
+        """List the causes that runs failed of: a message, the number of runs, and the id of one; commonest first."""
+        counted: dict[tuple[str, str], list[Any]] = {}
+        columns = ["error", "traceback", "run_id"]
+        for row in self.runs.to_table(columns=columns, filter=equals("status", FAILED)).to_pylist():
+            # An error raised at one line is one cause, whatever numbers its message holds.
+            place = place_in(row["traceback"] or "")
+            cause = (row["error"].partition(":")[0] if place else row["error"], place)
+            counted.setdefault(cause, [row["error"], 0, row["run_id"]])[1] += 1
+        found = [(str(error), int(count), str(run_id)) for error, count, run_id in counted.values()]
         return sorted(found, key=lambda entry: -entry[1])
+
+    def told_failures(self) -> str:
+        """Tell in a line how many runs have failed, and of what; empty if none has."""
+        found = self.failures() if self._files["runs"] and self._has_failures else []
+        failed = sum(count for _, count, _ in found)
+        return f"{failed:,} of {self.manifest.runs:,} runs have failed: {told_causes(found)}" if found else ""
 
     def _of(self, table: str) -> Any:
         if table not in TABLES:
@@ -193,6 +218,15 @@ class SweepTables:
         if not files:
             raise AbmError(f"nothing of {self.manifest.directory} is done yet; 'abm sweep run' does it")
         return dataset(files)
+
+
+def told_causes(found: Sequence[tuple[str, int, str]]) -> str:
+    """Tell of what runs failed, the commonest causes with their counts, in a line."""
+    told = [f"{count:,} with '{error.partition(chr(10))[0]}'" for error, count, _ in found[:MOST_CAUSES]]
+    more = len(found) - MOST_CAUSES
+    return ", ".join(told) + (
+        f" and {sum(count for _, count, _ in found[MOST_CAUSES:]):,} of other causes" if more > 0 else ""
+    )
 
 
 def _required(package: str) -> Any:

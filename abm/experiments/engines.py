@@ -8,19 +8,21 @@ thread, and its results are put back in the order of the runs, so nothing depend
 
 import os
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.failures import ModelFailure
+from abm.experiments.attempts import Outcome, attempted
+from abm.experiments.failures import RunFailure, failure_of
+from abm.experiments.faults import MachineFault, is_of_machine
+from abm.experiments.inquiry import Inquiry
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables, joined
-from abm.experiments.worker import TaskFailed
+from abm.kernels import try_folders
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
@@ -67,12 +69,6 @@ class Execution:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Attempt:
-    tables: tuple[tuple[Batch, Tables], ...]
-    failures: tuple[tuple[int, str], ...]
-
-
 def execute(
     runs: Sequence[Run],
     simulate: Simulator,
@@ -100,12 +96,15 @@ def execute(
     Returns
     -------
     Execution
-        A run that fails does not stop the others: its batch is repeated run by run, and it is listed.
+        A run that fails, or ends its process, does not stop the others: its batch is repeated run by run, and it is
+        listed.
 
     Raises
     ------
     InvalidInput
         If workers are below 1, or the simulator refuses the input of a run.
+    MachineFault
+        If the machine is at fault for what failed, so that no run may be blamed.
     KeyboardInterrupt
         If interrupted; workers have ended by then.
     """
@@ -113,35 +112,85 @@ def execute(
     if problems:
         raise InvalidInput(problems)
     started = time.perf_counter()
-    batches = packed(runs, lanes)
-    attempts: list[_Attempt] = []
-    done = 0
-
-    def record(batch: Batch, attempt: _Attempt) -> None:
-        nonlocal done
-        attempts.append(attempt)
-        done += len(batch)
-        if progress is not None:
-            progress(done, len(runs))
-
-    if progress is not None:
-        progress(0, len(runs))
-    remaining = list(batches)
-    most = min(workers or available_processors(), max(len(batches), 1))
+    found = _Found(runs, progress)
+    remaining = list(packed(runs, lanes))
+    most = min(workers or available_processors(), max(len(remaining), 1))
     used = 1
-    while remaining:
-        # The first batch warms the kernels, so only a later one tells how long a batch takes.
-        is_warm = len(remaining) < len(batches)
+    # What an extension does must not end this process.
+    is_foreign = any(run.scenario.code_hash for run in runs)
+    is_warm = False
+    while remaining and not is_foreign:
         begun = time.perf_counter()
         batch = remaining.pop(0)
-        record(batch, _attempt(simulate, [runs[index] for index in batch], batch))
+        found.take(batch, attempted(simulate, [runs[index] for index in batch]))
         pays = (time.perf_counter() - begun) * len(remaining) * (1 - 1 / most) > WORKER_START_SECONDS
         if most > 1 and len(remaining) > 1 and (workers is not None or (is_warm and pays)):
-            used = min(most, len(remaining))
-            for batch, attempt in _pooled(runs, simulate, remaining, used):
-                record(batch, attempt)
-            remaining = []
-    return _gathered(runs, attempts, used, time.perf_counter() - started)
+            break
+        # The first batch warms the kernels, so only a later one tells how long a batch takes.
+        is_warm = True
+    if remaining:
+        try_folders()
+        used = min(most, len(remaining))
+        for batch, outcomes in _pooled(runs, simulate, remaining, used):
+            found.take(batch, outcomes)
+    if found.suspected:
+        with Inquiry(lambda: ((simulate, run) for run in found.sound_first())) as inquiry:
+            for batch in found.suspected:
+                found.take(batch, inquiry.attempted(simulate, [runs[index] for index in batch]))
+    return found.execution(used, time.perf_counter() - started)
+
+
+class _Found:
+    """Collect what comes of runs, in whatever order it comes."""
+
+    def __init__(self, runs: Sequence[Run], progress: Progress | None) -> None:
+        self.runs = runs
+        self.suspected: list[Batch] = []
+        self._progress = progress
+        self._tables: list[tuple[Batch, Tables]] = []
+        self._failures: dict[int, RunFailure] = {}
+        self._tell()
+
+    def take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Take in the outcomes of a batch.
+
+        Raises
+        ------
+        InvalidInput
+            If the simulator refuses its input.
+        """
+        for places, outcome in outcomes:
+            positions = tuple(batch[place] for place in places)
+            if isinstance(outcome, Tables):
+                self._tables.append((positions, outcome))
+            elif outcome.refused is not None:
+                raise outcome.refused
+            elif outcome.is_suspicion:
+                self.suspected.append(positions)
+            else:
+                self._failures |= dict.fromkeys(positions, outcome)
+        self._tell()
+
+    def sound_first(self) -> Iterator[Run]:
+        """Give all runs, beginning with one that was simulated."""
+        first = [positions[0] for positions, _ in self._tables[:1]]
+        return (self.runs[index] for index in dict.fromkeys([*first, *range(len(self.runs))]))
+
+    def execution(self, workers: int, seconds: float) -> Execution:
+        """Put all together, in the order of the runs."""
+        return Execution(
+            tables=_in_order(self.runs, self._tables) if self._tables else None,
+            failures=tuple(
+                Failure(self.runs[index], _told(self._failures[index])) for index in sorted(self._failures)
+            ),
+            workers=workers,
+            seconds=seconds,
+        )
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            done = sum(len(positions) for positions, _ in self._tables) + len(self._failures)
+            self._progress(done, len(self.runs))
 
 
 def mapped(
@@ -163,25 +212,43 @@ def mapped(
         Processes; 1 stays in this one. The first item always runs here, so that kernels are compiled once.
     progress : callable, optional
         Called with the number of items done and the number of items.
+
+    Raises
+    ------
+    MachineFault
+        If an item ends its worker, also when it is alone.
     """
     most = min(workers or available_processors(), max(len(items), 1))
-    results = [task(item) for item in items[:1]]
-    if progress is not None:
-        progress(len(results), len(items))
+    here = len(items) if most == 1 or len(items) < 3 else 1
+    results: dict[int, Any] = {}
 
-    def collect(found: Iterable[Any]) -> None:
-        for result in found:
-            results.append(result)
-            if progress is not None:
-                progress(len(results), len(items))
+    def take(position: int, result: Any) -> None:
+        results[position] = result
+        if progress is not None:
+            progress(len(results), len(items))
 
-    if most == 1 or len(items) < 3:
-        collect(map(task, items[1:]))
-    else:
+    for position in range(here):
+        take(position, task(items[position]))
+    lost: list[int] = []
+    if here < len(items):
         with Pool(most) as pool:
-            futures = [pool.submit(task, item) for item in items[1:]]
-            collect(future.result() for future in futures)
-    return results
+            futures = {pool.submit(task, items[position]): position for position in range(here, len(items))}
+            for future in as_completed(futures):
+                try:
+                    take(futures[future], future.result())
+                except Exception as error:
+                    if not may_be_of_machine(error):
+                        raise
+                    lost.append(futures[future])
+    if lost:
+        # Alone, an item has all the memory that there is.
+        with Pool(1) as pool:
+            for position in lost:
+                try:
+                    take(position, pool.submit(task, items[position]).result())
+                except WorkerLost as error:
+                    raise MachineFault(f"{error}, and did so again with nothing beside it") from None
+    return [results[position] for position in range(len(items))]
 
 
 def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Batch, ...]:
@@ -205,6 +272,11 @@ def available_processors() -> int:
     return os.cpu_count() or 1
 
 
+def may_be_of_machine(error: Exception) -> bool:
+    """Whether what a call in a worker came to may be the machine's fault."""
+    return isinstance(error, WorkerLost) or is_of_machine(error)
+
+
 def worker_problems(workers: int | None) -> list[Problem]:
     """Say what is wrong with a number of workers; empty when nothing is."""
     if workers is None or workers >= 1:
@@ -212,57 +284,25 @@ def worker_problems(workers: int | None) -> list[Problem]:
     return [Problem("--workers", None, f"found {workers}; {WORKERS_ADVICE}")]
 
 
-def _attempt(simulate: Simulator, batch: Sequence[Run], positions: Batch) -> _Attempt:
-    try:
-        return _Attempt(((positions, simulate(batch)),), ())
-    except InvalidInput:
-        raise
-    except Exception as error:  # noqa: BLE001 - a simulator is foreign code, and the other runs go on
-        if len(batch) == 1:
-            return _Attempt((), ((positions[0], _told(error)),))
-    # One bad run must not take its neighbours with it.
-    alone = [_attempt(simulate, [run], (position,)) for run, position in zip(batch, positions, strict=True)]
-    return _Attempt(
-        tuple(entry for attempt in alone for entry in attempt.tables),
-        tuple(entry for attempt in alone for entry in attempt.failures),
-    )
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, ModelFailure):
-        return f"{error.message} ({error.where})" if error.where else error.message
-    # Results travel, so they name the module that failed and no path of this machine.
-    frames = list(traceback.walk_tb(error.__traceback__))
-    where = f" ({frames[-1][0].f_globals.get('__name__', '?')}:{frames[-1][1]})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+def _told(failure: RunFailure) -> str:
+    return f"{failure.message} ({failure.where})" if failure.where else failure.message
 
 
 def _pooled(
     runs: Sequence[Run], simulate: Simulator, batches: Sequence[Batch], workers: int
-) -> Iterator[tuple[Batch, _Attempt]]:
+) -> Iterator[tuple[Batch, list[Outcome]]]:
     with Pool(workers) as pool:
-        futures: dict[Future[_Attempt], Batch] = {
-            pool.submit(_attempt, simulate, [runs[index] for index in batch], batch): batch
-            for batch in batches
+        futures: dict[Future[list[Outcome]], Batch] = {
+            pool.submit(attempted, simulate, [runs[index] for index in batch]): batch for batch in batches
         }
         for future in as_completed(futures):
             batch = futures[future]
             try:
-                attempt = future.result()
-            except (WorkerLost, TaskFailed) as error:
-                attempt = _Attempt((), tuple((index, str(error)) for index in batch))
-            yield batch, attempt
-
-
-def _gathered(runs: Sequence[Run], attempts: Sequence[_Attempt], workers: int, seconds: float) -> Execution:
-    parts = [part for attempt in attempts for part in attempt.tables]
-    failures = sorted(failure for attempt in attempts for failure in attempt.failures)
-    return Execution(
-        tables=_in_order(runs, parts) if parts else None,
-        failures=tuple(Failure(runs[index], message) for index, message in failures),
-        workers=workers,
-        seconds=seconds,
-    )
+                outcomes = future.result()
+            except Exception as error:  # noqa: BLE001 - one batch must not end the others
+                failure = replace(failure_of(error), is_suspicion=may_be_of_machine(error))
+                outcomes = [(tuple(range(len(batch))), failure)]
+            yield batch, outcomes
 
 
 def _in_order(runs: Sequence[Run], parts: Sequence[tuple[Batch, Tables]]) -> Tables:

@@ -4,13 +4,17 @@ A model of others may raise anything: an exit, an interrupt, an error whose text
 fails. What is kept is text alone, bounded in length, so that a table can hold it and nothing of the model stays alive.
 """
 
+import re
 import traceback
 from dataclasses import dataclass
+from itertools import takewhile
 
-from abm.errors import AbmError
+from abm.errors import AbmError, InvalidInput
+from abm.experiments.faults import is_of_machine
 
 MOST_CHARACTERS = 10_000
 """Longest message or trace that is kept, characters; of longer ones the beginning and the end."""
+FRAME = re.compile(r"[\w.<>?]+:\d+ in .+")
 PRINTED_HEADING = "the model printed, at the end:"
 
 
@@ -24,10 +28,21 @@ class RunFailure:
         The error.
     trace : str
         Modules and lines that led to it, one a line, and what the model printed; no path of a machine.
+    is_suspicion : bool
+        Whether it may be the machine's fault instead.
+    refused : InvalidInput or None
+        The error itself where it says that the model refuses its input.
     """
 
     message: str
-    trace: str
+    trace: str = ""
+    is_suspicion: bool = False
+    refused: InvalidInput | None = None
+
+    @property
+    def where(self) -> str:
+        """Name the last module and line that led to it, such as ``package.module:12``; empty where nothing tells."""
+        return place_in(self.trace).partition(" in ")[0]
 
 
 class ModelFailure(AbmError):
@@ -41,11 +56,13 @@ class ModelFailure(AbmError):
         Modules and lines that led to it, and what was printed.
     where : str
         Module and line that raised it.
+    is_of_machine : bool
+        Whether it is of a kind that a machine causes.
     """
 
-    def __init__(self, message: str, trace: str, where: str = "") -> None:
-        super().__init__(message, trace, where)
-        self.message, self.trace, self.where = message, trace, where
+    def __init__(self, message: str, trace: str, where: str = "", is_of_machine: bool = False) -> None:
+        super().__init__(message, trace, where, is_of_machine)
+        self.message, self.trace, self.where, self.is_of_machine = message, trace, where, is_of_machine
 
     def __str__(self) -> str:
         return self.message
@@ -68,15 +85,25 @@ class ModelFailure(AbmError):
         trace = "\n".join([*frames, message, *([PRINTED_HEADING, printed] if printed else ())])
         if folder:
             message, trace = message.replace(folder, "."), trace.replace(folder, ".")
-        return cls(message, kept_text(trace), frames[-1].partition(" ")[0] if frames else "")
+        where = frames[-1].partition(" ")[0] if frames else ""
+        return cls(message, kept_text(trace), where, is_of_machine(error))
 
 
 def failure_of(error: BaseException) -> RunFailure:
     """Return why a run failed: the error, and the modules and lines that led to it."""
     if isinstance(error, ModelFailure):
-        return RunFailure(error.message, error.trace)
+        return RunFailure(error.message, error.trace, error.is_of_machine)
     message = words_of(error)
-    return RunFailure(message, kept_text("\n".join([*_frames(error), message])))
+    trace = kept_text("\n".join([*_frames(error), message]))
+    return RunFailure(
+        message, trace, is_of_machine(error), error if isinstance(error, InvalidInput) else None
+    )
+
+
+def place_in(trace: str) -> str:
+    """Return the last module, line and function that led to a failure, by its trace; empty where it names none."""
+    frames = list(takewhile(FRAME.fullmatch, trace.splitlines()))
+    return frames[-1] if frames else ""
 
 
 def words_of(error: BaseException) -> str:

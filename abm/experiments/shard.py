@@ -1,36 +1,42 @@
 """Run one shard of a sweep and commit its results: a function of the manifest alone.
 
 Doing a shard twice, or in two processes at once, gives the same rows and does no harm. A run that fails becomes a row
-that says why, and its neighbours go on.
+that says why, and its neighbours go on. An attempt that ends before it can say why leaves its marker behind, and the
+next one, wherever it is made, simulates in a process apart, so that it finds out which run it was.
 """
 
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from abm.experiments.attempts import Outcome, attempted
 from abm.experiments.blocks import Shard
 from abm.experiments.cases import Case
-from abm.experiments.commits import Kept, keep, origin, put_record, read_record
+from abm.experiments.commits import Kept, keep, put_record, read_record
 from abm.experiments.enclosure import require_own
 from abm.experiments.engines import LANES
-from abm.experiments.failures import RunFailure, failure_of
-from abm.experiments.lock import start_of
+from abm.experiments.failures import RunFailure
+from abm.experiments.faults import MachineFault
+from abm.experiments.inquiry import Control, Inquiry
 from abm.experiments.manifest import Manifest
+from abm.experiments.markers import Marker
 from abm.experiments.parquet import encoded, repeated, table_of, whole_numbers
 from abm.experiments.points import Points
 from abm.experiments.provenance import source_hash
-from abm.experiments.run import Tables
+from abm.experiments.run import Run, Simulator, Tables
 from abm.experiments.store import DONE, FAILED, meaning
 
 SHARDS = "shards"
 SHARDS_PER_FOLDER = 1000
 COMMIT_FORMAT = "abm sweep shard"
-RUNNING = ".running"
+
+Attempt = Callable[[Simulator, Sequence[Run]], list[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,8 @@ def run_shard(
     ------
     InvalidInput
         If there is no such sweep or shard, or the sources have changed.
+    MachineFault
+        If the machine was at fault, so that another attempt may do better.
     OSError
         If results cannot be written; then there is no commit, and none that was there is lost.
     """
@@ -154,12 +162,14 @@ def run_shard(
         manifest.require_code()
     shard = manifest.shard(index)
     folder = shard_folder(directory, index)
-    marker = folder / f"{index:06}.{origin()}{RUNNING}"
-    require_own(directory, folder, (marker, commit_path(directory, index)))
+    marker = Marker(folder, index)
+    require_own(directory, folder, (marker.path, commit_path(directory, index)))
     folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text(start_of(os.getpid()))
-    try:
-        runs, months, failed = tables_of(manifest, shard, lanes)
+    with marker, ExitStack() as stack:
+        attempt: Attempt = attempted
+        if marker.is_warned:
+            attempt = stack.enter_context(Inquiry(partial(controls, manifest, shard))).attempted
+        runs, months, failed = tables_of(manifest, shard, lanes, attempt)
         files = {"runs": keep(folder, f"{index:06}.runs", ".parquet", encoded(runs), runs.num_rows)}
         if months is not None:
             files["months"] = keep(folder, f"{index:06}.months", ".parquet", encoded(months), months.num_rows)
@@ -174,31 +184,63 @@ def run_shard(
             files=files,
         )
         put_record(commit_path(directory, index), commit.described())
-    finally:
-        marker.unlink(missing_ok=True)
     return commit
 
 
-def tables_of(manifest: Manifest, shard: Shard, lanes: int) -> tuple[Any, Any, int]:
-    """Simulate a shard; return its tables of runs and of months, and how many runs failed."""
+def tables_of(
+    manifest: Manifest, shard: Shard, lanes: int, attempt: Attempt = attempted
+) -> tuple[Any, Any, int]:
+    """Simulate a shard; return its tables of runs and of months, and how many runs failed.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The sweep's.
+    shard : Shard
+        Its runs.
+    lanes : int
+        Most runs in a batch.
+    attempt : callable
+        Simulates a batch; in this process unless given.
+
+    Raises
+    ------
+    MachineFault
+        If the machine may be at fault for what failed.
+    """
     cases, points = cases_of(manifest, shard.first_run, shard.runs)
     found: list[Tables] = []
     failures: dict[int, RunFailure] = {}
     done: list[int] = []
     for start in range(0, len(cases), lanes):
-        places = list(range(start, min(start + lanes, len(cases))))
-        for position, outcome in _attempted(manifest, cases, places):
-            if isinstance(outcome, RunFailure):
-                failures[position[0]] = outcome
-            else:
+        places = range(start, min(start + lanes, len(cases)))
+        failures |= {place: RunFailure(cases[place].refusal) for place in places if cases[place].refusal}
+        batch = [place for place in places if not cases[place].refusal]
+        if not batch:
+            continue
+        simulate = manifest.bases[cases[batch[0]].base].simulate
+        for positions, outcome in attempt(simulate, [cases[place].run for place in batch]):
+            if isinstance(outcome, Tables):
                 found.append(outcome)
-                done += position
+                done += [batch[position] for position in positions]
+            elif outcome.is_suspicion:
+                raise MachineFault(outcome.message)
+            else:
+                failures[batch[positions[0]]] = outcome
     # Results of a batch come back in its order, so `done` rises, and tables follow each other as runs do.
     return (
         _runs_table(manifest, cases, points, found, done, failures),
         _months_table(manifest, cases, found, done),
         len(failures),
     )
+
+
+def controls(manifest: Manifest, shard: Shard) -> Iterator[Control]:
+    """Give runs to compare a suspected one with: the first of each block, which the plan has tried, its own before."""
+    for block in sorted(manifest.blocks, key=lambda block: block != shard.block):
+        case = cases_of(manifest, block.first_run, 1)[0][0]
+        if not case.refusal:
+            yield manifest.bases[case.base].simulate, case.run
 
 
 def cases_of(manifest: Manifest, first_run: int, runs: int) -> tuple[list[Case], Points]:
@@ -209,28 +251,6 @@ def cases_of(manifest: Manifest, first_run: int, runs: int) -> tuple[list[Case],
     start, stop = block.points if spans else (met[0], met[1] + 1)
     points = manifest.points(start, stop)
     return list(manifest.cases(first_run, runs, points, start)), points
-
-
-def _attempted(
-    manifest: Manifest, cases: Sequence[Case], places: Sequence[int]
-) -> Iterator[tuple[list[int], Tables | RunFailure]]:
-    """Simulate a batch; if it fails, run by run, so that one bad run does not take its neighbours with it."""
-    batch = [place for place in places if not cases[place].refusal]
-    simulate = manifest.bases[cases[places[0]].base].simulate
-    if len(batch) == len(places):
-        try:
-            yield batch, simulate([cases[place].run for place in batch])
-        except Exception as error:  # noqa: BLE001 - a simulator is foreign code, and the other runs go on
-            if len(places) == 1:
-                yield batch, failure_of(error)
-                return
-        else:
-            return
-    elif len(places) == 1:
-        yield list(places), RunFailure(cases[places[0]].refusal, "")
-        return
-    for place in places:
-        yield from _attempted(manifest, cases, [place])
 
 
 def _runs_table(

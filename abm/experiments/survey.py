@@ -4,23 +4,15 @@ The files are the only truth, so a survey asks nobody. How fast it goes follows 
 count, not from times of day, which may jump.
 """
 
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from abm.experiments.compaction import COMPACT, RECORD, Part, parts_of
-from abm.experiments.lock import start_of
 from abm.experiments.manifest import MANIFEST, Manifest
+from abm.experiments.markers import Clock, running
 from abm.experiments.points import POINTS
-from abm.experiments.shard import RUNNING, SHARDS, Commit, commit_path, read_commit, shard_folder
-from abm.records import bounds, read_content
-
-LONGEST_SILENCE_SECONDS = 6 * 3600.0
-"""Age from which a marker of a machine that cannot be asked counts as left behind."""
-
-Clock = Callable[[], float]
+from abm.experiments.shard import SHARDS, Commit, commit_path, read_commit, shard_folder
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,8 @@ class Survey:
         Hashes of the sources that ran them.
     faults : tuple of str
         What is wrong with files that belong to no single shard.
+    failed : mapping of int to int
+        Shards in files of their own that hold failed runs, and how many.
     """
 
     shards: int
@@ -60,6 +54,7 @@ class Survey:
     seconds: float
     sources: tuple[str, ...]
     faults: tuple[str, ...] = ()
+    failed: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -113,6 +108,7 @@ class Surveyor:
         missing: list[int] = []
         damaged: dict[int, str] = {}
         sources: dict[str, None] = {}
+        with_failed: dict[int, int] = {}
         parts, faults = self.parts(is_thorough)
         compacted: dict[int, Part] = {}
         for part, complaint in parts:
@@ -142,6 +138,8 @@ class Surveyor:
             damaged.pop(index, None)
             done, runs_done, failed, seconds = done + 1, runs_done + runs, failed + lost, seconds + took
             sources[source] = None
+            if lost:
+                with_failed[index] = lost
         return Survey(
             shards=self.manifest.shards,
             runs=self.manifest.runs,
@@ -150,10 +148,11 @@ class Surveyor:
             runs_failed=failed,
             missing=tuple(missing),
             damaged=dict(sorted(damaged.items())),
-            running=len(set(running(self.manifest.directory, self.clock))),
+            running=len(set(running(self.manifest.directory / SHARDS, self.clock))),
             seconds=seconds,
             sources=tuple(sources),
             faults=(*faults, *(self._faults() if is_thorough else ())),
+            failed=with_failed,
         )
 
     def parts(self, is_thorough: bool = False) -> tuple[list[tuple[Part, str | None]], list[str]]:
@@ -202,20 +201,3 @@ class Surveyor:
             Manifest.read(self.manifest.directory)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is wrong
             yield f"{MANIFEST}: {error}"
-
-
-def running(directory: Path, clock: Clock = time.time) -> Iterator[int]:
-    """Give the shards that somebody is running, once for everybody who does."""
-    host = socket.gethostname()
-    for marker in (directory / SHARDS).glob(f"*/*{RUNNING}"):
-        index, _, who = marker.name.removesuffix(RUNNING).partition(".")
-        machine, _, pid = who.rpartition("-")
-        try:
-            if machine == host:
-                is_running = start_of(int(pid)) == read_content(marker, bounds.LOCK_BYTES).decode() != ""
-            else:
-                is_running = clock() - marker.stat().st_mtime < LONGEST_SILENCE_SECONDS
-        except (OSError, ValueError):
-            continue
-        if is_running and index.isdigit():
-            yield int(index)

@@ -15,13 +15,14 @@ from abm.experiments.compaction import COMPACT, Part, compact
 from abm.experiments.dataset import SweepTables
 from abm.experiments.lock import Clock, DirectoryLock, Holder, start_of
 from abm.experiments.manifest import Manifest
+from abm.experiments.markers import put_away
 from abm.experiments.parquet import encoded_points
 from abm.experiments.points import POINTS
 from abm.experiments.run import RUN_ID_DIGITS
-from abm.experiments.shard import RUNNING, SHARDS, Commit, cases_of
+from abm.experiments.shard import SHARDS, Commit, cases_of
+from abm.experiments.stopping import Patience, spread
 from abm.experiments.store import FAILED
 from abm.experiments.survey import Survey, Surveyor
-from abm.records import bounds, read_content
 
 MOST_LOST_TOLD = 3
 
@@ -123,6 +124,8 @@ class Sweep:
         is_forced: bool = False,
         takes_over: bool = False,
         is_thorough: bool = False,
+        retries_failed: bool = False,
+        goes_on: bool = False,
         progress: Callable[[Advance], None] | None = None,
     ) -> Carriage:
         """Run every shard that is missing or damaged.
@@ -137,6 +140,10 @@ class Sweep:
             Take the lock of a parent on another host that is known to have ended.
         is_thorough : bool
             Read every byte of what is there first, so that damage is mended that lengths do not show.
+        retries_failed : bool
+            Run shards with failed runs again, too; their other rows come out as they were.
+        goes_on : bool
+            Go on however many runs fail.
         progress : callable, optional
             Told of every shard.
 
@@ -151,7 +158,9 @@ class Sweep:
         Locked
             If another parent is at work here.
         AbmError
-            If results cannot be written, or more runs have failed than the experiment allows.
+            If results cannot be written.
+        StoppedEarly
+            If there is no sense in going on, as `abm.experiments.stopping` has it.
         KeyboardInterrupt
             If interrupted; everything that is committed stays valid.
         """
@@ -160,23 +169,33 @@ class Sweep:
         started = time.monotonic()
         with self.locked(takes_over):
             self._tidy()
+            if retries_failed:
+                self._unpack_failed()
             survey = self.survey(is_thorough)
-            done, failed = survey.runs_done, survey.runs_failed
+            again = survey.failed if retries_failed else {}
+            shards = spread(sorted({*survey.open_shards, *again}))
+            patience = Patience(
+                self.manifest,
+                survey.runs_done - sum(self.manifest.shard(index).runs for index in again),
+                survey.runs_failed - sum(again.values()),
+                goes_on,
+            )
             lost: list[Carried] = []
             attempts: list[Carried] = []
             if progress is not None:
-                progress(Advance(None, done, failed, survey.runs))
-            self._require_few_failed(failed)
+                progress(Advance(None, patience.done, patience.failed, survey.runs))
+            patience.require()
             with engine:
-                for carried in engine.carry(self.directory, survey.open_shards) if survey.open_shards else ():
+                for carried in engine.carry(self.directory, shards) if shards else ():
                     self._require_written(carried)
                     if carried.lost:
                         (lost if carried.is_final else attempts).append(carried)
-                    done, failed = done + carried.runs, failed + carried.failed
+                    patience.take(carried)
                     if progress is not None:
-                        progress(Advance(carried, done, failed, survey.runs))
-                    self._require_few_failed(failed)
-        return Carriage(done, failed, survey.runs, tuple(lost), tuple(attempts), time.monotonic() - started)
+                        progress(Advance(carried, patience.done, patience.failed, survey.runs))
+                    patience.require()
+        seconds = time.monotonic() - started
+        return Carriage(patience.done, patience.failed, survey.runs, tuple(lost), tuple(attempts), seconds)
 
     def compact(self, takes_over: bool = False, **limits: int) -> tuple[list[Part], Survey]:
         """Put the shards that are done into few large files.
@@ -252,13 +271,12 @@ class Sweep:
             return None
         return None if row is None else (row["point"], row["replicate"])
 
-    def _require_few_failed(self, failed: int) -> None:
-        most = self.manifest.most_failed
-        if failed > most * self.manifest.runs:
-            raise AbmError(
-                f"{failed:,} of {self.manifest.runs:,} runs have failed, more than the share of {most:g} that the "
-                f"experiment allows; 'abm sweep status {self.directory}' lists why, and what was done is kept"
-            )
+    def _unpack_failed(self) -> None:
+        """Give up the large files that hold failed runs; their shards are then missing, and run again."""
+        parts = [part for part, complaint in self.surveyor.parts()[0] if complaint is None]
+        sound = [part for part in parts if not part.failed]
+        if len(sound) < len(parts):
+            compact(self.manifest, sound, iter(()))
 
     def _require_written(self, carried: Carried) -> None:
         if carried.refused is not None:
@@ -279,17 +297,6 @@ class Sweep:
                 machine, _, pid = host.rpartition("-")
                 if (machine == here and pid.isdigit() and not start_of(int(pid))) or not rest:
                     path.unlink(missing_ok=True)
-        for marker in (self.directory / SHARDS).glob(f"*/*{RUNNING}"):
-            machine, _, pid = marker.name.removesuffix(RUNNING).partition(".")[2].rpartition("-")
-            if machine == here and pid.isdigit() and start_of(int(pid)) != _told_start(marker):
-                marker.unlink(missing_ok=True)
+        put_away(self.directory / SHARDS)
         if not self.manifest.has_points():
             put(self.directory / POINTS, encoded_points(self.manifest.points_again))
-
-
-def _told_start(marker: Path) -> str:
-    """Read when the process of a marker started; empty where the marker says nothing."""
-    try:
-        return read_content(marker, bounds.LOCK_BYTES).decode()
-    except (OSError, ValueError):
-        return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,31 @@ from abm.interface import cluster
 from abm.interface.terminal import ExitCode, errors, output, progress
 
 if TYPE_CHECKING:
+    from abm.experiments.carriers import Carried
     from abm.experiments.sweep import Advance, Carriage, Sweep
 
 WATCH_SECONDS = 1.0
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a sweep is to be carried out, as `abm.experiments.sweep.Sweep.carry_out` takes it.
+
+    Attributes
+    ----------
+    is_forced, takes_over, is_thorough, retries_failed, goes_on : bool
+        As there.
+    """
+
+    is_forced: bool = False
+    takes_over: bool = False
+    is_thorough: bool = False
+    retries_failed: bool = False
+    goes_on: bool = False
+
+
 def carry_out(
-    directory: Path,
-    engine: str,
-    workers: str | None,
-    force: bool,
-    take_over: bool,
-    places: cluster.Places,
-    is_thorough: bool = False,
+    directory: Path, engine: str, workers: str | None, manner: Manner, places: cluster.Places
 ) -> None:
     """Run what is missing of a sweep, show how far it is, and conclude with what came of it."""
     from abm.errors import InvalidInput
@@ -35,21 +48,23 @@ def carry_out(
     processes = numbers.workers(workers)
     if numbers.problems:
         raise InvalidInput(numbers.problems)
-    chosen = engine_named(engine, workers=processes, is_forced=force, **places.options(engine))
+    chosen = engine_named(engine, workers=processes, is_forced=manner.is_forced, **places.options(engine))
     sweep = Sweep(directory)
     with _interruptible(directory), progress(sweep.manifest.runs) as show:
 
         def tell(advance: "Advance") -> None:
-            carried = advance.carried
-            if carried is not None and carried.lost:
-                again = "" if carried.is_final else "; it is tried again"
-                errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red")
+            if advance.carried is not None and advance.carried.lost:
+                tell_lost(advance.carried)
             show(advance.runs_done, advance.runs)
 
-        carriage = sweep.carry_out(
-            chosen, is_forced=force, takes_over=take_over, is_thorough=is_thorough, progress=tell
-        )
+        carriage = sweep.carry_out(chosen, progress=tell, **vars(manner))
     _conclude(sweep, carriage)
+
+
+def tell_lost(carried: "Carried") -> None:
+    """Tell of an attempt at a shard that came to nothing."""
+    again = "" if carried.is_final else "; it is tried again"
+    errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red")
 
 
 @contextmanager

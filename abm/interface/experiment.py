@@ -234,6 +234,7 @@ def _simulated(
         others=other_differences(scenarios),
         break_even=break_even_shares(scenarios),
         manifest=manifest,
+        failures=[failure.message for failure in execution.failures],
     )
     if directory is not None:
         doses = {

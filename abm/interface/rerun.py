@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from rich.console import Console
 from rich.text import Text
 
 from abm.errors import AbmError, InvalidInput
+from abm.experiments.attempts import attempted
 from abm.experiments.cases import Case
 from abm.experiments.destination import Destination
-from abm.experiments.failures import failure_of
+from abm.experiments.failures import RunFailure
+from abm.experiments.inquiry import Inquiry
 from abm.experiments.manifest import Manifest
 from abm.experiments.provenance import code_version
 from abm.experiments.run import Run, Tables
+from abm.experiments.shard import controls
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
 from abm.interface.app.limits import Limits
@@ -106,11 +110,22 @@ def print_rerun(
 
 
 def _simulated(manifest: Manifest, case: Case) -> Tables:
-    try:
-        return manifest.bases[case.base].simulate([case.run])
-    except Exception as error:  # noqa: BLE001 - a simulator is foreign code
-        failure = failure_of(error)
-        raise AbmError(f"run {case.run.run_id} fails: {failure.message}\n{failure.trace}") from None
+    """Simulate a run: where its code is not ours, in a process of its own, which it may end.
+
+    Raises
+    ------
+    AbmError
+        If it fails.
+    """
+    simulate, run = manifest.bases[case.base].simulate, case.run
+    if run.scenario.code_hash:
+        with Inquiry(partial(controls, manifest, manifest.shard(0))) as inquiry:
+            ((_, outcome),) = inquiry.attempted(simulate, [run])
+    else:
+        ((_, outcome),) = attempted(simulate, [run])
+    if isinstance(outcome, RunFailure):
+        raise AbmError(f"run {run.run_id} fails: {outcome.message}\n{outcome.trace}")
+    return outcome
 
 
 def _can_be_opened(run: Run) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from abm.interface import cluster
-from abm.interface.carriage import carry_out, tell_faults, watch_until_done
+from abm.interface.carriage import Manner, carry_out, tell_faults, tell_lost, watch_until_done
 from abm.interface.terminal import Commands, ExitCode, errors, output
 
 SWEEPS = Path("results")
@@ -102,6 +102,12 @@ def carry(
     directory: Directory,
     engine: EngineName = "processes",
     workers: Workers = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Make failed runs again, too; other rows come out as they were.")
+    ] = False,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Go on however many runs fail, and however alike.")
+    ] = False,
     force: OtherCode = False,
     take_over: TakeOver = False,
     scheduler: cluster.Scheduler = None,
@@ -115,8 +121,14 @@ def carry(
 ) -> None:
     """Run what is missing of a sweep; as `resume`, read every byte of what is there first."""
     places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
-    is_thorough = context.info_name == RESUME
-    carry_out(directory, engine, workers, force, take_over, places, is_thorough)
+    manner = Manner(
+        is_forced=force,
+        takes_over=take_over,
+        is_thorough=context.info_name == RESUME,
+        retries_failed=failed,
+        goes_on=go_on,
+    )
+    carry_out(directory, engine, workers, manner, places)
 
 
 @app.command()
@@ -132,8 +144,8 @@ def shard(
 ) -> None:
     """Run single shards, for job arrays; needs no lock, and does no harm if done twice."""
     from abm.errors import InvalidInput
+    from abm.experiments.carriers import carry_all
     from abm.experiments.manifest import Manifest
-    from abm.experiments.shard import run_shard
     from abm.interface.numbers import Numbers
 
     manifest = Manifest.read(directory)
@@ -141,13 +153,19 @@ def shard(
     wanted = numbers.shards(indices, manifest.shards)
     if numbers.problems:
         raise InvalidInput(numbers.problems)
-    failed = 0
-    for index in wanted:
-        commit = run_shard(directory, index, is_forced=force, manifest=manifest)
-        failed += commit.failed
-        output().print(
-            f"shard {index}: {commit.runs:,} runs, {commit.failed:,} failed, {commit.seconds:.1f} s"
-        )
+    failed = lost = 0
+    for carried in carry_all(directory, wanted, force, manifest):
+        if carried.refused is not None:
+            raise carried.refused
+        failed, lost = failed + carried.failed, lost + bool(carried.lost and carried.is_final)
+        if carried.lost:
+            tell_lost(carried)
+        else:
+            output().print(
+                f"shard {carried.shard}: {carried.runs:,} runs, {carried.failed:,} failed, {carried.seconds:.1f} s"
+            )
+    if lost:
+        raise typer.Exit(ExitCode.FAILED)
     if failed:
         raise typer.Exit(ExitCode.SOME_RUNS_FAILED)
 
@@ -267,9 +285,14 @@ def collect(
 ) -> None:
     """Write one table of all runs, of all months, or of the design's points, in one file for any tool."""
     from abm.experiments.collection import collect as collecting
+    from abm.experiments.dataset import SweepTables
+    from abm.experiments.manifest import Manifest
 
     rows = collecting(directory, out, table, force)
     output().print(f"{rows:,} rows written to {out}", soft_wrap=True)
+    failures = SweepTables(Manifest.read(directory)).told_failures()
+    if failures and table != "points":
+        errors().print(f"{failures}; they have no outcomes and no months", style="red")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from abm.experiments.dask_engine import LOST, Dask
 from abm.experiments.sweep import Advance, Sweep
 from tests.cluster.slurm import free_ports
 from tests.cluster.sweeps import data
+from tests.unit.sweeping import BREAKABLE, breakable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,3 +121,18 @@ def test_an_address_where_nobody_answers_is_refused(directory: Path, monkeypatch
     with pytest.raises(InvalidInput, match=re.escape(f"no Dask scheduler answers at '{address}'")):
         Sweep(directory).carry_out(Dask(address))
     assert Sweep(directory).survey().done == 0
+
+
+def test_a_run_that_ends_its_worker_is_one_failed_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The variable spares the process that plans.
+    leaving = BREAKABLE.replace(
+        'raise ArithmeticError("the strain is too much")', "os.environ.get('ABM_TEST_LEAVES') and os._exit(9)"
+    ).replace("from abm.ext", "import os\n\nfrom abm.ext", 1)
+    values = [0.2, 0.9, 0.4]
+    directory = breakable(tmp_path, values, code=leaving, replicates=1, most_failed=0.5).directory
+    monkeypatch.setenv("ABM_TEST_LEAVES", "1")
+    carriage = Sweep(directory).carry_out(Dask(workers=1))
+    assert (carriage.runs_done, carriage.runs_failed, carriage.lost) == (3, 1, ())
+    assert Sweep(directory).survey(is_thorough=True).is_complete

@@ -26,7 +26,7 @@ from abm.experiments.manifest import MANIFEST
 from abm.experiments.provenance import PACKAGE
 from abm.experiments.shard import read_commit, run_shard, shard_folder
 from abm.experiments.sweep import Sweep
-from tests.unit.sweeping import BREAKABLE, SHARD, breakable, carried_out, contents, done_here, planned
+from tests.unit.sweeping import SHARD, breakable, carried_out, contents, done_here, planned
 
 ROOT = PACKAGE.parent
 SIZE = replace(SHARD, runs=6)
@@ -121,22 +121,6 @@ def test_a_worker_that_is_killed_costs_an_attempt(manifest, undisturbed):
     assert "SIGKILL" in lost.lost and not lost.is_final
     assert carriage.lost == ()
     require_whole(manifest.directory, undisturbed)
-
-
-def test_a_shard_whose_workers_all_die_is_told_and_the_others_go_on(tmp_path):
-    # It ends the whole process, as running out of memory does; not that of the plan, which tries a few runs.
-    deadly = BREAKABLE.replace(
-        'raise ArithmeticError("the strain is too much")', f"os.getppid() == {os.getpid()} and os._exit(9)"
-    )
-    imports = "import os\n\n"
-    deadly = deadly.replace("from abm.ext", f"{imports}from abm.ext", 1)
-    manifest = breakable(tmp_path, [0.2, 0.9], code=deadly, size=replace(SHARD, runs=3))
-    carriage = carried_out(manifest.directory, Processes(2))
-    (lost,) = carriage.lost
-    assert (lost.shard, carriage.runs_done) == (1, 3)
-    assert "exit code 9" in lost.lost
-    assert len(carriage.attempts_lost) == 1
-    assert Sweep(manifest.directory).survey(is_thorough=True).missing == (1,)
 
 
 def test_a_parent_that_is_killed_leaves_a_sound_sweep_and_no_lock(manifest, undisturbed):

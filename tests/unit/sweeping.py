@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abm.experiments.carriers import Carried, Engine, carry_one
-from abm.experiments.dataset import open_sweep
+from abm.experiments.dataset import SweepTables
 from abm.experiments.destination import Destination
 from abm.experiments.experimentfile import Experiment, load_experiment
 from abm.experiments.manifest import Manifest
@@ -122,7 +122,7 @@ def carried_out(directory: Path, engine: Engine | None = None, **options: Any) -
 
 def contents(directory: Path) -> dict[str, Any]:
     """Give both tables of a sweep, in the order of their runs, as bytes of their columns."""
-    tables = open_sweep(directory)
+    tables = SweepTables(Manifest.read(directory))
     found: dict[str, Any] = {}
     for name, source in (("runs", tables.runs), ("months", tables.months)):
         table = source.to_table()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
+import errno
 import hashlib
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 BAD_REPLICATE = 2
 PLACE = Path("somewhere.yaml")
+RAISES = "ABM_TEST_RAISES"
+ONCE = "ABM_TEST_ONCE"
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,49 @@ def simulate_and_die(runs: Sequence[Run]) -> Tables:
     if any(run.replicate == BAD_REPLICATE for run in runs):
         os._exit(1)
     return simulate(runs)
+
+
+def simulate_and_raise(runs: Sequence[Run]) -> Tables:
+    """Raise what a variable names where one replicate is in the batch."""
+    if any(run.replicate == BAD_REPLICATE for run in runs):
+        kind = getattr(builtins, os.environ[RAISES])
+        raise kind(errno.ENOSPC, "no space") if kind is OSError else kind("on purpose")
+    return simulate(runs)
+
+
+def lack_memory(runs: Sequence[Run]) -> Tables:
+    """Find no memory, ever."""
+    raise MemoryError(f"for {len(runs)} runs")
+
+
+def lack_memory_once(runs: Sequence[Run]) -> Tables:
+    """Find no memory the first time that a batch is tried, and alone the first time, too."""
+    if is_first(f"{runs[0].run_id}-{len(runs)}"):
+        raise MemoryError
+    return simulate(runs)
+
+
+def square_after_a_loss(number: int) -> int:
+    """Square a number, after ending the process of the third once."""
+    if number == 3 and is_first("three"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+def die_at_three(number: int) -> int:
+    """End the process of the third."""
+    if number == 3:
+        os._exit(7)
+    return number
+
+
+def is_first(name: str) -> bool:
+    """Whether nobody has asked for this name in the folder that a variable gives."""
+    try:
+        (Path(os.environ[ONCE]) / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def refuse(runs: Sequence[Run]) -> Tables:

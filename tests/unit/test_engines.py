@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.engines import LANES, available_processors, execute, packed
+from abm.experiments.engines import LANES, available_processors, execute, mapped, packed
+from abm.experiments.faults import MachineFault
 from abm.experiments.pool import SINGLE_THREADED
 from abm.experiments.run import PairedDesign, Run
 from tests.unit import synthetic
@@ -80,13 +81,61 @@ def test_a_run_that_fails_is_listed_and_its_neighbours_go_on(workers):
     assert execution.tables.runs["run_id"].size == 22
 
 
-def test_a_worker_that_ends_takes_its_runs_with_it_and_no_others_results():
+def test_a_run_that_ends_its_process_fails_alone():
     runs = design(replicates=12).runs()
     # The first batch runs in this process, so replicate 2 is met in a worker only.
     order = sorted(runs, key=lambda run: run.replicate == BAD_REPLICATE)
     execution = execute(order, synthetic.simulate_and_die, workers=2, lanes=11)
-    assert any("worker process ended" in failure.message for failure in execution.failures)
-    assert len(execution.failures) + execution.tables.runs["run_id"].size == len(runs)
+    assert [failure.run.replicate for failure in execution.failures] == [BAD_REPLICATE, BAD_REPLICATE]
+    assert execution.failures[0].message.startswith("ends its process (exit code 1); it does so alone")
+    expected = synthetic.simulate([run for run in order if run.replicate != BAD_REPLICATE])
+    assert contents(execution.tables) == contents(expected)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_an_extension_does_to_its_process_does_not_reach_this_one(workers):
+    runs = [Run(Drift("own", code_hash="another's"), 1, replicate) for replicate in range(6)]
+    execution = execute(runs, synthetic.simulate_and_die, workers=workers, lanes=6)
+    assert [failure.run.replicate for failure in execution.failures] == [BAD_REPLICATE]
+    assert execution.tables.runs["replicate"].tolist() == [0, 1, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kind", ["SystemExit", "GeneratorExit", "MemoryError", "OSError"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_whatever_a_run_raises_is_its_own_failure_where_others_are_sound(monkeypatch, kind, workers):
+    monkeypatch.setenv(synthetic.RAISES, kind)
+    runs = design(replicates=12).runs()
+    execution = execute(runs, synthetic.simulate_and_raise, workers=workers, lanes=6)
+    assert [failure.run.replicate for failure in execution.failures] == [BAD_REPLICATE, BAD_REPLICATE]
+    assert all(failure.message.startswith(kind) for failure in execution.failures)
+    assert execution.tables.runs["run_id"].size == 22
+
+
+def test_an_interruption_that_a_worker_cannot_have_got_is_the_runs_own(monkeypatch):
+    monkeypatch.setenv(synthetic.RAISES, "KeyboardInterrupt")
+    runs = [Run(Drift("own", code_hash="another's"), 1, replicate) for replicate in range(4)]
+    execution = execute(runs, synthetic.simulate_and_raise)
+    assert [failure.run.replicate for failure in execution.failures] == [BAD_REPLICATE]
+
+
+def test_where_no_run_can_be_simulated_the_machine_is_at_fault():
+    with pytest.raises(MachineFault, match="no run can be simulated here now: MemoryError"):
+        execute(design().runs(), synthetic.lack_memory, workers=1)
+
+
+def test_a_lack_of_memory_that_passes_costs_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv(synthetic.ONCE, str(tmp_path))
+    runs = design(replicates=12).runs()
+    execution = execute(runs, synthetic.lack_memory_once, workers=2, lanes=6)
+    assert execution.failures == ()
+    assert contents(execution.tables) == contents(synthetic.simulate(runs))
+
+
+def test_items_whose_worker_was_lost_are_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setenv(synthetic.ONCE, str(tmp_path))
+    assert mapped(synthetic.square_after_a_loss, [1, 2, 3, 4], workers=2) == [1, 4, 9, 16]
+    with pytest.raises(MachineFault, match="with nothing beside it"):
+        mapped(synthetic.die_at_three, [1, 2, 3, 4], workers=2)
 
 
 def test_no_tables_come_of_runs_that_all_fail():

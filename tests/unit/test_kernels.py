@@ -60,7 +60,8 @@ def folder(tmp_path, monkeypatch):
     """Keep kernels in a folder of the test, with nothing said or looked at before."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kernels"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    kernels._say_once.cache_clear()
+    monkeypatch.setenv(kernels.SAID, "")
+    monkeypatch.delenv(kernels.SAID)
     kernels._tidied.cache_clear()
     return tmp_path / "kernels"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,17 +11,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
 from abm.experiments.commits import Kept, put_record, read_record
 from abm.experiments.dataset import open_sweep
 from abm.experiments.engines import execute
+from abm.experiments.failures import MOST_CHARACTERS, failure_of
 from abm.experiments.lanes import simulate
 from abm.experiments.parquet import read
 from abm.experiments.run import Run
 from abm.experiments.shard import cases_of, commit_path, read_commit, run_shard, shard_folder, tables_of
+from abm.experiments.stopping import ALIKE_SHARDS, spread
 from abm.model.measures import MEASURES, OUTCOMES
-from tests.unit.sweeping import SHARD, bits, breakable, contents, done_here, planned
+from tests.unit.sweeping import BREAKABLE, SHARD, bits, breakable, contents, done_here, planned
 
 
 def table(manifest, index, name="runs"):
@@ -221,3 +226,55 @@ def test_tables_keep_their_contents_in_any_order_of_shards(tmp_path):
     for index in reversed(range(second.shards)):
         run_shard(second.directory, index)
     assert contents(first.directory) == contents(second.directory)
+
+
+@given(st.integers(0, 400))
+def test_the_first_shards_come_from_all_over_the_others(count):
+    shards = [*range(10, 10 + count)]
+    order = spread(shards)
+    assert sorted(order) == shards
+    if count > 2 * ALIKE_SHARDS:
+        ahead = [shard - 10 for shard in order[:ALIKE_SHARDS]]
+        assert order[ALIKE_SHARDS:] == sorted(order[ALIKE_SHARDS:])
+        # Neither half of a design has them all, nor the odd or the even ones.
+        assert 0 < sum(place < count / 2 for place in ahead) < ALIKE_SHARDS
+        assert {place % 2 for place in ahead} == {0, 1} and {place % 4 for place in ahead} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_machines"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOSPC, "full"), True),
+        (OSError(errno.EMFILE, "too many"), True),
+        (FileNotFoundError(errno.ENOENT, "no such file"), False),
+        (PermissionError(errno.EACCES, "denied"), False),
+        (ArithmeticError("an odd number"), False),
+        (SystemExit("done"), False),
+    ],
+)
+def test_a_lack_of_memory_or_room_is_suspected_of_the_machine_also_behind_another_error(error, is_machines):
+    assert failure_of(error).is_suspicion == is_machines
+    try:
+        try:
+            raise error
+        except BaseException as cause:
+            raise RuntimeError("the model stopped") from cause
+    except RuntimeError as told:
+        assert failure_of(told).is_suspicion == is_machines
+
+
+def test_an_error_that_no_file_can_hold_is_told_all_the_same():
+    failure = failure_of(ValueError("bad \udcff " + "long" * 10_000))
+    assert failure.message.startswith(r"ValueError: bad \udcff")
+    assert len(failure.message) < MOST_CHARACTERS + 100
+
+
+def test_failures_at_one_line_are_one_cause_whatever_numbers_they_tell(tmp_path, caplog):
+    code = BREAKABLE.replace('"the strain is too much"', 'f"the strain is {break_strain.max():g}"')
+    manifest = done_here(breakable(tmp_path, [0.6, 0.7, 0.2], code=code, replicates=1, most_failed=1.0))
+    with caplog.at_level("WARNING"):
+        ((error, count, _),) = open_sweep(manifest.directory).failures()
+    assert (error, count) == ("ArithmeticError: the strain is 0.6", 2)
+    (said,) = caplog.messages
+    assert said.startswith("2 of 3 runs have failed: 2 with 'ArithmeticError: the strain is 0.6'")

@@ -21,11 +21,11 @@ from abm.experiments.dataset import open_sweep
 from abm.experiments.expansion import expand
 from abm.experiments.lock import LOCK, Holder, Locked, holder_of, start_of
 from abm.experiments.manifest import MANIFEST, Manifest
+from abm.experiments.markers import RUNNING, running
 from abm.experiments.parquet import read
 from abm.experiments.points import POINTS
 from abm.experiments.provenance import PACKAGE
-from abm.experiments.shard import RUNNING, commit_path, read_commit, run_shard, shard_folder
-from abm.experiments.survey import running
+from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
 from abm.experiments.sweep import Sweep
 from tests.unit.sweeping import SHARD, breakable, carried_out, contents, done_here, experiment, planned
 
@@ -70,10 +70,10 @@ def test_a_marker_of_a_process_that_died_runs_nothing(tmp_path):
     (folder / f"000000.{host}-999999{RUNNING}").write_text("gone", encoding="utf-8")
     (folder / f"000000.{host}-x{RUNNING}").write_text("", encoding="utf-8")
     (folder / f"000001.elsewhere-12{RUNNING}").write_text("there", encoding="utf-8")
-    assert [*running(manifest.directory)] == [1]
+    assert [*running(manifest.directory / SHARDS)] == [1]
     # A clock that has jumped by a day makes a marker of another machine look old, and decides nothing else.
     late = lambda: (folder / f"000001.elsewhere-12{RUNNING}").stat().st_mtime + 86_400  # noqa: E731
-    assert [*running(manifest.directory, late)] == []
+    assert [*running(manifest.directory / SHARDS, late)] == []
     carried_out(manifest.directory)
     assert not list(folder.glob(f"000000.{host}-999999{RUNNING}"))
 

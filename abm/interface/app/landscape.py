@@ -209,7 +209,8 @@ def Sweeping(session: Session, terrain: Terrain, view: SweepView) -> None:
         can_start=False,
         done=0,
         total=0,
-        about=f"{view.runs:,} runs of the sweep '{view.name}'; what is not on an axis is averaged.",
+        about=f"{view.runs:,} runs of the sweep '{view.name}'; what is not on an axis is averaged."
+        + (f" {view.failures}, and are left out." if view.failures else ""),
         on_action=act,
     )
     panels = [panel_label(view, surface, panel, value) for value in surface.panel.values]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import AbmError, InvalidInput, Problem
-from abm.experiments.dataset import open_sweep
+from abm.experiments.dataset import SweepTables
 from abm.experiments.manifest import Manifest
 from abm.experiments.run import Run
 from abm.experiments.shard import cases_of
@@ -40,7 +40,9 @@ class SweepView:
     bases : tuple of str
         Names of the scenarios.
     columns : dict of str to array
-        Columns of the table of runs.
+        Columns of the table of runs that were simulated.
+    failures : str
+        How many were not, and why; empty if all were.
     """
 
     directory: Path
@@ -48,6 +50,7 @@ class SweepView:
     dimensions: tuple[str, ...]
     bases: tuple[str, ...]
     columns: dict[str, NDArray[Any]]
+    failures: str = ""
 
     @property
     def runs(self) -> int:
@@ -63,7 +66,7 @@ def read_sweep(directory: Path) -> SweepView:
     AbmError
         If there is no sweep, nothing of it is done, or it is too large to show.
     """
-    tables = open_sweep(directory)
+    tables = SweepTables(Manifest.read(directory))
     if tables.manifest.runs > MOST_ROWS:
         raise AbmError(f"the sweep has {tables.manifest.runs:,} runs; the page shows up to {MOST_ROWS:,}")
     table = tables.runs.to_table()
@@ -75,7 +78,7 @@ def read_sweep(directory: Path) -> SweepView:
         name for name, values in tables.points.columns.items() if np.issubdtype(values.dtype, np.number)
     ]
     bases = tuple(dict.fromkeys(columns["scenario"].tolist()))
-    return SweepView(directory, tables.manifest.name, tuple(numeric), bases, columns)
+    return SweepView(directory, tables.manifest.name, tuple(numeric), bases, columns, tables.told_failures())
 
 
 def outcomes_of(view: SweepView) -> list[Measure]:
