@@ -144,8 +144,7 @@ class Workshop:
         try:
             self._pool.submit(ready).result()
             tasks.prepare()
-            for _ in range(1, self.workers):
-                self._pool.submit(ready)
+            self._pool.start()
         except (WorkerLost, CancelledError, RuntimeError):
             if not self._is_closed:
                 logger.exception("the workers could not be started")
