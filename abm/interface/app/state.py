@@ -4,6 +4,7 @@ One `Session` belongs to one browser page; nothing of it is shared. Components r
 change goes through its methods.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 import solara
 
 from abm.errors import AbmError, InvalidInput
+from abm.experiments.pool import WorkerLost
 from abm.interface.app.atlas import Atlas
 from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
@@ -24,14 +26,15 @@ from abm.interface.app.progress import Progress, Work, rested
 from abm.interface.app.question import Question, checked
 from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
-from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
+from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
 from abm.interface.app.work import Task, Workshop
 from abm.model.scenario import Scenario
 from abm.model.simulate import cached_place
 from abm.world.place import Place
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 100_000
-"""Ties times months up to which a run is simulated within the answer to a click: a few hundredths of a second."""
+"""Size, ties times steps, up to which a run is simulated within the answer to a click: a few hundredths of a second."""
 EXPLORE_REPLICATES = 50
 PAUSE = 0.25
 """Seconds from a change to its replicates: a hand that drags a slider starts none."""
@@ -208,11 +211,13 @@ class Session:
                 for number, result in job:
                     if self._works.get(line) is work:
                         collect(number, result)
+            except WorkerLost:
+                logger.exception("the work of a visitor was lost")
             except AbmError as error:
                 self.say(error)
             finally:
                 failure = work.job.failure if work.job else None
-                if failure is not None and not isinstance(failure, AbmError):
+                if isinstance(failure, WorkerLost) or not isinstance(failure, AbmError | None):
                     self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
                 if ended is not None and self._works.get(line) is work:
                     ended()
@@ -266,7 +271,7 @@ class Session:
         if self.is_preparing.value:
             return
         place = cached_place(question.scenario.place)
-        if place.ties * question.months <= AT_ONCE:
+        if question.size <= AT_ONCE:
             self.stop(COURSE)
             course = simulate_course(question.scenario, question.seed, question.replicate)
             self._answered(question, place, course, self._reference(question))
@@ -317,13 +322,12 @@ class Session:
             self.point_at(self.opened.line)
             self.month.set(month)
         self.is_busy.set(False)
-        self._replicate(question, place)
+        self._replicate(question)
 
-    def _replicate(self, question: Question, place: Place) -> None:
-        wanted = min(EXPLORE_REPLICATES, self.limits.replicates)
-        tasks = sample_tasks(
-            (question.reference_scenario, question.scenario), question.seed, wanted, place.ties
-        )
+    def _replicate(self, question: Question) -> None:
+        pair = (question.reference_scenario, question.scenario)
+        wanted = self.limits.replicates_within(EXPLORE_REPLICATES, sum(map(run_size, pair)))
+        tasks = sample_tasks(pair, question.seed, wanted)
         parts: list[Sample] = []
         # First, or a part of the older sample may still arrive.
         self.stop("sample")
