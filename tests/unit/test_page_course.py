@@ -114,7 +114,7 @@ def test_replicates_come_in_parts_that_make_a_whole(pairs):
 
 
 def test_replicates_of_a_large_place_are_single():
-    england = Question(place="england", years=1)
+    england = Question(place="england", years=2)
     tasks = sample_tasks((england.reference_scenario, england.scenario), 1, 5)
     assert [task.arguments[2] for task in tasks] == [(0,), (1,), (2,), (3,), (4,)]
     assert {task.size for task in tasks} == {2 * england.size}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import solara
 
 from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.courses import NoRoom
 from abm.interface.app.progress import Progress, rested
 from abm.interface.app.question import Question
 from abm.interface.app.share import MINE, MOST_COMPARED, View
@@ -104,15 +105,31 @@ class Comparison:
             runs = [simulate_course(one, question.seed, question.replicate) for one in scenarios]
             self._ran(field, runs)
             return
-        self.field.set(field)
-        found: dict[int, Course] = {}
+        seed, replicate = question.seed, question.replicate
+        found = [session.courses.found(one, seed, replicate) for one in scenarios]
+        missing = [position for position, course in enumerate(found) if course is None]
+
+        def answer() -> None:
+            courses = [course for course in found if course is not None]
+            if len(courses) == len(found):
+                self._ran(field, courses)
 
         def collect(number: int, course: Course) -> None:
-            found[number] = course
-            if len(found) == len(scenarios):
-                self._ran(field, [found[position] for position in range(len(scenarios))])
+            position = missing[number]
+            found[position] = session.courses.kept(scenarios[position], seed, replicate, course)
+            answer()
 
-        tasks = [course_task(one, question.seed, question.replicate) for one in scenarios]
+        try:
+            session.courses.require_room(*(scenarios[position] for position in missing))
+        except NoRoom as error:
+            session.say(error)
+            return
+        self.field.set(field)
+        if not missing:
+            session.stop("rivals")
+            answer()
+            return
+        tasks = [course_task(scenarios[position], seed, replicate) for position in missing]
         session.begin("rivals", tasks, collect)
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ from abm.interface.app.atlas import Atlas
 from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
 from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.courses import Courses, NoRoom
 from abm.interface.app.limits import Limits
 from abm.interface.app.named import found, name_of
 from abm.interface.app.progress import Progress, Work, rested
@@ -28,7 +29,6 @@ from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
 from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
 from abm.interface.app.work import Task, Workshop
-from abm.model.scenario import Scenario
 from abm.model.simulate import cached_place
 from abm.world.place import Place
 
@@ -77,13 +77,23 @@ class Session:
         Query of the link that was opened.
     atlas : Atlas, optional
         Places laid out, for all visitors of a server.
+    courses : Courses, optional
+        Large runs, for all visitors of a server.
     """
 
     def __init__(
-        self, name: str, workshop: Workshop, limits: Limits, query: str = "", *, atlas: Atlas | None = None
+        self,
+        name: str,
+        workshop: Workshop,
+        limits: Limits,
+        query: str = "",
+        *,
+        atlas: Atlas | None = None,
+        courses: Courses | None = None,
     ) -> None:
         self.name = name
         self.atlas = atlas or Atlas()
+        self.courses = courses or Courses(limits.memory_bytes)
         self.workshop = workshop
         self.limits = limits
         notice = ""
@@ -276,22 +286,33 @@ class Session:
             course = simulate_course(question.scenario, question.seed, question.replicate)
             self._answered(question, place, course, self._reference(question))
             return
-        self.is_busy.set(True)
-        self.atlas.prepare(place)
-        courses: dict[str, Course] = {}
-        scenarios: dict[str, Scenario] = {"course": question.scenario}
-        if self._key(question) not in self._references:
-            scenarios["reference"] = question.reference_scenario
-        order = list(scenarios)
+        seed, replicate = question.seed, question.replicate
+        scenarios = {"course": question.scenario, "reference": question.reference_scenario}
+        courses = {name: self.courses.found(one, seed, replicate) for name, one in scenarios.items()}
+        missing = [name for name, course in courses.items() if course is None]
+
+        def answer() -> None:
+            run, reference = courses["course"], courses["reference"]
+            if run is not None and reference is not None:
+                self._answered(question, place, run, reference)
 
         def collect(number: int, course: Course) -> None:
-            courses[order[number]] = course
-            if "reference" in courses:
-                self._remember(question, courses["reference"])
-            if len(courses) == len(order):
-                self._answered(question, place, courses["course"], self._references[self._key(question)])
+            name = missing[number]
+            courses[name] = self.courses.kept(scenarios[name], seed, replicate, course)
+            answer()
 
-        tasks = [course_task(scenarios[name], question.seed, question.replicate) for name in order]
+        try:
+            self.courses.require_room(*(scenarios[name] for name in missing))
+        except NoRoom as error:
+            self.say(error)
+            return
+        self.is_busy.set(True)
+        self.atlas.prepare(place)
+        if not missing:
+            self.stop(COURSE)
+            answer()
+            return
+        tasks = [course_task(scenarios[name], seed, replicate) for name in missing]
         self.begin(COURSE, tasks, collect, ended=lambda: self.is_busy.set(False))
 
     def _key(self, question: Question) -> tuple[str, int, int]:
