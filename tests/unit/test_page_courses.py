@@ -3,7 +3,7 @@ import gc
 import pytest
 
 from abm.interface.app.course import simulate_course
-from abm.interface.app.courses import BYTES_PER_SIZE, Courses, NoRoom
+from abm.interface.app.courses import Courses, NoRoom, bytes_of
 from abm.interface.app.question import Question
 
 QUESTION = Question(place="somerset", years=2)
@@ -17,9 +17,10 @@ def course():
 
 def test_who_asks_for_what_another_looks_at_gets_the_same_run(course):
     courses = Courses()
+    room = courses.room(SCENARIO)
     assert courses.found(SCENARIO, 1, 0) is None
-    assert courses.kept(SCENARIO, 1, 0, course) is course
-    assert courses.kept(SCENARIO, 1, 0, simulate_course(SCENARIO, 1, 0)) is course
+    assert courses.kept(SCENARIO, 1, 0, course, room) is course
+    assert courses.kept(SCENARIO, 1, 0, simulate_course(SCENARIO, 1, 0), room) is course
     assert courses.found(SCENARIO, 1, 0) is course
     assert courses.found(SCENARIO, 2, 0) is None
     assert courses.found(QUESTION.reference_scenario, 1, 0) is None
@@ -27,21 +28,27 @@ def test_who_asks_for_what_another_looks_at_gets_the_same_run(course):
 
 def test_runs_go_with_the_last_who_looks_at_them():
     courses = Courses()
-    courses.kept(SCENARIO, 1, 0, simulate_course(SCENARIO, 1, 0))
+    courses.kept(SCENARIO, 1, 0, simulate_course(SCENARIO, 1, 0), courses.room(SCENARIO))
     gc.collect()
     assert courses.found(SCENARIO, 1, 0) is None
 
 
-def test_there_is_room_for_so_many_bytes_of_runs(course):
-    courses = Courses(most_bytes=2 * course.size)
-    courses.require_room(SCENARIO)
-    courses.kept(SCENARIO, 1, 0, course)
+def test_there_is_room_for_so_many_runs_also_while_they_are_simulated(course):
+    courses = Courses(most_bytes=5 * bytes_of(SCENARIO) // 2)
+    first, second = courses.room(SCENARIO), courses.room(SCENARIO)
     with pytest.raises(NoRoom, match="try again later"):
-        courses.require_room(SCENARIO, SCENARIO, SCENARIO)
+        courses.room(SCENARIO)
+    assert courses.room().size == 0
+    courses.kept(SCENARIO, 1, 0, course, first)
+    with pytest.raises(NoRoom):
+        courses.room(SCENARIO)
+    del second
+    gc.collect()
+    assert courses.room(SCENARIO).size == bytes_of(SCENARIO)
 
 
 @pytest.mark.parametrize("place", ["somerset", "england"])
 def test_what_a_run_will_take_is_known_before(place):
     question = Question(place=place, years=2)
     taken = simulate_course(question.scenario, 1, 0).size
-    assert taken == pytest.approx(BYTES_PER_SIZE * question.size, rel=0.25)
+    assert taken == pytest.approx(bytes_of(question.scenario), rel=0.25)

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -129,6 +130,61 @@ def test_a_question_gets_so_many_seconds_and_keeps_what_is_there():
         list(job)
     assert 1 <= job.done < 10
     workshop.close()
+
+
+def followed(workshop, job):
+    """Follow a job to its end; return what was handed out, by which threads, and how it ended."""
+    found, threads, ends = [], set(), []
+
+    def collect(number, result):
+        threads.add(threading.current_thread().name)
+        found.append((number, result))
+
+    job.follow(workshop.couriers, collect, ends.append)
+    until(lambda: ends)
+    return found, threads, ends
+
+
+def test_couriers_hand_out_every_result_and_tell_the_end_once(workshop):
+    jobs = [
+        workshop.submit(f"visitor {name}", [Task(operator.add, (name, number)) for number in range(10)])
+        for name in range(20)
+    ]
+    before = threading.active_count()
+    found = {}
+    ends = []
+    for name, job in enumerate(jobs):
+        found[name] = []
+        job.follow(workshop.couriers, lambda *told, name=name: found[name].append(told), ends.append)
+    assert threading.active_count() <= before + 1
+    until(lambda: len(ends) == len(jobs))
+    assert ends == [None] * len(jobs)
+    assert {name: sorted(told) for name, told in found.items()} == {
+        name: [(number, name + number) for number in range(10)] for name in range(20)
+    }
+
+
+def test_couriers_tell_what_stopped_a_job(workshop):
+    (end,) = followed(workshop, workshop.submit("anna", [Task(operator.truediv, (1, 0))]))[2]
+    assert isinstance(end, ZeroDivisionError)
+    cancelled = workshop.submit("anna", [Task(operator.add, (1, 1))])
+    cancelled.cancel()
+    assert followed(workshop, cancelled) == ([], set(), [None])
+    assert followed(workshop, workshop.submit("anna", [])) == ([], set(), [None])
+    found, threads, ends = followed(workshop, workshop.submit("anna", [Task(operator.add, (1, 1))]))
+    assert (found, ends) == ([(0, 2)], [None])
+    assert all(name.startswith("abm-courier") for name in threads)
+
+
+def test_what_goes_wrong_in_who_collects_ends_the_job(workshop):
+    ends = []
+
+    def collect(*_):
+        raise LookupError
+
+    workshop.submit("anna", [Task(operator.add, (1, 1))] * 3).follow(workshop.couriers, collect, ends.append)
+    until(lambda: ends)
+    assert isinstance(ends[0], LookupError)
 
 
 def test_more_than_a_visitor_may_ask_for_is_refused_by_its_size():

@@ -108,6 +108,12 @@ class Comparison:
         seed, replicate = question.seed, question.replicate
         found = [session.courses.found(one, seed, replicate) for one in scenarios]
         missing = [position for position, course in enumerate(found) if course is None]
+        session.stop("rivals")
+        try:
+            room = session.courses.room(*(scenarios[position] for position in missing))
+        except NoRoom as error:
+            session.say(error)
+            return
 
         def answer() -> None:
             courses = [course for course in found if course is not None]
@@ -116,17 +122,11 @@ class Comparison:
 
         def collect(number: int, course: Course) -> None:
             position = missing[number]
-            found[position] = session.courses.kept(scenarios[position], seed, replicate, course)
+            found[position] = session.courses.kept(scenarios[position], seed, replicate, course, room)
             answer()
 
-        try:
-            session.courses.require_room(*(scenarios[position] for position in missing))
-        except NoRoom as error:
-            session.say(error)
-            return
         self.field.set(field)
         if not missing:
-            session.stop("rivals")
             answer()
             return
         tasks = [course_task(scenarios[position], seed, replicate) for position in missing]

@@ -58,7 +58,7 @@ class Limits:
     question_size: int = 2_500_000_000
     task_seconds: int = 120
     question_seconds: int = 900
-    memory_megabytes: int = 2_000
+    memory_megabytes: int = 1_000
 
     @property
     def upload_bytes(self) -> int:

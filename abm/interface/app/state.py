@@ -6,13 +6,14 @@ change goes through its methods.
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import solara
+from solara.server import kernel_context
 
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.pool import WorkerLost
@@ -61,6 +62,14 @@ class Answer:
     reference: Course
     marks: tuple[Mark, ...]
     entries: tuple[Entry, ...]
+
+
+def kernel() -> Callable[[], AbstractContextManager[Any]]:
+    """Return what makes any thread act for the browser page that this thread acts for."""
+    if not kernel_context.has_current_context():
+        return nullcontext
+    now = kernel_context.get_current_context()
+    return lambda: now
 
 
 class Session:
@@ -212,27 +221,39 @@ class Session:
         work = Work()
         self._works[line] = work
 
-        def follow() -> None:
-            time.sleep(after)
-            try:
-                if work.is_cancelled:
-                    return
-                job = work.begun(self.workshop.submit(self.name, tasks, is_urgent=line == COURSE))
-                for number, result in job:
-                    if self._works.get(line) is work:
-                        collect(number, result)
-            except WorkerLost:
-                logger.exception("the work of a visitor was lost")
-            except AbmError as error:
-                self.say(error)
-            finally:
-                failure = work.job.failure if work.job else None
-                if isinstance(failure, WorkerLost) or not isinstance(failure, AbmError | None):
+        context = kernel()
+
+        def start() -> None:
+            with context():
+                try:
+                    if not work.is_cancelled:
+                        job = self.workshop.submit(self.name, tasks, is_urgent=line == COURSE)
+                        work.begun(job).follow(self.workshop.couriers, handed, over)
+                except AbmError as error:
+                    over(error)
+
+        def handed(number: int, result: Any) -> None:
+            with context():
+                if self._works.get(line) is work:
+                    collect(number, result)
+
+        def over(failure: BaseException | None) -> None:
+            work.cancel()
+            with context():
+                if isinstance(failure, AbmError) and not isinstance(failure, WorkerLost):
+                    self.say(failure)
+                elif failure is not None:
+                    logger.error("the work of a visitor was lost", exc_info=failure)
                     self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
                 if ended is not None and self._works.get(line) is work:
                     ended()
 
-        threading.Thread(target=follow, name=f"abm-{line}", daemon=True).start()
+        if after:
+            timer = threading.Timer(after, start)
+            timer.daemon = True
+            timer.start()
+        else:
+            start()
 
     def stop(self, line: str) -> None:
         """Call off what a line of work is doing."""
@@ -290,6 +311,13 @@ class Session:
         scenarios = {"course": question.scenario, "reference": question.reference_scenario}
         courses = {name: self.courses.found(one, seed, replicate) for name, one in scenarios.items()}
         missing = [name for name, course in courses.items() if course is None]
+        # What is replaced makes room.
+        self.stop(COURSE)
+        try:
+            room = self.courses.room(*(scenarios[name] for name in missing))
+        except NoRoom as error:
+            self.say(error)
+            return
 
         def answer() -> None:
             run, reference = courses["course"], courses["reference"]
@@ -298,18 +326,12 @@ class Session:
 
         def collect(number: int, course: Course) -> None:
             name = missing[number]
-            courses[name] = self.courses.kept(scenarios[name], seed, replicate, course)
+            courses[name] = self.courses.kept(scenarios[name], seed, replicate, course, room)
             answer()
 
-        try:
-            self.courses.require_room(*(scenarios[name] for name in missing))
-        except NoRoom as error:
-            self.say(error)
-            return
         self.is_busy.set(True)
         self.atlas.prepare(place)
         if not missing:
-            self.stop(COURSE)
             answer()
             return
         tasks = [course_task(scenarios[name], seed, replicate) for name in missing]

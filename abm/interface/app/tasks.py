@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.interface.app.course import simulate_course
-from abm.interface.app.work import Task
+from abm.interface.app.work import LARGE, Task
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import cached_place, measure_names, simulate_lanes
 
 FIRST_REPLICATES = 8
 REPLICATES_A_TASK = 16
-LARGE_PLACE = 500_000
-"""Size of a run, ties times steps, from which replicates go to workers one by one, so that turns stay short."""
+TURN = LARGE // 2
+"""Size of a task, ties times steps, that is not passed where there is a choice, so that turns stay short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def sample_tasks(
 ) -> list[Task]:
     """Ask for replicates 0 to `replicates` - 1 of scenarios, the first few soon, the others in larger parts."""
     each = sum(map(run_size, scenarios))
-    size = 1 if run_size(scenarios[0]) > LARGE_PLACE else most
+    size = min(max(TURN // each, 1), most)
     edges = [0, *range(min(FIRST_REPLICATES, size), replicates, size), replicates]
     return [
         Task(sample, (tuple(scenarios), seed, tuple(range(start, end))), each * (end - start))

@@ -12,7 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -23,12 +24,14 @@ from abm.interface.app.limits import Limits
 
 logger = logging.getLogger(__name__)
 STOP = object()
-LARGE = 2_000_000
-"""Size of a task, ties times steps, from which it is large: about half a second."""
+LARGE = 4_000_000
+"""Size of a task, ties times steps, from which it is large: about a second."""
 WORTH_ENDING = 15_000_000
 """Size from which a task that nobody wants any more is ended, although its worker takes seconds to replace."""
 QUESTIONS = 3
 """Questions of one visitor that may wait at once: replicates, those of a comparison, and a landscape."""
+COURIERS = 4
+"""Threads that hand results to visitors, however many these are."""
 POLITENESS = 5
 """Niceness of workers, so that the server's threads answer while they are busy."""
 
@@ -59,7 +62,7 @@ class Task:
 
 
 class Job:
-    """Hold the tasks of one question; iterate over it to get results as they come.
+    """Hold the tasks of one question; iterate over it, or have it followed, to get results as they come.
 
     Attributes
     ----------
@@ -71,6 +74,8 @@ class Job:
         Workers' time that went into it.
     failure : BaseException or None
         What stopped the job before its end.
+    rank : float or None
+        Where the fair order has the whole job, once it has begun; None where its tasks have places of their own.
     """
 
     def __init__(self, owner: str, tasks: Sequence[Task], is_urgent: bool) -> None:
@@ -80,10 +85,14 @@ class Job:
         self.seconds = 0.0
         self.failure: BaseException | None = None
         self.is_urgent = is_urgent
+        self.rank: float | None = None
         self.is_cancelled = False
         self._waiting = deque(enumerate(tasks))
         self._turns: list[Turn] = []
         self._results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._unread = 0
+        self._read: Callable[[], None] | None = None
 
     @property
     def size(self) -> int:
@@ -103,7 +112,7 @@ class Job:
         """Call off what has not begun and what is not worth its end, and end the iteration."""
         self.is_cancelled = True
         self._waiting.clear()
-        self._results.put(STOP)
+        self._put(STOP)
         for turn in list(self._turns):
             if turn.task.size >= WORTH_ENDING:
                 turn.end()
@@ -111,7 +120,72 @@ class Job:
     def fail(self, failure: BaseException) -> None:
         """Call off what has not begun, and let the iteration raise."""
         self._waiting.clear()
-        self._results.put(failure)
+        self._put(failure)
+
+    def _put(self, result: Any) -> None:
+        with self._lock:
+            self._results.put(result)
+            self._unread += 1
+            read = self._read if self._unread == 1 else None
+        if read is not None:
+            read()
+
+    def follow(
+        self,
+        couriers: Executor,
+        collect: Callable[[int, Any], None],
+        ended: Callable[[BaseException | None], None],
+    ) -> None:
+        """Have couriers hand out results as they come, one after the other, instead of a thread that waits for them.
+
+        Parameters
+        ----------
+        couriers : Executor
+            Threads that serve many jobs.
+        collect : callable
+            Takes number and result of a task.
+        ended : callable
+            Called once, with what stopped the job before its end; None where it is done or was called off.
+        """
+        results = iter(self)
+
+        def read() -> None:
+            # Nobody waits for results once the couriers have been sent home.
+            with suppress(RuntimeError):
+                couriers.submit(hand_out)
+
+        def hand_out() -> None:
+            while True:
+                found: tuple[int, Any] | None = None
+                with self._lock:
+                    unread = self._unread
+                try:
+                    for _ in range(unread):
+                        found = next(results, None)
+                        if found is None:
+                            break
+                        collect(*found)
+                    is_over = found is None or self.done == self.total
+                except Exception as error:  # noqa: BLE001 - of the task, or of who collects
+                    self.failure = error
+                    is_over = True
+                if is_over:
+                    with self._lock:
+                        self._read = None
+                    ended(self.failure)
+                    return
+                with self._lock:
+                    self._unread -= unread
+                    if not self._unread:
+                        return
+
+        with self._lock:
+            self._read = read
+            is_unread = self._unread > 0
+        if not self.total:
+            couriers.submit(ended, None)
+        elif is_unread:
+            read()
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """Give the number and the result of every task, in the order in which they end.
@@ -232,6 +306,12 @@ class Workshop:
         self._prepared = threading.Event()
         self._prepared.set()
         self._pool = Pool(workers, prepare=prepare_worker)
+        self.couriers = ThreadPoolExecutor(COURIERS, thread_name_prefix="abm-courier")
+        # A thread acts for the page in whose name it was started, so all are started before there is one.
+        started = threading.Barrier(COURIERS + 1)
+        for _ in range(COURIERS):
+            self.couriers.submit(started.wait)
+        started.wait()
 
     @classmethod
     def within(cls, limits: Limits) -> Self:
@@ -335,6 +415,7 @@ class Workshop:
         for owner in lines:
             self.leave(owner)
         self._pool.close(now=True)
+        self.couriers.shutdown(wait=False, cancel_futures=True)
 
     def _dispatch(self) -> None:
         """Hand tasks to free workers."""
@@ -363,7 +444,11 @@ class Workshop:
                 job = line.next_job()
                 size = None if job is None else job.next_size()
                 if job is not None and size is not None and (size < LARGE or is_room_for_large):
-                    ranked.append((not job.is_urgent, line.cost + size, order, line, job))
+                    # Nobody is helped by a part of what is urgent, so an urgent job keeps its place to its end.
+                    if job.is_urgent and job.rank is None:
+                        job.rank = line.cost + job.size
+                    rank = line.cost + size if job.rank is None else job.rank
+                    ranked.append((not job.is_urgent, rank, order, line, job))
             for *_, line, job in sorted(ranked):
                 try:
                     number, task = job._waiting.popleft()
@@ -389,7 +474,7 @@ class Workshop:
             elif error is not None:
                 job.fail(error)
             else:
-                job._results.put((turn.number, future.result()))
+                job._put((turn.number, future.result()))
                 if job.seconds > self.question_seconds and job._waiting:
                     job.fail(Overdue(_told_overdue("What you asked for", self.question_seconds)))
         with self._lock:
