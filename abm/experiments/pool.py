@@ -139,13 +139,18 @@ class Pool(AbstractContextManager["Pool"]):
         with self._changed:
             if self._is_closed:
                 raise RuntimeError("the pool is closed")
-            self._waiting.append(call)
-            if self._idle < len(self._waiting) and len(self._threads) < self.workers:
-                thread = threading.Thread(target=self._serve, name="abm-pool", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            self._changed.notify()
+            if self._idle <= len(self._waiting) and len(self._threads) < self.workers:
+                self._employ(call)
+            else:
+                self._waiting.append(call)
+                self._changed.notify()
         return call.future
+
+    def start(self) -> None:
+        """Start the workers that are not there yet and prepare them, so that calls need not wait for that."""
+        with self._changed:
+            while len(self._threads) < self.workers and not self._is_closed:
+                self._employ(_Call(os.getpid, ()))
 
     def abandon(self, future: "Future[Any]") -> None:
         """Call off a call: one that waits is cancelled, the worker of one that runs is ended and replaced."""
@@ -179,14 +184,23 @@ class Pool(AbstractContextManager["Pool"]):
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _serve(self) -> None:
-        """Employ one worker after the other until the pool is closed."""
+    def _employ(self, first: "_Call") -> None:
+        first.future.set_running_or_notify_cancel()
+        self._in_hand[first.future] = first
+        thread = threading.Thread(target=self._serve, args=(first,), name="abm-pool", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _serve(self, first: "_Call") -> None:
+        """Make calls, the first one and those that wait, with one worker after the other until the pool is closed."""
         # A signal is for the main thread; and a worker inherits what is blocked here, until it ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        call: _Call | None = first
         worker: _Worker | None = None
         try:
-            while (call := self._next()) is not None:
+            while call is not None:
                 worker = self._carry(call, worker)
+                call = self._next()
         finally:
             self._dismiss(worker)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from abm.interface.ending import ending_by_signals
 from abm.interface.places import app as places
 from abm.interface.sweep import app as sweeps
 from abm.interface.terminal import Commands, ExitCode, output, progress
@@ -400,7 +401,8 @@ def _tell(answer: "Answer") -> None:
 
 def main() -> Any:
     """Run the command line; the installed command `abm` is this."""
-    return app()
+    with ending_by_signals():
+        return app()
 
 
 if __name__ == "__main__":

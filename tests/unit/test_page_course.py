@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,7 +102,7 @@ def test_months_have_their_names():
 
 @pytest.fixture(scope="module")
 def pairs():
-    tasks = sample_tasks((QUESTION.reference_scenario, QUESTION.scenario), 1, 20, 122)
+    tasks = sample_tasks((QUESTION.reference_scenario, QUESTION.scenario), 1, 20)
     return joined([task.function(*task.arguments) for task in tasks])
 
 
@@ -112,8 +114,18 @@ def test_replicates_come_in_parts_that_make_a_whole(pairs):
 
 
 def test_replicates_of_a_large_place_are_single():
-    tasks = sample_tasks((QUESTION.reference_scenario, QUESTION.scenario), 1, 5, 60_000)
+    england = Question(place="england", years=2)
+    tasks = sample_tasks((england.reference_scenario, england.scenario), 1, 5)
     assert [task.arguments[2] for task in tasks] == [(0,), (1,), (2,), (3,), (4,)]
+    assert {task.size for task in tasks} == {2 * england.size}
+
+
+def test_the_size_of_work_counts_ties_months_steps_and_runs(place):
+    finer = replace(QUESTION, substeps=4)
+    assert QUESTION.size == place.ties * 72
+    assert finer.size == 4 * QUESTION.size
+    tasks = sample_tasks((finer.reference_scenario, finer.scenario), 1, 20)
+    assert sum(task.size for task in tasks) == 20 * 2 * finer.size
 
 
 def test_a_replicate_is_the_run_in_view(pairs, course):

@@ -58,6 +58,15 @@ def test_every_preset_survives_a_link(name):
         ("seed=abc", "whole number"),
         ("years=49", "up to 30 years"),
         ("years=much", "number"),
+        ("years=.inf", "up to 30 years"),
+        ("years=.nan", "up to 30 years"),
+        ("years=1e308", "up to 30 years"),
+        ("years=-1", "up to 30 years"),
+        ("place=south_somerset&substeps=1000000", "takes 1 to 30"),
+        ("substeps=0", "takes 1 to 30"),
+        ("substeps=-3", "takes 1 to 30"),
+        ("place=england&years=30&substeps=30", "too large for this server"),
+        ("place=england&years=30&substeps=2", "too large for this server"),
         ("set=leadership.effort=7", "0 to 1"),
         ("set=leadership.effort=!!python/object/apply:os.system [ls]", "set"),
         ("set=nothing", "LEVER=VALUE"),
@@ -70,6 +79,14 @@ def test_every_preset_survives_a_link(name):
 def test_a_link_with_a_fault_is_refused_with_the_reason(query, told):
     with pytest.raises(InvalidInput, match=told):
         from_query(query, LIMITS)
+
+
+def test_schedules_of_too_many_points_are_refused():
+    schedule = {"dates": {str(year / 10): 0.2 for year in range(11)}}
+    question = Question().with_schedule("leadership.effort", schedule)
+    assert checked(question, Limits(schedule_points=30)) == question
+    with pytest.raises(InvalidInput, match="points in all schedules; this server takes up to 10"):
+        checked(question, Limits(schedule_points=10))
 
 
 def test_what_decides_no_run_is_passed_over_where_a_link_has_it_wrong():

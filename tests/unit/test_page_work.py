@@ -3,12 +3,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from abm.interface.app.work import Busy, Task, Workshop
+from abm.interface.app.work import LARGE, WORTH_ENDING, Busy, Overdue, Task, Workshop
 
 PATIENCE = 60.0
 
@@ -58,6 +59,157 @@ def test_workers_end_with_their_server_however_it_ends(tmp_path):
     assert ended.returncode == -signal.SIGKILL
     worker = Path("/proc", ended.stdout.strip())
     until(lambda: not worker.exists() or "Z" in (worker / "stat").read_text().split()[2])
+
+
+def test_who_asks_for_much_waits_for_who_asks_for_little(workshop):
+    order = []
+    blocker = workshop.submit("blocker", [Task(time.sleep, (0.5,))])
+    dear = [
+        workshop.submit(f"dear {number}", [Task(time.time, (), 1_000) for _ in range(3)])
+        for number in range(4)
+    ]
+    cheap = workshop.submit("cheap", [Task(time.time, (), 10) for _ in range(5)])
+    list(blocker)
+    order = [moment for job in dear for _, moment in job]
+    assert max(moment for _, moment in cheap) < min(order)
+
+
+def test_who_was_away_has_saved_up_no_turns(workshop):
+    for _ in range(3):
+        list(workshop.submit("busy", [Task(time.time, (), 1_000)]))
+    blocker = workshop.submit("blocker", [Task(time.sleep, (0.5,))])
+    late = workshop.submit("late", [Task(time.time, (), 1_000) for _ in range(4)])
+    busy = workshop.submit("busy", [Task(time.time, (), 1_000) for _ in range(4)])
+    list(blocker)
+    moments = sorted([(moment, "late") for _, moment in late] + [(moment, "busy") for _, moment in busy])
+    assert "busy" in [name for _, name in moments[:3]]
+
+
+def test_large_tasks_leave_a_worker_for_small_ones():
+    workshop = Workshop(workers=2)
+    large = workshop.submit("heavy", [Task(time.sleep, (600,), LARGE) for _ in range(4)])
+    until(lambda: len(workshop._turns) == 1)
+    assert list(workshop.submit("light", [Task(operator.add, (1, 1))] * 3)) == [(0, 2), (1, 2), (2, 2)]
+    assert len(workshop._turns) == 1
+    large.cancel()
+    workshop.close()
+
+
+def test_work_that_nobody_wants_any_more_is_ended_where_that_pays():
+    workshop = Workshop(workers=1)
+    forever = Task(time.sleep, (600,), WORTH_ENDING)
+    gone = workshop.submit("gone", [forever])
+    until(lambda: workshop._turns)
+    workshop.leave("gone")
+    assert list(gone) == []
+    assert list(workshop.submit("anna", [Task(operator.add, (1, 1))])) == [(0, 2)]
+    replaced = workshop.submit("anna", [forever])
+    until(lambda: workshop._turns)
+    replaced.cancel()
+    assert list(workshop.submit("anna", [Task(operator.add, (1, 1))])) == [(0, 2)]
+    workshop.close()
+
+
+def test_a_task_that_takes_too_long_is_ended_with_a_calm_message():
+    workshop = Workshop(workers=1)
+    list(workshop.submit("anna", [Task(operator.add, (1, 1))]))
+    workshop.task_seconds = 1
+    job = workshop.submit("anna", [Task(time.sleep, (600,)), Task(operator.add, (1, 1))])
+    with pytest.raises(Overdue, match="took longer than the 1 seconds.*fewer years"):
+        list(job)
+    workshop.task_seconds = PATIENCE
+    assert list(workshop.submit("anna", [Task(operator.add, (1, 1))])) == [(0, 2)]
+    workshop.close()
+
+
+def test_a_question_gets_so_many_seconds_and_keeps_what_is_there():
+    workshop = Workshop(workers=1, question_seconds=0.5)
+    list(workshop.submit("anna", [Task(operator.add, (1, 1))]))
+    job = workshop.submit("anna", [Task(time.sleep, (0.4,)) for _ in range(50)])
+    with pytest.raises(Overdue, match="What you asked for took longer"):
+        list(job)
+    assert 1 <= job.done < 10
+    workshop.close()
+
+
+def followed(workshop, job):
+    """Follow a job to its end; return what was handed out, by which threads, and how it ended."""
+    found, threads, ends = [], set(), []
+
+    def collect(number, result):
+        threads.add(threading.current_thread().name)
+        found.append((number, result))
+
+    job.follow(workshop.couriers, collect, ends.append)
+    until(lambda: ends)
+    return found, threads, ends
+
+
+def test_couriers_hand_out_every_result_and_tell_the_end_once(workshop):
+    jobs = [
+        workshop.submit(f"visitor {name}", [Task(operator.add, (name, number)) for number in range(10)])
+        for name in range(20)
+    ]
+    before = threading.active_count()
+    found = {}
+    ends = []
+    for name, job in enumerate(jobs):
+        found[name] = []
+        job.follow(workshop.couriers, lambda *told, name=name: found[name].append(told), ends.append)
+    assert threading.active_count() <= before + 1
+    until(lambda: len(ends) == len(jobs))
+    assert ends == [None] * len(jobs)
+    assert {name: sorted(told) for name, told in found.items()} == {
+        name: [(number, name + number) for number in range(10)] for name in range(20)
+    }
+
+
+def test_couriers_tell_what_stopped_a_job(workshop):
+    (end,) = followed(workshop, workshop.submit("anna", [Task(operator.truediv, (1, 0))]))[2]
+    assert isinstance(end, ZeroDivisionError)
+    cancelled = workshop.submit("anna", [Task(operator.add, (1, 1))])
+    cancelled.cancel()
+    assert followed(workshop, cancelled) == ([], set(), [None])
+    assert followed(workshop, workshop.submit("anna", [])) == ([], set(), [None])
+    found, threads, ends = followed(workshop, workshop.submit("anna", [Task(operator.add, (1, 1))]))
+    assert (found, ends) == ([(0, 2)], [None])
+    assert all(name.startswith("abm-courier") for name in threads)
+
+
+def test_what_goes_wrong_in_who_collects_ends_the_job(workshop):
+    ends = []
+
+    def collect(*_):
+        raise LookupError
+
+    workshop.submit("anna", [Task(operator.add, (1, 1))] * 3).follow(workshop.couriers, collect, ends.append)
+    until(lambda: ends)
+    assert isinstance(ends[0], LookupError)
+
+
+def test_more_than_a_visitor_may_ask_for_is_refused_by_its_size():
+    workshop = Workshop(workers=1, size=100)
+    with pytest.raises(Busy, match="wait a little"):
+        workshop.submit("anna", [Task(operator.add, (1, 1), 30)] * 4)
+    assert len(list(workshop.submit("anna", [Task(operator.add, (1, 1), 30)] * 3))) == 3
+    workshop.close()
+
+
+def test_a_crowd_is_served_in_the_end_and_nothing_is_left():
+    workshop = Workshop(workers=2)
+    jobs = {
+        name: workshop.submit(
+            f"visitor {name}",
+            [Task(operator.add, (name, number), LARGE * (name % 3)) for number in range(20)],
+            is_urgent=name % 4 == 0,
+        )
+        for name in range(30)
+    }
+    for name, job in jobs.items():
+        assert sorted(job) == [(number, name + number) for number in range(20)]
+    until(lambda: not workshop._turns)
+    assert workshop.waiting() == 0
+    workshop.close()
 
 
 def test_a_workshop_prepares_the_model_while_it_takes_work():

@@ -72,6 +72,15 @@ def test_no_more_workers_are_started_than_there_is_work_for():
         assert len(pool.pids) == 1
 
 
+def test_workers_can_be_started_ahead_of_their_work():
+    with Pool(3) as pool:
+        pool.submit(os.getpid).result()
+        pool.start()
+        until(lambda: len(pool.pids) == 3)
+        pool.start()
+        assert len({*pool.pids}) == 3
+
+
 def test_workers_have_one_thread_before_numpy_and_find_what_their_parent_finds(pool):
     before = dict(os.environ)
     variables, had_numpy, path = pool.submit(pool_tasks.threads_and_path).result()

@@ -23,6 +23,7 @@ class Atlas:
         self.size = size
         self._lock = threading.Lock()
         self._sheets: OrderedDict[Place, bytes] = OrderedDict()
+        self._begun: set[Place] = set()
 
     def sheet(self, place: Place) -> bytes:
         """Return a place laid out, as `pack_structure` packs it; who asks meanwhile waits for the same."""
@@ -35,5 +36,15 @@ class Atlas:
             return self._sheets[place]
 
     def prepare(self, place: Place) -> None:
-        """Lay a place out in the background, while its run is simulated."""
-        threading.Thread(target=self.sheet, args=(place,), name="abm-atlas", daemon=True).start()
+        """Lay a place out in the background, while its run is simulated, unless that is being done."""
+        if place in self._sheets or place in self._begun:
+            return
+        self._begun.add(place)
+
+        def lay() -> None:
+            try:
+                self.sheet(place)
+            finally:
+                self._begun.discard(place)
+
+        threading.Thread(target=lay, name="abm-atlas", daemon=True).start()

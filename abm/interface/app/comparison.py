@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import solara
 
 from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.courses import NoRoom
 from abm.interface.app.progress import Progress, rested
 from abm.interface.app.question import Question
 from abm.interface.app.share import MINE, MOST_COMPARED, View
 from abm.interface.app.state import AT_ONCE, Session
-from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
+from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
 from abm.model.scenario import Scenario, scenario_names
 from abm.model.simulate import cached_place
 from abm.records import FrozenMapping
@@ -66,12 +67,14 @@ class Comparison:
 
     def choose(self, position: int, name: str) -> None:
         """Put a policy in a position, counted from 0; an empty name leaves the third one out."""
+        if not 0 <= position < MOST_COMPARED:
+            return
         names = list(self.session.compared.value)
         if name and name != MINE and name not in scenario_names():
             return
         if position < len(names):
             names[position : position + 1] = [name] if name else []
-        elif name and position < MOST_COMPARED:
+        elif name:
             names.append(name)
         if len(names) >= 2:
             self.session.compared.set(tuple(names))
@@ -97,20 +100,36 @@ class Comparison:
         place = cached_place(scenarios[0].place)
         field = Field(question, names, labels_of(names, scenarios), scenarios, place)
         self.sample.set(None)
-        if place.ties * question.months * len(names) <= AT_ONCE:
+        if sum(map(run_size, scenarios)) <= AT_ONCE:
             session.stop("rivals")
             runs = [simulate_course(one, question.seed, question.replicate) for one in scenarios]
             self._ran(field, runs)
             return
-        self.field.set(field)
-        found: dict[int, Course] = {}
+        seed, replicate = question.seed, question.replicate
+        found = [session.courses.found(one, seed, replicate) for one in scenarios]
+        missing = [position for position, course in enumerate(found) if course is None]
+        session.stop("rivals")
+        try:
+            room = session.courses.room(*(scenarios[position] for position in missing))
+        except NoRoom as error:
+            session.say(error)
+            return
+
+        def answer() -> None:
+            courses = [course for course in found if course is not None]
+            if len(courses) == len(found):
+                self._ran(field, courses)
 
         def collect(number: int, course: Course) -> None:
-            found[number] = course
-            if len(found) == len(scenarios):
-                self._ran(field, [found[position] for position in range(len(scenarios))])
+            position = missing[number]
+            found[position] = session.courses.kept(scenarios[position], seed, replicate, course, room)
+            answer()
 
-        tasks = [course_task(one, question.seed, question.replicate) for one in scenarios]
+        self.field.set(field)
+        if not missing:
+            answer()
+            return
+        tasks = [course_task(scenarios[position], seed, replicate) for position in missing]
         session.begin("rivals", tasks, collect)
 
     def stop(self) -> None:
@@ -120,8 +139,9 @@ class Comparison:
 
     def _ran(self, field: Field, courses: Sequence[Course]) -> None:
         self.field.set(replace(field, courses=tuple(courses)))
-        wanted = self.size.value
-        tasks = sample_tasks(field.scenarios, field.question.seed, wanted, field.place.ties)
+        each = sum(map(run_size, field.scenarios))
+        wanted = self.session.limits.replicates_within(self.size.value, each)
+        tasks = sample_tasks(field.scenarios, field.question.seed, wanted)
         parts: list[Sample] = []
         self.progress.set(Progress(0, wanted, True))
 

@@ -69,6 +69,11 @@ class Course:
         """Count the months."""
         return len(self.series) - 1
 
+    @property
+    def size(self) -> int:
+        """Count the bytes of what is kept."""
+        return self.series.nbytes + sum(values.nbytes for values in self.states.values())
+
     def measure(self, name: str) -> Floats:
         """Return a measure over months 0 to T."""
         return self.series[:, self.measures.index(name)]

@@ -113,14 +113,28 @@ def asked(question: Question, field: str, value: Any) -> Question:
     """Change one field of a question as the bar asks; what is not a field changes nothing."""
     if field == "preset":
         return with_preset(question, str(value))
-    texts, numbers = ("place", "reference"), {"years": float, "seed": int, "replicate": int}
-    if field in texts:
-        changed: dict[str, Any] = {field: str(value)}
-    elif field in numbers and isinstance(value, int | float):
-        changed = {field: numbers[field](value)}
-    else:
+    if field in ("place", "reference"):
+        named: dict[str, Any] = {field: str(value)}
+        return replace(question, **named)
+    number = finite(value)
+    if number is None:
         return question
+    if field == "years":
+        return replace(question, years=number)
+    if field not in ("seed", "replicate"):
+        return question
+    # A seed may have more digits than a float holds.
+    changed: dict[str, Any] = {field: int(value)}
     return replace(question, **changed)
+
+
+def finite(value: Any) -> float | None:
+    """Return a number that a browser sent; None for what is no finite number."""
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 @solara.component
@@ -136,8 +150,8 @@ def Levers(session: Session) -> None:
         name = str(change.get("lever"))
         if "schedule" in change:
             session.change(lambda now: now.with_schedule(name, change["schedule"]))
-        elif isinstance(change.get("value"), int | float):
-            session.change(lambda now: now.with_value(name, float(change["value"]), session.month.value))
+        elif (value := finite(change.get("value"))) is not None:
+            session.change(lambda now: now.with_value(name, value, session.month.value))
 
     def act(action: Action | None) -> None:
         if action is not None and action.kind == "undo":

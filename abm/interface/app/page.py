@@ -62,7 +62,12 @@ def Visit() -> None:
     services = COUNTER.services()
     session = solara.use_memo(
         lambda: Session(
-            uuid.uuid4().hex, services.workshop, services.limits, router.search or "", atlas=services.atlas
+            uuid.uuid4().hex,
+            services.workshop,
+            services.limits,
+            router.search or "",
+            atlas=services.atlas,
+            courses=services.courses,
         ),
         [],
     )

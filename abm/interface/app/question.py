@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from abm.errors import InvalidInput, Problem
 from abm.interface.app.limits import Limits
 from abm.interface.app.schedules import changed_from, settled_schedule
+from abm.interface.app.tasks import run_size
 from abm.model.model import check_key
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
@@ -106,6 +107,11 @@ class Question:
         """Count the months of the horizon."""
         return round(self.years * MONTHS_PER_YEAR)
 
+    @property
+    def size(self) -> int:
+        """Return the size of a run: ties times months times steps a month."""
+        return run_size(self.scenario)
+
     def with_value(self, lever: str, value: float, month: int) -> Question:
         """Set a lever from the month after `month` on; what came before stays.
 
@@ -200,11 +206,9 @@ def checked(question: Question, limits: Limits) -> Question:
     InvalidInput
         With every problem.
     """
-    check_key(question.seed, question.replicate)
-    if question.months > limits.months:
-        message = f"found {question.years:g} years; this server runs up to {limits.years} years"
-        raise InvalidInput([Problem("years", None, message)])
-    problems: list[Problem] = []
+    problems = list(_size_problems(question, limits))
+    if problems:
+        raise InvalidInput(problems)
     for build in ("scenario", "reference_scenario"):
         try:
             getattr(question, build)
@@ -212,7 +216,36 @@ def checked(question: Question, limits: Limits) -> Question:
             problems.extend(error.problems)
     if problems:
         raise InvalidInput(problems)
+    _require_affordable(question, limits)
     return question
+
+
+def _size_problems(question: Question, limits: Limits) -> Iterator[Problem]:
+    """Say which numbers of a question are beyond the limits, before anything is made of them."""
+    try:
+        check_key(question.seed, question.replicate)
+    except InvalidInput as error:
+        yield from error.problems
+    # Not a number compares with nothing.
+    if not 0.0 < question.years <= limits.years:
+        message = f"found {question.years:g} years; this server runs up to {limits.years} years"
+        yield Problem("years", None, message)
+    if not 1 <= question.substeps <= limits.substeps:
+        message = f"found {question.substeps} steps a month; this server takes 1 to {limits.substeps}"
+        yield Problem("substeps", None, message)
+
+
+def _require_affordable(question: Question, limits: Limits) -> None:
+    points = sum(len(schedule.settings()) for schedule in question.scenario.policy.settings.values())
+    if points > limits.schedule_points:
+        message = (
+            f"found {points:,} points in all schedules; this server takes up to {limits.schedule_points:,}"
+        )
+        raise InvalidInput([Problem("levers", None, message)])
+    if question.size > limits.run_size:
+        advice = "take fewer steps a month, fewer years or a smaller place"
+        message = f"found {question.substeps}, which makes the run too large for this server; {advice}"
+        raise InvalidInput([Problem("substeps", None, message)])
 
 
 def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | None = None) -> Question:

@@ -173,7 +173,7 @@ def create_app(
     """
     configure(limits, reach.root)
     answer_states_of_own_widgets()
-    workshop = Workshop(limits.workers, limits.waiting)
+    workshop = Workshop.within(limits)
     COUNTER.install(Services(limits, workshop, sweep))
     html, assets = render_page(reach.root)
     cookie = f"__Host-{COOKIE}" if reach.is_encrypted else COOKIE

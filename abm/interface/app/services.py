@@ -5,6 +5,7 @@ from pathlib import Path
 
 from abm.errors import AbmError
 from abm.interface.app.atlas import Atlas
+from abm.interface.app.courses import Courses
 from abm.interface.app.limits import Limits
 from abm.interface.app.work import Workshop
 
@@ -21,12 +22,19 @@ class Services:
         Sweep directory that the operator opened.
     atlas : Atlas
         Places laid out.
+    courses : Courses
+        Large runs that visitors look at.
     """
 
     limits: Limits
     workshop: Workshop
     sweep: Path | None = None
     atlas: Atlas = field(default_factory=Atlas)
+    courses: Courses = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make room for runs within the limits."""
+        object.__setattr__(self, "courses", Courses(self.limits.memory_bytes))
 
 
 class Counter:

@@ -4,34 +4,38 @@ One `Session` belongs to one browser page; nothing of it is shared. Components r
 change goes through its methods.
 """
 
+import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import solara
+from solara.server import kernel_context
 
 from abm.errors import AbmError, InvalidInput
+from abm.experiments.pool import WorkerLost
 from abm.interface.app.atlas import Atlas
 from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
 from abm.interface.app.course import Course, simulate_course
+from abm.interface.app.courses import Courses, NoRoom
 from abm.interface.app.limits import Limits
 from abm.interface.app.named import found, name_of
 from abm.interface.app.progress import Progress, Work, rested
 from abm.interface.app.question import Question, checked
 from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
-from abm.interface.app.tasks import Sample, course_task, joined, sample_tasks
+from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
 from abm.interface.app.work import Task, Workshop
-from abm.model.scenario import Scenario
 from abm.model.simulate import cached_place
 from abm.world.place import Place
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 100_000
-"""Ties times months up to which a run is simulated within the answer to a click: a few hundredths of a second."""
+"""Size, ties times steps, up to which a run is simulated within the answer to a click: a few hundredths of a second."""
 EXPLORE_REPLICATES = 50
 PAUSE = 0.25
 """Seconds from a change to its replicates: a hand that drags a slider starts none."""
@@ -60,6 +64,14 @@ class Answer:
     entries: tuple[Entry, ...]
 
 
+def kernel() -> Callable[[], AbstractContextManager[Any]]:
+    """Return what makes any thread act for the browser page that this thread acts for."""
+    if not kernel_context.has_current_context():
+        return nullcontext
+    now = kernel_context.get_current_context()
+    return lambda: now
+
+
 class Session:
     """Hold the state of one visitor.
 
@@ -74,13 +86,23 @@ class Session:
         Query of the link that was opened.
     atlas : Atlas, optional
         Places laid out, for all visitors of a server.
+    courses : Courses, optional
+        Large runs, for all visitors of a server.
     """
 
     def __init__(
-        self, name: str, workshop: Workshop, limits: Limits, query: str = "", *, atlas: Atlas | None = None
+        self,
+        name: str,
+        workshop: Workshop,
+        limits: Limits,
+        query: str = "",
+        *,
+        atlas: Atlas | None = None,
+        courses: Courses | None = None,
     ) -> None:
         self.name = name
         self.atlas = atlas or Atlas()
+        self.courses = courses or Courses(limits.memory_bytes)
         self.workshop = workshop
         self.limits = limits
         notice = ""
@@ -199,25 +221,39 @@ class Session:
         work = Work()
         self._works[line] = work
 
-        def follow() -> None:
-            time.sleep(after)
-            try:
-                if work.is_cancelled:
-                    return
-                job = work.begun(self.workshop.submit(self.name, tasks, is_urgent=line == COURSE))
-                for number, result in job:
-                    if self._works.get(line) is work:
-                        collect(number, result)
-            except AbmError as error:
-                self.say(error)
-            finally:
-                failure = work.job.failure if work.job else None
-                if failure is not None and not isinstance(failure, AbmError):
+        context = kernel()
+
+        def start() -> None:
+            with context():
+                try:
+                    if not work.is_cancelled:
+                        job = self.workshop.submit(self.name, tasks, is_urgent=line == COURSE)
+                        work.begun(job).follow(self.workshop.couriers, handed, over)
+                except AbmError as error:
+                    over(error)
+
+        def handed(number: int, result: Any) -> None:
+            with context():
+                if self._works.get(line) is work:
+                    collect(number, result)
+
+        def over(failure: BaseException | None) -> None:
+            work.cancel()
+            with context():
+                if isinstance(failure, AbmError) and not isinstance(failure, WorkerLost):
+                    self.say(failure)
+                elif failure is not None:
+                    logger.error("the work of a visitor was lost", exc_info=failure)
                     self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
                 if ended is not None and self._works.get(line) is work:
                     ended()
 
-        threading.Thread(target=follow, name=f"abm-{line}", daemon=True).start()
+        if after:
+            timer = threading.Timer(after, start)
+            timer.daemon = True
+            timer.start()
+        else:
+            start()
 
     def stop(self, line: str) -> None:
         """Call off what a line of work is doing."""
@@ -266,27 +302,39 @@ class Session:
         if self.is_preparing.value:
             return
         place = cached_place(question.scenario.place)
-        if place.ties * question.months <= AT_ONCE:
+        if question.size <= AT_ONCE:
             self.stop(COURSE)
             course = simulate_course(question.scenario, question.seed, question.replicate)
             self._answered(question, place, course, self._reference(question))
             return
-        self.is_busy.set(True)
-        self.atlas.prepare(place)
-        courses: dict[str, Course] = {}
-        scenarios: dict[str, Scenario] = {"course": question.scenario}
-        if self._key(question) not in self._references:
-            scenarios["reference"] = question.reference_scenario
-        order = list(scenarios)
+        seed, replicate = question.seed, question.replicate
+        scenarios = {"course": question.scenario, "reference": question.reference_scenario}
+        courses = {name: self.courses.found(one, seed, replicate) for name, one in scenarios.items()}
+        missing = [name for name, course in courses.items() if course is None]
+        # What is replaced makes room.
+        self.stop(COURSE)
+        try:
+            room = self.courses.room(*(scenarios[name] for name in missing))
+        except NoRoom as error:
+            self.say(error)
+            return
+
+        def answer() -> None:
+            run, reference = courses["course"], courses["reference"]
+            if run is not None and reference is not None:
+                self._answered(question, place, run, reference)
 
         def collect(number: int, course: Course) -> None:
-            courses[order[number]] = course
-            if "reference" in courses:
-                self._remember(question, courses["reference"])
-            if len(courses) == len(order):
-                self._answered(question, place, courses["course"], self._references[self._key(question)])
+            name = missing[number]
+            courses[name] = self.courses.kept(scenarios[name], seed, replicate, course, room)
+            answer()
 
-        tasks = [course_task(scenarios[name], question.seed, question.replicate) for name in order]
+        self.is_busy.set(True)
+        self.atlas.prepare(place)
+        if not missing:
+            answer()
+            return
+        tasks = [course_task(scenarios[name], seed, replicate) for name in missing]
         self.begin(COURSE, tasks, collect, ended=lambda: self.is_busy.set(False))
 
     def _key(self, question: Question) -> tuple[str, int, int]:
@@ -317,13 +365,12 @@ class Session:
             self.point_at(self.opened.line)
             self.month.set(month)
         self.is_busy.set(False)
-        self._replicate(question, place)
+        self._replicate(question)
 
-    def _replicate(self, question: Question, place: Place) -> None:
-        wanted = min(EXPLORE_REPLICATES, self.limits.replicates)
-        tasks = sample_tasks(
-            (question.reference_scenario, question.scenario), question.seed, wanted, place.ties
-        )
+    def _replicate(self, question: Question) -> None:
+        pair = (question.reference_scenario, question.scenario)
+        wanted = self.limits.replicates_within(EXPLORE_REPLICATES, sum(map(run_size, pair)))
+        tasks = sample_tasks(pair, question.seed, wanted)
         parts: list[Sample] = []
         # First, or a part of the older sample may still arrive.
         self.stop("sample")

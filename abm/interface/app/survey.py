@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from abm.analysis.emergence import wilson_interval
 from abm.interface.app.question import Question
-from abm.interface.app.tasks import Sample, sample
+from abm.interface.app.tasks import Sample, run_size, sample
 from abm.interface.app.work import Task
 from abm.model.measures import MEASURES, Measure
 from abm.model.scenario import Scenario
@@ -22,8 +22,8 @@ PANEL_VALUES = (0.15, 0.5, 0.8)
 STARTS = 1.0
 """Year at whose end the levers step to their settings, so that there is a time before."""
 REPLICATES = 8
-TOO_LARGE = 50_000
-"""Ties times years from which a landscape is work for a sweep."""
+TOO_LARGE = 600_000
+"""Size of a run, ties times steps, from which a landscape is work for a sweep."""
 
 EMERGED = Measure(
     "emerged_ever", "Integrated care emerges", "share of runs", 0, 1, "Share of runs in which it does"
@@ -133,7 +133,8 @@ def row_tasks(question: Question, surface: Surface) -> tuple[list[tuple[int, int
         scenarios = tuple(
             question_at(question, surface, (panel, row, column)).scenario for column in range(columns)
         )
-        tasks.append(Task(row_of, (scenarios, question.seed, REPLICATES)))
+        size = REPLICATES * sum(map(run_size, scenarios))
+        tasks.append(Task(row_of, (scenarios, question.seed, REPLICATES), size))
     return places, tasks
 
 

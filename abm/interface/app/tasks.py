@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.interface.app.course import simulate_course
-from abm.interface.app.work import Task
+from abm.interface.app.work import LARGE, Task
 from abm.model.scenario import Scenario, load_scenario
-from abm.model.simulate import measure_names, simulate_lanes
+from abm.model.simulate import cached_place, measure_names, simulate_lanes
 
 FIRST_REPLICATES = 8
 REPLICATES_A_TASK = 16
-LARGE_PLACE = 500_000
-"""Ties times months from which replicates go to workers one by one, so that turns stay short."""
+TURN = LARGE // 2
+"""Size of a task, ties times steps, that is not passed where there is a choice, so that turns stay short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +49,23 @@ class Sample:
 
 def course_task(scenario: Scenario, seed: int, replicate: int) -> Task:
     """Ask for one run with all that can be looked at."""
-    return Task(simulate_course, (scenario, seed, replicate))
+    return Task(simulate_course, (scenario, seed, replicate), run_size(scenario))
+
+
+def run_size(scenario: Scenario) -> int:
+    """Return ties times months times steps a month, to which the time that a run takes is about proportional."""
+    return cached_place(scenario.place).ties * scenario.months * scenario.substeps
 
 
 def sample_tasks(
-    scenarios: Sequence[Scenario], seed: int, replicates: int, ties: int, most: int = REPLICATES_A_TASK
+    scenarios: Sequence[Scenario], seed: int, replicates: int, most: int = REPLICATES_A_TASK
 ) -> list[Task]:
     """Ask for replicates 0 to `replicates` - 1 of scenarios, the first few soon, the others in larger parts."""
-    size = 1 if ties * scenarios[0].months > LARGE_PLACE else most
+    each = sum(map(run_size, scenarios))
+    size = min(max(TURN // each, 1), most)
     edges = [0, *range(min(FIRST_REPLICATES, size), replicates, size), replicates]
     return [
-        Task(sample, (tuple(scenarios), seed, tuple(range(start, end))))
+        Task(sample, (tuple(scenarios), seed, tuple(range(start, end))), each * (end - start))
         for start, end in pairwise(edges)
         if end > start
     ]

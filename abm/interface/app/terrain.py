@@ -108,9 +108,9 @@ class Terrain:
         """Simulate the landscape around the present question, row by row."""
         session, question = self.session, self.session.question.value
         place = cached_place(question.scenario.place)
-        if place.ties * question.years > TOO_LARGE:
+        if question.size > TOO_LARGE:
             session.notice.set(
-                f"{place.label} is too large for a landscape while you wait. Take a smaller place, "
+                f"{place.label} is too large for a landscape while you wait. Take a smaller place, fewer years, "
                 "or plan a sweep on the command line and open it here with 'abm app --sweep DIR'."
             )
             return
