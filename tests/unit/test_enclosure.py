@@ -14,6 +14,7 @@ from abm.experiments.claim import claimed
 from abm.experiments.destination import Destination
 from abm.experiments.enclosure import require_enclosed
 from abm.experiments.inputs import Inputs, bundle_id
+from abm.experiments.job_array import Site, write_job_array
 from abm.experiments.manifest import Manifest
 from abm.experiments.shard import run_shard
 from abm.experiments.store import manifest_hash
@@ -223,3 +224,11 @@ def test_a_claim_is_not_cleared_through_a_link(tmp_path, elsewhere):
     with pytest.raises(InvalidInput, match="is a link"), claimed(target):
         pass
     assert contents(elsewhere) == {"kept": b"mine"}
+
+
+def test_neither_a_name_nor_a_path_adds_a_line_to_a_script(tmp_path):
+    for folder, name in ((tmp_path / "a\nrm -r b", "tiny"), (tmp_path, "tiny\n#SBATCH --wrap=id")):
+        folder.mkdir(exist_ok=True)
+        with pytest.raises(InvalidInput, match="cannot stand in a script"):
+            write_job_array(folder, name, [0], 1.0, site=Site())
+        assert not (folder / "slurm").exists()
