@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -28,6 +28,7 @@ from abm.interface.app.reach import Reach
 from abm.interface.app.seats import CROWDED, Seats, address_key
 from abm.interface.app.services import COUNTER, Services
 from abm.interface.app.work import Workshop
+from abm.interface.ending import Ended
 
 PAGE = "abm.interface.app.page"
 STYLES = Path(__file__).with_name("controls")
@@ -226,6 +227,11 @@ def serve(
         import webbrowser
 
         threading.Timer(1.5, webbrowser.open, [opens]).start()
-    with suppress(KeyboardInterrupt):
+    try:
         server.run()
+    except Ended:
+        # The command dies of the signal, and need not wait for busy threads.
+        raise
+    except KeyboardInterrupt:
+        pass
     server.end_process()
