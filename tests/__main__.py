@@ -38,7 +38,7 @@ BUDGETS = {
     "types": 90,
     "imports": 40,
     "golden": 30,
-    "unit": 480,
+    "unit": 420,
     "oracle": 330,
     "patterns": 90,
     "cluster": 300,

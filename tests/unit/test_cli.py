@@ -226,6 +226,20 @@ def test_numbers_of_people_are_written_with_their_thousands_apart():
     assert "100 to 1,000,000 (people)" in run("parameters", "federation.risk_population").stdout
 
 
+def test_nothing_in_the_working_directory_is_taken_for_a_library(tmp_path):
+    (tmp_path / "numpy.py").write_text("from pathlib import Path; Path('ran').touch()\n")
+    (tmp_path / "mine.yaml").write_text((shipped_directory() / "baseline.yaml").read_text())
+    done = subprocess.run(
+        [sys.executable, "-m", "abm", "validate", "mine.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def test_the_package_runs_as_a_program():
     done = subprocess.run(
         [sys.executable, "-m", "abm", "--version"], capture_output=True, text=True, check=True

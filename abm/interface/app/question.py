@@ -15,7 +15,8 @@ from abm.model.model import check_key
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
 from abm.policy.levers import levers
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.policy.policy import DEFAULT_START
+from abm.policy.times import MONTHS_PER_YEAR, is_month
 from abm.records import FrozenMapping
 
 FIRST_PRESET = "leadership_with_reform"
@@ -57,7 +58,7 @@ class Question:
     parameters: FrozenMapping[float] = field(default_factory=FrozenMapping)
     structure: FrozenMapping[str] = field(default_factory=FrozenMapping)
     years: float = 10.0
-    start: str = "2014-04"
+    start: str = DEFAULT_START
     substeps: int = 1
     seed: int = 1
     replicate: int = 0
@@ -221,7 +222,10 @@ def checked(question: Question, limits: Limits) -> Question:
 
 
 def _size_problems(question: Question, limits: Limits) -> Iterator[Problem]:
-    """Say which numbers of a question are beyond the limits, before anything is made of them."""
+    """Find what of a question's size and time is not valid, before anything is made of it."""
+    if not is_month(question.start):
+        told = f"found '{question.start}'; give the first month, such as '{DEFAULT_START}'"
+        yield Problem("start", None, told)
     try:
         check_key(question.seed, question.replicate)
     except InvalidInput as error:
