@@ -43,7 +43,7 @@ BUDGETS = {
     "patterns": 90,
     "cluster": 300,
     "sweeps": 270,
-    "lifetimes": 150,
+    "lifetimes": 90,
     "installation": 240,
     "notebooks": 90,
     "browser": 420,

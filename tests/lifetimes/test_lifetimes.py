@@ -13,7 +13,7 @@ import pytest
 
 from abm.experiments.provenance import PACKAGE
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 MOST_LIFE_SECONDS = 2.0
 MODULE = (sys.executable, "-m", "abm.interface.cli")
 PLACE = ("--place", "south_somerset", "--replicates", "20000", "--workers", "2")

@@ -16,7 +16,7 @@ from abm.experiments.lock import DirectoryLock
 from abm.experiments.provenance import PACKAGE
 from abm.interface.cli import app
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 
 
 @pytest.mark.parametrize("force", [False, True])

@@ -17,7 +17,7 @@ PATIENCE = 60.0
 @pytest.fixture(scope="module")
 def workshop():
     """Give one worker, so that what takes turns can be seen."""
-    workshop = Workshop(workers=1, waiting=20)
+    workshop = Workshop(workers=1, waiting=20, prepare=os.getpid)
     yield workshop
     workshop.close()
 
@@ -45,7 +45,7 @@ import os, signal, time
 from abm.interface.app.work import Task, Workshop
 
 if __name__ == "__main__":
-    workshop = Workshop(workers=1)
+    workshop = Workshop(workers=1, prepare=os.getpid)
     ((_, worker),) = workshop.submit("anna", [Task(os.getpid, ())])
     print(worker, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -86,7 +86,7 @@ def test_who_was_away_has_saved_up_no_turns(workshop):
 
 
 def test_large_tasks_leave_a_worker_for_small_ones():
-    workshop = Workshop(workers=2)
+    workshop = Workshop(workers=2, prepare=os.getpid)
     large = workshop.submit("heavy", [Task(time.sleep, (600,), LARGE) for _ in range(4)])
     until(lambda: len(workshop._turns) == 1)
     assert list(workshop.submit("light", [Task(operator.add, (1, 1))] * 3)) == [(0, 2), (1, 2), (2, 2)]
@@ -96,7 +96,7 @@ def test_large_tasks_leave_a_worker_for_small_ones():
 
 
 def test_work_that_nobody_wants_any_more_is_ended_where_that_pays():
-    workshop = Workshop(workers=1)
+    workshop = Workshop(workers=1, prepare=os.getpid)
     forever = Task(time.sleep, (600,), WORTH_ENDING)
     gone = workshop.submit("gone", [forever])
     until(lambda: workshop._turns)
@@ -111,7 +111,7 @@ def test_work_that_nobody_wants_any_more_is_ended_where_that_pays():
 
 
 def test_a_task_that_takes_too_long_is_ended_with_a_calm_message():
-    workshop = Workshop(workers=1)
+    workshop = Workshop(workers=1, prepare=os.getpid)
     list(workshop.submit("anna", [Task(operator.add, (1, 1))]))
     workshop.task_seconds = 1
     job = workshop.submit("anna", [Task(time.sleep, (600,)), Task(operator.add, (1, 1))])
@@ -123,7 +123,7 @@ def test_a_task_that_takes_too_long_is_ended_with_a_calm_message():
 
 
 def test_a_question_gets_so_many_seconds_and_keeps_what_is_there():
-    workshop = Workshop(workers=1, question_seconds=0.5)
+    workshop = Workshop(workers=1, question_seconds=0.5, prepare=os.getpid)
     list(workshop.submit("anna", [Task(operator.add, (1, 1))]))
     job = workshop.submit("anna", [Task(time.sleep, (0.4,)) for _ in range(50)])
     with pytest.raises(Overdue, match="What you asked for took longer"):
@@ -188,7 +188,7 @@ def test_what_goes_wrong_in_who_collects_ends_the_job(workshop):
 
 
 def test_more_than_a_visitor_may_ask_for_is_refused_by_its_size():
-    workshop = Workshop(workers=1, size=100)
+    workshop = Workshop(workers=1, size=100, prepare=os.getpid)
     with pytest.raises(Busy, match="wait a little"):
         workshop.submit("anna", [Task(operator.add, (1, 1), 30)] * 4)
     assert len(list(workshop.submit("anna", [Task(operator.add, (1, 1), 30)] * 3))) == 3
@@ -196,7 +196,7 @@ def test_more_than_a_visitor_may_ask_for_is_refused_by_its_size():
 
 
 def test_a_crowd_is_served_in_the_end_and_nothing_is_left():
-    workshop = Workshop(workers=2)
+    workshop = Workshop(workers=2, prepare=os.getpid)
     jobs = {
         name: workshop.submit(
             f"visitor {name}",

@@ -282,6 +282,8 @@ class Workshop:
         Most that the tasks of one visitor that wait may cost together, ties times steps.
     task_seconds, question_seconds : float
         Time after which a task is ended, and the rest of a job is.
+    prepare : callable, optional
+        Called in every worker before its first task; without it, what loads the model.
     """
 
     def __init__(
@@ -292,6 +294,7 @@ class Workshop:
         size: int = QUESTIONS * Limits.question_size,
         task_seconds: float = Limits.task_seconds,
         question_seconds: float = Limits.question_seconds,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
         self.workers = workers
         self.most_waiting = waiting
@@ -305,7 +308,7 @@ class Workshop:
         self._is_closed = False
         self._prepared = threading.Event()
         self._prepared.set()
-        self._pool = Pool(workers, prepare=prepare_worker)
+        self._pool = Pool(workers, prepare=prepare or prepare_worker)
         self.couriers = ThreadPoolExecutor(COURIERS, thread_name_prefix="abm-courier")
         # A thread acts for the page in whose name it was started, so all are started before there is one.
         started = threading.Barrier(COURIERS + 1)
