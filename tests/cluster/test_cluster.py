@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,10 +17,7 @@ def test_a_job_array_runs_and_survives_a_restart_of_the_controller(slurm: Slurm,
         f"touch {tmp_path}/done.$SLURM_ARRAY_TASK_ID\n"
     )
     slurm.told("sbatch", str(script))
-    submitted = time.time()
     slurm.wait_until(lambda: any(tmp_path.glob("done.*")), "the first task")
-    slurm.wait_until_saved(submitted)
-    slurm.kill_daemon("slurmctld")
-    slurm.start_daemon("slurmctld")
+    slurm.restart_controller()
     slurm.wait_until(lambda: not slurm.jobs(), "the end of the array")
     assert sorted(path.name for path in tmp_path.glob("done.*")) == [f"done.{task}" for task in range(6)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from abm.experiments.carriers import Processes, engine_named
@@ -85,14 +84,11 @@ def test_a_job_array_survives_killed_tasks_and_a_restart_of_the_controller(
     slurm.told("scancel", "--signal=KILL", "--full", *running[:1])
     # The one killed may just have ended; one that has not begun cannot have.
     slurm.told("scancel", jobs[0].partition("_")[0] + f"_{TASKS - 1}")
-    # A controller that dies before it has saved an end waits for the task for good.
     slurm.wait_until(
         lambda: not {job.partition(" ")[0] for job in slurm.jobs()} & set(running[:1]),
         "the end of the killed task",
     )
-    slurm.wait_until_saved(time.time())
-    slurm.kill_daemon("slurmctld")
-    slurm.start_daemon("slurmctld")
+    slurm.restart_controller()
     slurm.wait_until(lambda: not slurm.jobs(), "the end of the array", seconds=180)
     survey = Sweep(directory).survey(is_thorough=True)
     assert survey.damaged == {}
