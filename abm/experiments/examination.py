@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.experiments.apart import Answer, Apart
+from abm.experiments.failures import last_printed
 from abm.experiments.inputs import unpack
 from abm.experiments.mesa_checks import MesaModel, reporters_by_column, stated_faults
 from abm.experiments.mesa_stepping import Asking
@@ -36,8 +37,6 @@ TRIAL_SECONDS = 2.0
 MOST_POINTS_TRIED = 4
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 """Where an object lies in memory, as errors tell it; it is never the same twice."""
-MOST_LINES_TOLD = 8
-"""Lines that are told of what led to a failure."""
 
 Trial = dict[str, Any]
 """A run to make: position of its point, replicate, what is asked, and whether it is left out if time is short."""
@@ -231,7 +230,7 @@ class _Examination:
         """Complete what came from a process that ended before its time."""
         values = list(answer.values)
         if not values:
-            told = f"making one model {answer.ending or 'gave nothing'}{_printed(answer.printed)}"
+            told = f"making one model {answer.ending or 'gave nothing'}{last_printed(answer.printed)}"
             return [{"faults": [[["model"], told]], "found": None}]
         while values[0]["found"] is not None and len(values) <= len(trials):
             values.append({"failure": answer.ending, "trace": answer.printed})
@@ -322,12 +321,7 @@ def _all_failed(made: Sequence[Mapping[str, Any]]) -> str:
     if any("failure" not in one for one in tried):
         return ""
     told = f"every run that was tried failed: {tried[0]['failure']}"
-    return f"{told}{_printed(tried[0]['trace'])}"
-
-
-def _printed(text: str) -> str:
-    last = text.strip().splitlines()[-MOST_LINES_TOLD:]
-    return f"\n    {chr(10).join(last).replace(chr(10), chr(10) + '    ')}" if last else ""
+    return f"{told}{last_printed(tried[0]['trace'])}"
 
 
 def _first_told(faults: Sequence[Sequence[Any]]) -> str:

@@ -16,6 +16,8 @@ MOST_CHARACTERS = 10_000
 """Longest message or trace that is kept, characters; of longer ones the beginning and the end."""
 FRAME = re.compile(r"[\w.<>?]+:\d+ in .+")
 PRINTED_HEADING = "the model printed, at the end:"
+MOST_LINES_TOLD = 8
+"""Lines of what a model printed that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,12 @@ def words_of(error: BaseException) -> str:
         return kept_text("".join(traceback.format_exception_only(error)).strip())
     except BaseException:  # noqa: BLE001 - the classes of others may fail at being looked at
         return type(error).__name__
+
+
+def last_printed(text: str) -> str:
+    """Return the last lines that a model printed, as the end of a message of one line; empty where it printed none."""
+    last = [line.strip() for line in text.strip().splitlines()[-MOST_LINES_TOLD:]]
+    return f"; {PRINTED_HEADING} {' | '.join(last)}" if last else ""
 
 
 def kept_text(text: str) -> str:

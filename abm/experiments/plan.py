@@ -16,6 +16,7 @@ from abm.experiments.commits import put
 from abm.experiments.destination import Destination
 from abm.experiments.engines import LANES
 from abm.experiments.experimentfile import Experiment, described_experiment, described_keep
+from abm.experiments.failures import last_printed
 from abm.experiments.manifest import FORMAT, FORMAT_VERSION, MANIFEST, Manifest
 from abm.experiments.parquet import encoded, encoded_points
 from abm.experiments.points import POINTS, Points
@@ -232,8 +233,8 @@ def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: floa
             break
     if not batches:
         told = f"each of the first runs that were tried {answer.ending}"
-        printed = "".join(f"\n    {line}" for line in answer.printed.splitlines())
-        raise InvalidInput([Problem(manifest.bases[described["bases"][0]].name, None, told + printed)])
+        told += last_printed(answer.printed)
+        raise InvalidInput([Problem(manifest.bases[described["bases"][0]].name, None, told)])
     runs = sum(batch["runs"] for batch in batches)
     return Pilot(*(sum(batch[key] for batch in batches) / runs for key in ("seconds", "bytes", "memory")))
 

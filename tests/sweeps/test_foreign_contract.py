@@ -260,7 +260,7 @@ def test_given_seeds_are_those_of_the_trial_and_legacy_generators_take_derived_o
         (
             "self.x = 0; print('last words', flush=True)",
             "os._exit(3)",
-            "every run that was tried failed: ended its process with exit code 3\n    last words",
+            "ended its process with exit code 3; the model printed, at the end: last words",
         ),
         ("os.killpg(0, 9)", "pass", "making one model ended its process by SIGKILL"),
     ],
