@@ -121,7 +121,12 @@ class KernelCache(_Cache):
         name = self._name(signature, result.codegen)
         if name is None or result.lifted or result.library.has_dynamic_globals:
             return
-        keep(name, dumps(result._reduce()))
+        try:
+            kernel = dumps(result._reduce())
+        except Exception as error:  # noqa: BLE001 - a kernel of others may hold what cannot be written, and runs all the same
+            log.info("kernel %s is not kept: %s", self.dispatcher.__name__, error)
+            return
+        keep(name, kernel)
 
     def _name(self, signature: Any, codegen: Any) -> str | None:
         if not self.is_enabled:

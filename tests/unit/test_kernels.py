@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -194,6 +195,16 @@ def test_a_kernel_that_names_what_may_change_unseen_is_not_kept(monkeypatch):
     )
     with pytest.raises(Unknown, match="only its author knows"):
         fingerprint(module(monkeypatch, source).given)
+
+
+def test_a_kernel_that_cannot_be_written_down_is_compiled_all_the_same(folder, monkeypatch):
+    def refuse(_):
+        raise pickle.PicklingError("it's not the same object as builtins.input")
+
+    # What a notebook puts in the place of `input` cannot be written down.
+    monkeypatch.setattr(kernels, "dumps", refuse)
+    assert module(monkeypatch).total(VALUES) == TOTAL
+    assert files(folder) == []
 
 
 def test_where_the_folder_cannot_be_written_a_private_one_is_used_and_said_once(
