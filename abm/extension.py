@@ -5,8 +5,8 @@ checked, tabulated and reported like any other, and its mechanisms take their pl
 example is in ``docs/guides/own-mechanism.md``.
 """
 
-from abm.draws import uniforms
-from abm.model.declaration import Extension, decision, lever, measure, mechanism, parameter
-from abm.model.declaration import field_of_state as field
+from abm.core.draws import uniforms
+from abm.core.declaration import Extension, decision, lever, measure, mechanism, parameter
+from abm.core.declaration import field_of_state as field
 
 __all__ = ["Extension", "decision", "field", "lever", "measure", "mechanism", "parameter", "uniforms"]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abm.mechanisms.payment import break_even_activity_share
-from abm.policy.levers import Lever
+from abm.submodels.payment.payment import break_even_activity_share
+from abm.core.lever import Lever
 from abm.policy.piecewise import Piece, Schedule
 from abm.policy.schedule import Constant
 from abm.records import shown_number

@@ -13,7 +13,7 @@ from abm.analysis.findings import break_even_section, courses_section, effects_s
 from abm.analysis.markup import definitions, note, paragraph, policy_heads, row, row_head, section, table
 from abm.analysis.story import Story
 from abm.experiments.run import Measured
-from abm.policy.parameters import parameters
+from abm.core.parameter import parameters
 from abm.texts import escape
 
 BOUND = re.compile(r"\d+ of \d+ runs|years? \d+|\d+ years?")

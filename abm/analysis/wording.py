@@ -8,7 +8,7 @@ from abm.analysis.comparison import TRUST_OF_A_KIND, Comparison
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
 from abm.experiments.run import Measured
-from abm.model.additions import OwnMeasure
+from abm.core.part import OwnMeasure
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
 

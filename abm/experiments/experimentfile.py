@@ -22,7 +22,7 @@ from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
 from abm.model.shipped import EXPERIMENTS, find
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue
-from abm.policy.quantity import Quantity
+from abm.core.quantity import Quantity
 from abm.policy.reading import read_schedule
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, bounds, check, shown_number

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
 from abm.experiments import lanes
 from abm.experiments.base import Roles
 from abm.experiments.inputs import Inputs, bundle_id, bundled

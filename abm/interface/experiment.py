@@ -10,7 +10,7 @@ from abm.analysis.comparison import compare, headline_measures
 from abm.analysis.differences import break_even_shares, lever_differences, other_differences
 from abm.analysis.report import report
 from abm.analysis.story import Story
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.destination import REPORT, Destination
 from abm.experiments.engines import Execution, execute
@@ -20,7 +20,7 @@ from abm.experiments.store import Column, manifest_of, write_results
 from abm.interface.numbers import Numbers
 from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario, load_scenario, parse_settings
-from abm.policy.levers import Lever
+from abm.core.lever import Lever
 from abm.policy.schedule import Schedule
 from abm.world.place import load_place
 

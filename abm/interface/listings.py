@@ -17,7 +17,7 @@ from abm.interface.terminal import emit, errors
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
-from abm.policy.quantity import Quantity
+from abm.core.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import Place, is_built, is_network, load_place
 
@@ -101,7 +101,7 @@ def print_order(
         If the picture exists or cannot be written.
     """
     from abm.interface.month import month_picture
-    from abm.model.calendar import describe_order
+    from abm.core.order import describe_order
 
     added = _extended(extensions, runs_code)
     if picture is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abm.mechanisms.mechanism import Mechanism
-from abm.model.calendar import ORDER
-from abm.model.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, SEGMENT, SLOT, TIE, Field
+from abm.core.mechanism import Mechanism
+from abm.core.order import ORDER
+from abm.core.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, SEGMENT, SLOT, TIE, Field
 from abm.texts import escape
 
 PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -19,12 +19,12 @@ from typing import TypeVar
 from abm.analysis.wording import range_of
 from abm.interface.markdown import code, linked, page, prose, table
 from abm.interface.month import month_picture
-from abm.mechanisms.payment import break_even_activity_share
-from abm.model.calendar import ORDER, describe_order
+from abm.submodels.payment.payment import break_even_activity_share
+from abm.core.order import ORDER, describe_order
 from abm.model.measures import MEASURES, OUTCOMES, Measure
-from abm.model.state import FIELDS
-from abm.policy.levers import Lever, levers
-from abm.policy.parameters import Parameter, parameters
+from abm.core.state import FIELDS
+from abm.core.lever import Lever, levers
+from abm.core.parameter import Parameter, parameters
 from abm.records import shown_number
 
 R = TypeVar("R", Lever, Parameter)

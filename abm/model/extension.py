@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from abm.policy.catalogue import Catalogue, shipped
 
 if TYPE_CHECKING:
-    from abm.mechanisms.mechanism import Mechanism
-    from abm.model.additions import Additions, OwnMeasure
+    from abm.core.mechanism import Mechanism
+    from abm.core.part import Additions, OwnMeasure
     from abm.model.measures import Measure
-    from abm.model.state import Field
+    from abm.core.state import Field
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class Extensions:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """Give the state arrays that there are."""
-        from abm.model.state import FIELDS
+        from abm.core.state import FIELDS
 
         return (*FIELDS, *(field for member in self.members for field in member.fields))
 
     @cached_property
     def order(self) -> tuple[Mechanism, ...]:
         """Give the order of the month."""
-        from abm.model.additions import placed
-        from abm.model.calendar import ORDER
+        from abm.core.part import placed
+        from abm.core.order import ORDER
 
         return placed(ORDER, self.members) if self.sources else ORDER
 

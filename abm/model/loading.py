@@ -20,11 +20,11 @@ from types import ModuleType
 from typing import Literal, NamedTuple
 
 from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
-from abm.model.additions import Additions
-from abm.model.clashes import clashes
-from abm.model.declaration import Extension
+from abm.core.part import Additions
+from abm.core.joining import clashes
+from abm.core.declaration import Extension
 from abm.model.extension import NO_EXTENSIONS, Extensions, Source
-from abm.model.extensionfile import read_declarations
+from abm.core.reading import read_declarations
 from abm.model.unrun import origin_of, read_unrun
 from abm.policy.catalogue import Catalogue, shipped
 from abm.records import bounds, complaint_of, read_content, shown_path

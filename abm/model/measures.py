@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.kernels import compiled
-from abm.mechanisms.arithmetic import TILE_ROWS, find_nonzero, row_and_lane, sum_moments, sum_rows
-from abm.mechanisms.federation import network_performance
-from abm.mechanisms.kinds import ACUTE, PRACTICE
+from abm.core.kernels import compiled
+from abm.core.arithmetic import TILE_ROWS, find_nonzero, row_and_lane, sum_moments, sum_rows
+from abm.submodels.federation.federation import network_performance
+from abm.submodels.kinds import ACUTE, PRACTICE
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import TIE_KINDS, OrganisationKind
 

@@ -12,11 +12,11 @@ from mesa.datacollection import DataCollector
 
 from abm.errors import InvalidInput, Problem
 from abm.model.agents import Organisation, create_agents
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import find_place
-from abm.model.snapshot import Snapshot
+from abm.core.snapshot import Snapshot
 from abm.world.network import carries_trust, from_network, to_network, trust_of
 from abm.world.place import Place, load_place
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario
 from abm.world.place import Place, load_place

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from abm.errors import AbmError
-from abm.model.declaration import Declaration, Extension, OwnDecision
+from abm.core.declaration import Declaration, Extension, OwnDecision
 
 DOOR = "abm.extension"
 """Where a file gets what it declares with."""

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from abm.errors import InvalidInput, Problem, hint_among
-from abm.policy.levers import Lever, levers
-from abm.policy.parameters import Parameter, parameters
+from abm.core.lever import Lever, levers
+from abm.core.parameter import Parameter, parameters
 from abm.records import Fault, Faults, FrozenMapping
 
 

@@ -17,7 +17,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, mod
 
 from abm.errors import InvalidInput, Problem, hint_among
 from abm.policy.catalogue import Catalogue, catalogue_of, shipped
-from abm.policy.quantity import EvidenceId
+from abm.core.quantity import EvidenceId
 from abm.policy.reading import read_lever_settings
 from abm.policy.schedule import Schedule
 from abm.policy.schema import LeverSettingsSchema

@@ -8,7 +8,7 @@ from typing import Any
 
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.policy.catalogue import Catalogue, shipped
-from abm.policy.quantity import Quantity
+from abm.core.quantity import Quantity
 from abm.policy.schedule import (
     Constant,
     Dated,

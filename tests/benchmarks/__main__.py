@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
 from abm.model.simulate import simulate_lanes

@@ -15,7 +15,7 @@ import numpy as np
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.scenario import load_scenario
 from abm.world.place import Place
 from abm.world.region import random_region

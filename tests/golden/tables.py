@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.draws import compiled
+from abm.core.draws import compiled
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
 from abm.model.simulate import measure_names, simulate_lanes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.world.place import Place
 
 from .model import OracleModel

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from abm.draws import Decision, beta_table, normal, uniform
-from abm.policy.levers import lever_names
+from abm.core.draws import Decision, beta_table, normal, uniform
+from abm.core.lever import lever_names
 
 from .chance import BetaQuantiles, clip
 from .construction import build_organisations, build_places, build_ties

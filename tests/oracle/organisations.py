@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import mesa
 
-from abm.draws import Decision
+from abm.core.draws import Decision
 
 from .chance import clip, logistic
 

@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from abm import draws
-from abm.mechanisms.mechanism import Mechanism
-from abm.model.batch import Batch, Lane
-from abm.model.calendar import ORDER
+from abm.core import draws
+from abm.core.mechanism import Mechanism
+from abm.core.batch import Batch, Lane
+from abm.core.order import ORDER
 
 from .comparison import TOLERANCE, Snapshot, gap, read_state, record_oracle
 from .places import make_valleys

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from abm.model.batch import Batch, Lane
-from abm.model.state import FIELDS
-from abm.policy.levers import Lever, lever_names, levers
-from abm.policy.parameters import Parameter, flat_names, parameter_values, parameters
+from abm.core.batch import Batch, Lane
+from abm.core.state import FIELDS
+from abm.core.lever import Lever, lever_names, levers
+from abm.core.parameter import Parameter, flat_names, parameter_values, parameters
 from abm.world.place import Place
 
 from .comparison import Snapshot, find_difference, gap, make_oracles, record_oracle
@@ -54,8 +54,8 @@ ORACLE_MODULES = (
     "trust_rules",
 )
 SHARED = {
-    "abm.draws": {"Decision", "beta_table", "normal", "uniform"},
-    "abm.policy.levers": {"lever_names"},
+    "abm.core.draws": {"Decision", "beta_table", "normal", "uniform"},
+    "abm.core.lever": {"lever_names"},
     "abm.world.place": {"Place"},
 }
 """All that the oracle may import from abm, by module."""
@@ -355,6 +355,6 @@ def test_oracle_loads_no_mechanism() -> None:
     root = Path(__file__).parents[2]
     program = (
         "import sys; import tests.oracle.model; "
-        "sys.exit(any(name.startswith(('abm.mechanisms', 'abm.model')) for name in sys.modules))"
+        "sys.exit(any(name.startswith(('abm.submodels', 'abm.model')) for name in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", program], cwd=root, check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from abm.draws import Decision
+from abm.core.draws import Decision
 
 from .chance import binomial, logistic, poisson
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from abm.analysis.effects import paired_difference
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW, outcomes
 from abm.model.scenario import load_scenario
 from abm.records import load

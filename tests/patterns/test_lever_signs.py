@@ -10,7 +10,7 @@ from abm.analysis.effects import paired_difference
 from abm.model.measures import ROW
 from abm.model.scenario import load_scenario
 from abm.model.simulate import simulate_lanes
-from abm.policy.levers import levers
+from abm.core.lever import levers
 
 REPLICATES = 32
 CONFIDENCE = 0.999

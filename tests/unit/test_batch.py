@@ -13,13 +13,13 @@ from abm.errors import InvalidInput
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import Run
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.measures import MEASURES, ROW, outcomes
 from abm.model.scenario import load_scenario
-from abm.model.snapshot import Snapshot
-from abm.model.state import FIELDS
-from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import parameter_values
+from abm.core.snapshot import Snapshot
+from abm.core.state import FIELDS
+from abm.core.lever import lever_names, levers
+from abm.core.parameter import parameter_values
 from abm.world.place import OrganisationKind, load_place
 from abm.world.region import random_region
 
@@ -257,7 +257,7 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path, content):
 
 def test_a_snapshot_of_another_format_is_refused(scenario, place, tmp_path, monkeypatch):
     path = tmp_path / "past.npz"
-    monkeypatch.setattr("abm.model.snapshot.FORMAT", 99)
+    monkeypatch.setattr("abm.core.snapshot.FORMAT", 99)
     Batch(place, [lane(scenario, 0)]).save().write(path)
     monkeypatch.undo()
     with pytest.raises(InvalidInput, match="its format is 99"):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from abm.mechanisms.mechanism import Mechanism, mechanism
-from abm.model.batch import Batch, Lane
-from abm.model.calendar import ORDER, CalendarError, check_order, describe_order
+from abm.core.mechanism import Mechanism, mechanism
+from abm.core.batch import Batch, Lane
+from abm.core.order import ORDER, CalendarError, check_order, describe_order
 from abm.model.scenario import load_scenario
-from abm.model.state import FIELDS
+from abm.core.state import FIELDS
 from abm.world.place import load_place
 
 
@@ -64,8 +64,8 @@ def test_every_mechanism_says_what_it_reads_and_writes():
 
 
 def test_levers_and_parameters_are_all_read_by_some_mechanism():
-    from abm.policy.levers import lever_names
-    from abm.policy.parameters import parameters
+    from abm.core.lever import lever_names
+    from abm.core.parameter import parameters
 
     read = {name for one in ORDER for name in one.arguments}
     start_and_outcomes = {

@@ -27,8 +27,8 @@ from abm.model.scenario import (
     shipped_directory,
 )
 from abm.model.shipped import experiment_names
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.core.lever import levers
+from abm.core.parameter import parameters
 from tests.unit import synthetic
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from abm import draws
-from abm.draws import Decision
+from abm.core import draws
+from abm.core.draws import Decision
 
 SEED = np.uint64(20140401)
 KEY_PARTS = ("seed", "replicate", "step", "decision", "entity")

@@ -10,7 +10,7 @@ from abm.experiments.base import Roles
 from abm.experiments.design import DESIGNS
 from abm.experiments.experimentfile import experiment_schema, load_experiment
 from abm.model.shipped import experiment_names, shipped_directory
-from abm.policy.levers import levers
+from abm.core.lever import levers
 from abm.records import Document
 from tests.unit.sweeping import TINY, experiment, file_of
 

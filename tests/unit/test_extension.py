@@ -16,23 +16,23 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from abm.draws import FIRST_OWN_DECISION, Decision, own_decision_number, uniform, uniforms
+from abm.core.draws import FIRST_OWN_DECISION, Decision, own_decision_number, uniform, uniforms
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign
 from abm.interface.cli import app
 from abm.model import loading
-from abm.model.additions import ExtensionError
-from abm.model.batch import Batch, Lane
-from abm.model.calendar import ORDER
+from abm.core.part import ExtensionError
+from abm.core.batch import Batch, Lane
+from abm.core.order import ORDER
 from abm.model.measures import MEASURES
 from abm.model.model import IntegrationModel
 from abm.model.scenario import json_schema, load_scenario
 from abm.model.simulate import simulate_lanes
-from abm.model.snapshot import Snapshot
+from abm.core.snapshot import Snapshot
 from abm.policy.catalogue import Catalogue, shipped
-from abm.policy.levers import lever_names
+from abm.core.lever import lever_names
 from abm.world.place import load_place
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"

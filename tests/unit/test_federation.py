@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from abm.mechanisms.federation import network_performance, optimal_members
-from abm.model.batch import Batch, Lane
+from abm.submodels.federation.federation import network_performance, optimal_members
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW
 from abm.model.scenario import load_scenario
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.core.lever import levers
+from abm.core.parameter import parameters
 from abm.world.place import OrganisationKind, TieKind, load_place
 
 MEAN_LIST = 7055.0

@@ -10,8 +10,8 @@ import pytest
 from abm.errors import InvalidInput
 from abm.model.measures import ROW
 from abm.model.scenario import load_scenario, scenario_names
-from abm.policy.levers import Lever, lever_names, levers
-from abm.policy.parameters import INDEX_ELEMENTS, Parameter, flat_names, parameter_values, parameters
+from abm.core.lever import Lever, lever_names, levers
+from abm.core.parameter import INDEX_ELEMENTS, Parameter, flat_names, parameter_values, parameters
 from abm.records import Document, check
 
 EVIDENCE = {f"E{number:02}" for number in range(1, 28)}
@@ -182,7 +182,7 @@ def test_faulty_parameter_record_is_refused(default, index, message):
 
 def test_listing_levers_imports_nothing_slow():
     code = (
-        "import sys, abm.policy.levers as module; module.levers();"
+        "import sys, abm.core.lever as module; module.levers();"
         "print(sorted({'mesa', 'numba', 'scipy', 'pandas', 'networkx', 'pyarrow'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

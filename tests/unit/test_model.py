@@ -14,7 +14,7 @@ from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
 from abm.model.shipped import find_place
 from abm.model.simulate import simulate_lanes
-from abm.model.snapshot import Snapshot
+from abm.core.snapshot import Snapshot
 from abm.world.network import read_graphml, write_graphml
 from abm.world.place import load_place
 

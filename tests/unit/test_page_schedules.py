@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from abm.interface.app.schedules import changed_from, marks
 from abm.model.scenario import load_scenario
-from abm.policy.levers import levers
+from abm.core.lever import levers
 from abm.policy.reading import read_schedule
 
 EFFORT = levers()["leadership.effort"]

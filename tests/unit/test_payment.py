@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from abm.mechanisms.payment import break_even_activity_share, savings_weight
-from abm.model.batch import Batch, Lane
+from abm.submodels.payment.payment import break_even_activity_share, savings_weight
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW
 from abm.model.scenario import load_scenario
-from abm.policy.parameters import parameter_values
+from abm.core.parameter import parameter_values
 from abm.world.place import load_place
 
 

@@ -15,13 +15,13 @@ from abm.interface.cli import app
 from abm.interface.markdown import anchor, table
 from abm.interface.month import PHASES, month_picture, strands
 from abm.interface.reference import PAGES, QUOTED, main, quote_defaults, readers_of, write_reference
-from abm.mechanisms.payment import break_even_activity_share
-from abm.model.calendar import ORDER
+from abm.submodels.payment.payment import break_even_activity_share
+from abm.core.order import ORDER
 from abm.model.measures import MEASURES, OUTCOMES
 from abm.model.scenario import load_scenario
-from abm.model.state import FIELDS
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.core.state import FIELDS
+from abm.core.lever import levers
+from abm.core.parameter import parameters
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

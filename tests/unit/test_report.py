@@ -11,7 +11,7 @@ from abm.analysis.differences import break_even_shares, lever_differences, other
 from abm.analysis.figures import Frame, Line, apart, interval_bar, line_plot, nice_axis
 from abm.analysis.report import report
 from abm.analysis.story import Story
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign

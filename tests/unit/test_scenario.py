@@ -29,8 +29,8 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import flat_names, parameters
+from abm.core.lever import lever_names, levers
+from abm.core.parameter import flat_names, parameters
 from abm.policy.schedule import Constant, Step
 from abm.records import Document, dump
 from abm.world.place import load_place, place_content

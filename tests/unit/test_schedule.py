@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.policy.levers import lever_names, levers
+from abm.core.lever import lever_names, levers
 from abm.policy.policy import Policy, PolicyBlock, compose
 from abm.policy.reading import read_lever_settings, read_schedule
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Segments, Step

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.scenario import load_scenario
 from abm.world.place import load_place
 

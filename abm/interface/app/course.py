@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario
 from abm.model.simulate import cached_place, measure_names

@@ -25,7 +25,7 @@ from abm.interface.app.tables import Table, network_table, series_table
 from abm.interface.app.tasks import Sample
 from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
-from abm.policy.levers import levers
+from abm.core.lever import levers
 from abm.records import Document, shown_number
 
 BY_NAME = {measure.name: measure for measure in MEASURES}

@@ -7,7 +7,7 @@ from typing import Any
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import settled_schedule
 from abm.model.scenario import Scenario, load_policy
-from abm.policy.levers import Lever, levers
+from abm.core.lever import Lever, levers
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
 from abm.policy.times import MONTHS_PER_YEAR
 

@@ -12,7 +12,7 @@ from abm.interface.app.tasks import Sample, run_size, sample
 from abm.interface.app.work import Task
 from abm.model.measures import MEASURES, Measure
 from abm.model.scenario import Scenario
-from abm.policy.levers import levers
+from abm.core.lever import levers
 from abm.records import shown_number
 
 X, Y, PANEL = "competition.strictness", "contracting.flexibility", "leadership.effort"
