@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from abm.experiments.dataset import open_sweep
     from abm.model.model import IntegrationModel
     from abm.model.scenario import Scenario, load_scenario
-    from abm.core.lever import levers
-    from abm.core.parameter import parameters
+    from abm.submodels.quantities import levers, parameters
     from abm.world.place import load_place
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
 """Arithmetic that kernels share, written so that a processor goes over many numbers in one stroke."""
 
-from typing import Any
+import math
 
 import numpy as np
 
@@ -19,7 +19,7 @@ MANTISSA_BITS = np.int64(52)
 
 
 @inlined
-def exponential(x: Any) -> Any:
+def exponential(x):
     """Return exp(x) for -700 <= x <= 700, and its value at the nearer bound beyond, to 5e-16 of its size.
 
     The library's own is called number by number. This one has no call and no branch, so that loops around it
@@ -51,20 +51,20 @@ def exponential(x: Any) -> Any:
 
 
 @inlined
-def logistic(x: Any) -> Any:
+def logistic(x):
     """Return 1 / (1 + exp(-x))."""
     return 1.0 / (1.0 + exponential(-x))
 
 
 @inlined
-def clip(x: Any) -> Any:
+def clip(x):
     """Limit `x` to the unit interval."""
     return min(max(x, 0.0), 1.0)
 
 
 @compiled
-def is_any(values: Any) -> Any:
-    """Tell whether any of some values, (lanes,), is not zero."""
+def is_any(values):
+    """Whether any of some values, (lanes,), is not zero."""
     found = False
     for lane in range(values.size):
         found = found or values[lane] != 0.0
@@ -72,7 +72,7 @@ def is_any(values: Any) -> Any:
 
 
 @compiled
-def find_nonzero(values: Any, found: Any) -> Any:
+def find_nonzero(values, found):
     """Fill `found` with the flat positions of values that are not zero, in order, and return how many there are.
 
     Few are, here and there: to count without a branch costs less than the wrong guesses of a processor.
@@ -86,14 +86,14 @@ def find_nonzero(values: Any, found: Any) -> Any:
 
 
 @inlined
-def row_and_lane(position: Any, lanes: Any) -> Any:
+def row_and_lane(position, lanes):
     """Return row and lane of a flat position, without a sign, so that nobody looks whether an index is negative."""
     row = np.uint32(position // np.uint32(lanes))
     return row, np.uint32(position - row * np.uint32(lanes))
 
 
 @compiled
-def tiled(values: Any) -> Any:
+def tiled(values):
     """Repeat some values, (lanes,), for every row of a tile, so that flat loops find theirs beside a tile's."""
     lanes = values.size
     tile = np.empty((TILE_ROWS, lanes))
@@ -104,7 +104,7 @@ def tiled(values: Any) -> Any:
 
 
 @compiled
-def find_below(draws: Any, chances: Any, found: Any) -> Any:
+def find_below(draws, chances, found):
     """Fill `found` with the flat positions of draws (rows, lanes) that lie below chances (lanes,); return their number.
 
     Made for chances so small that few draws do.
@@ -120,7 +120,7 @@ def find_below(draws: Any, chances: Any, found: Any) -> Any:
 
 
 @compiled
-def fade(values: Any, base: Any, kept: Any) -> None:
+def fade(values, base, kept):
     """Bring flat `values` (rows x lanes) closer to a base: base + (value - base) kept, both tiled."""
     for first in range(0, values.size, base.size):
         part = values[first : first + base.size]
@@ -130,7 +130,7 @@ def fade(values: Any, base: Any, kept: Any) -> None:
 
 
 @compiled
-def sum_rows(values: Any, total: Any) -> None:
+def sum_rows(values, total):
     """Add flat `values` (rows x lanes) up over rows, onto total (lanes,)."""
     lanes = total.size
     tile = TILE_ROWS * lanes
@@ -145,7 +145,7 @@ def sum_rows(values: Any, total: Any) -> None:
 
 
 @compiled
-def sum_moments(trust: Any, pivot: Any, total: Any, squares: Any, products: Any) -> None:
+def sum_moments(trust, pivot, total, squares, products):
     """Add up flat `trust` (ties x 2 x lanes), squares of its deviations from a pivot, and products of both sides'.
 
     All in one go over what may be larger than a processor's cache, two tiles at a time. A pivot near the mean loses no
@@ -182,3 +182,52 @@ def sum_moments(trust: Any, pivot: Any, total: Any, squares: Any, products: Any)
                 products[lane] += product[row * lanes + lane]
     for lane in range(lanes):
         total[lane] += trust.size // lanes * pivot[lane]
+
+
+@compiled
+def weighted_mean(values, weights, mean):
+    """Fill `mean` (lanes,) with the mean of values (rows, lanes) by weights (rows,)."""
+    rows, lanes = values.shape
+    total = weights.sum()
+    mean[:] = 0.0
+    for row in range(rows):
+        share = weights[row] / total
+        for lane in range(lanes):
+            mean[lane] += share * values[row, lane]
+
+
+@compiled
+def mean_of_present(values, presence, mean):
+    """Fill `mean` (lanes,) with the mean of values (rows, lanes) over the rows whose presence is above 0."""
+    rows, lanes = values.shape
+    present = np.zeros(lanes)
+    mean[:] = 0.0
+    for row in range(rows):
+        for lane in range(lanes):
+            is_present = 1.0 if presence[row, lane] > 0.0 else 0.0
+            present[lane] += is_present
+            mean[lane] += is_present * values[row, lane]
+    for lane in range(lanes):
+        mean[lane] /= present[lane]
+
+
+@compiled
+def count_nonzero(values, count):
+    """Fill `count` (lanes,) with the sum over rows of flags (rows, lanes), each 0 or 1."""
+    rows, lanes = values.shape
+    count[:] = 0.0
+    for row in range(rows):
+        for lane in range(lanes):
+            count[lane] += values[row, lane]
+
+
+@inlined
+def chance_within(hazard, dt):
+    """Return the chance 1 - exp(-hazard dt) that something with a rate happens within a time."""
+    return 1.0 - math.exp(-hazard * dt)
+
+
+@inlined
+def drawn_towards(target, value, kept):
+    """Return a value that keeps a share of its distance to a target: target + (value - target) kept."""
+    return target + (value - target) * kept

@@ -2,42 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.core.draws import Decision, beta_quantile, beta_table, uniform
-from abm.errors import InvalidInput, Problem
-from abm.core.kernels import compiled
-from abm.core.mechanism import Mechanism
-from abm.core.part import OwnMechanism, guarded
+from abm.core.fusing import fuse
+from abm.core.guard import ViolationError, guarded, read_only
 from abm.core.order import check_order
-from abm.model.extension import NO_EXTENSIONS, Extensions
-from abm.model.measures import (
-    FLOWS,
-    MEASURES,
-    ROW,
-    TALLIES,
-)
+from abm.core.parameter import Parameter
+from abm.core.part import Measure, Mechanism, Procedure, Start
 from abm.core.snapshot import Snapshot
-from abm.core.state import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, SIDE, SLOT, TIE, State
-from abm.core.parameter import Parameter, parameters
-from abm.policy.times import MONTHS_PER_YEAR
-from abm.world.place import ORGANISATION_KINDS, Place
+from abm.core.state import State
+from abm.core.theory import Theory
+from abm.core.vocabulary import CLOCK, RECENT_STEP, World
+from abm.errors import InvalidInput, Problem
 
-LONGEST_TENURE = 30.0
-CLOCK = ("step", "dt", "years")
-INITIAL_TRUST = np.uint32(Decision.INITIAL_TRUST)
-INITIAL_ORIENTATION = np.uint32(Decision.INITIAL_ORIENTATION)
-INITIAL_TENURE = np.uint32(Decision.INITIAL_TENURE)
-FLOW_ROWS = [ROW[name] for name in FLOWS]
+MONTHS_PER_YEAR = 12
+AT_START: Mapping[str, float] = {"step": 0, "dt": 0.0, "years": 0.0}
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Say what one lane runs.
+    """What one lane runs.
 
     Attributes
     ----------
@@ -46,7 +33,7 @@ class Lane:
     parameters : mapping
         Every parameter by flat name, such as ``effort.capacity.acute``.
     levers : (months, levers) array
-        Lever settings by month, columns in the order of the catalogue of levers.
+        Lever settings by month, columns in the order of the theory's levers.
     """
 
     seed: int
@@ -55,52 +42,23 @@ class Lane:
     levers: NDArray[np.float64] = field(repr=False)
 
 
-@compiled
-def draw_start(
-    trust: Any,
-    orientation: Any,
-    tenure: Any,
-    seed: Any,
-    replicate: Any,
-    trust_quantiles: Any,
-    orientation_quantiles: Any,
-    turnover: Any,
-) -> None:
-    """Draw starting trust (ties, 2, lanes), orientation and tenure (organisations, lanes) in place."""
-    ties, _, lanes = trust.shape
-    for tie in range(ties):
-        for side in range(2):
-            for lane in range(lanes):
-                u = uniform(seed[lane], replicate[lane], 0, INITIAL_TRUST, 2 * tie + side)
-                trust[tie, side, lane] = beta_quantile(u, trust_quantiles, lane)
-    for organisation in range(orientation.shape[0]):
-        for lane in range(lanes):
-            u = uniform(seed[lane], replicate[lane], 0, INITIAL_ORIENTATION, organisation)
-            orientation[organisation, lane] = beta_quantile(u, orientation_quantiles, lane)
-            if turnover[lane] > 0.0:
-                v = uniform(seed[lane], replicate[lane], 0, INITIAL_TENURE, organisation)
-                tenure[organisation, lane] = min(-np.log(v) / turnover[lane], LONGEST_TENURE)
-
-
 class Batch:
     """Run one place under several policies, parameters and fates at once.
 
     Parameters
     ----------
-    place : Place
-        Organisations and ties, shared by all lanes.
+    theory : Theory
+        The submodels.
+    place : World
+        Arrays that all lanes share.
     lanes : sequence of Lane
         One run each. A run gives the same bits in any lane of any batch.
     substeps : int
         Steps a month; 2 halves the step.
     is_compiled : bool
         Use the compiled kernels (the default) or their plain Python form, which is slow and for tests.
-    order : sequence of Mechanism, optional
-        The month; the model's own with that of its extensions unless given.
-    extensions : Extensions
-        Levers, parameters, state, mechanisms and measures that add to the model's own.
-    trust_start : (ties, 2) array, optional
-        Trust of month 0 in every lane, instead of draws.
+    initial : mapping of str to array, optional
+        State of month 0 in every lane, (axes of the field), instead of what starts set.
 
     Attributes
     ----------
@@ -113,21 +71,21 @@ class Batch:
 
     Raises
     ------
-    CalendarError
+    OrderError
         If the order of the month does not hold.
     """
 
     def __init__(
         self,
-        place: Place,
+        theory: Theory,
+        place: World,
         lanes: Sequence[Lane],
         substeps: int = 1,
         *,
         is_compiled: bool = True,
-        order: Sequence[Mechanism] | None = None,
-        extensions: Extensions = NO_EXTENSIONS,
-        trust_start: NDArray[np.float64] | None = None,
+        initial: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
+        self.theory = theory
         self.place = place
         self.lanes = tuple(lanes)
         self.substeps = substeps
@@ -136,59 +94,53 @@ class Batch:
         self.month = 0
         self.step = 0
         width = len(lanes)
-        self.extensions = extensions
-        self.series = np.full((self.months + 1, len(extensions.measures), width), np.nan)
+        self.series = np.full((self.months + 1, len(theory.measures), width), np.nan)
         self.levers = np.ascontiguousarray(np.stack([lane.levers[: self.months] for lane in lanes], axis=-1))
         self.settings = np.empty((self.levers.shape[1], width))
-        self.state = State(self._sizes(), width, extensions.fields)
+        self.state = State(theory.fields, place.sizes, self._recent_steps(), width)
         self._known = self._gather()
         self._arrays = self._known | self.state.arrays
         # Where an index has no sign, a kernel need not look whether it counts from the end.
         self._kernel_arrays = self._arrays | {
             name: value.astype(np.uint32) for name, value in self._known.items() if value.dtype == np.int64
         }
-        self.order = extensions.order if order is None else tuple(order)
-        check_order(self.order, [*self._known, *CLOCK], extensions.fields)
-        own_flows = [row for row, own in enumerate(extensions.own_measures, len(MEASURES)) if own.is_flow]
-        self._flow_rows = [*FLOW_ROWS, *own_flows]
-        self._calls = [self._bind(mechanism, is_compiled) for mechanism in self.order]
-        self._tallies = [
-            (tally, [self._kernel_arrays[name] for name in list(signature(tally.py_func).parameters)[1:]])
-            for tally in TALLIES
+        check_order(theory.order, [*self._known, *CLOCK], theory.fields)
+        self._is_compiled = is_compiled
+        self._fields = {one.name: one for one in theory.fields}
+        self._calls = [self._bind(mechanism) for mechanism in theory.order]
+        self._flow_rows = [row for row, measure in enumerate(theory.measures) if measure.is_flow]
+        self._computed = [
+            (row, measure, measure.procedure)
+            for row, measure in enumerate(theory.measures)
+            if measure.procedure is not None
         ]
-        self._start(trust_start)
+        self._fill, self._filled_from = self._fused_tallies()
+        self._foreign_tallies = self._bind_foreign_tallies()
+        self._start(initial or {})
 
     @property
     def width(self) -> int:
         """Number of lanes."""
         return len(self.lanes)
 
-    def _sizes(self) -> dict[str, int]:
-        longest_lag = parameters()["demand.effect_lag"].bounds[1]
-        return {
-            ORGANISATION: self.place.organisations,
-            ACUTE_PROVIDER: self.place.acute_providers,
-            TIE: self.place.ties,
-            SIDE: 2,
-            SEGMENT: len(self.place.segment_organisation),
-            PLACE: len(self.place.place_names),
-            KIND: len(ORGANISATION_KINDS),
-            SLOT: round(longest_lag / self.dt) + 1,
-        }
+    def _recent_steps(self) -> dict[str, int]:
+        """Return the length of every axis of recent steps: what the greatest value of its parameter spans."""
+        longest = {parameter.name: parameter.bounds[1] for parameter in self.theory.parameters}
+        spans = [field.span for field in self.theory.fields if RECENT_STEP in field.axes and field.span]
+        return {span: round(longest[span] / self.dt) + 1 for span in spans}
 
     def _gather(self) -> dict[str, NDArray[Any]]:
-        """Collect every array besides the state that a mechanism may ask for, by argument name."""
-        known: dict[str, NDArray[Any]] = {
-            name: value for name, value in vars(self.place).items() if isinstance(value, np.ndarray)
-        }
-        for name, parameter in self.extensions.catalogue.parameters.items():
-            known[name.replace(".", "_")] = self._parameter_array(parameter)
-        for column, name in enumerate(self.extensions.catalogue.lever_names):
-            known[name.replace(".", "_")] = self.settings[column]
+        """Collect every array besides the state that a function may ask for, by argument name."""
+        known: dict[str, NDArray[Any]] = dict(self.place.arrays)
+        for parameter in self.theory.parameters:
+            known[parameter.argument] = self._parameter_array(parameter)
+        for column, lever in enumerate(self.theory.levers):
+            known[lever.argument] = self.settings[column]
+        for table in self.theory.tables:
+            columns = [table.function(*(lane.parameters[name] for name in table.of)) for lane in self.lanes]
+            known[table.name] = np.stack(columns, axis=-1)
         known["seed"] = np.array([lane.seed for lane in self.lanes], dtype=np.uint64)
         known["replicate"] = np.array([lane.replicate for lane in self.lanes], dtype=np.uint64)
-        known["orientation_quantiles"] = self._quantiles("leadership.orientation")
-        known["trust_quantiles"] = self._quantiles("trust.start")
         return known
 
     def _parameter_array(self, parameter: Parameter) -> NDArray[np.float64]:
@@ -200,74 +152,70 @@ class Batch:
             dtype=np.float64,
         )
 
-    def _quantiles(self, stem: str) -> NDArray[np.float64]:
-        return np.stack(
-            [
-                beta_table(lane.parameters[f"{stem}_alpha"], lane.parameters[f"{stem}_beta"])
-                for lane in self.lanes
-            ],
-            axis=-1,
-        )
-
-    def _bind(self, mechanism: Mechanism, is_compiled: bool) -> "Call":
-        function = mechanism.compiled if is_compiled else mechanism.function
-        arrays = self._arrays if isinstance(mechanism, OwnMechanism) else self._kernel_arrays
+    def _bind(self, procedure: Mechanism | Start) -> "Call":
+        function = procedure.compiled if self._is_compiled else procedure.function
+        arrays = self._arrays if procedure.is_foreign else self._kernel_arrays
         # The clock is no array, and comes with each call.
-        values = [arrays.get(name) for name in mechanism.arguments]
-        clock = {name: mechanism.arguments.index(name) for name in CLOCK if name in mechanism.arguments}
-        if isinstance(mechanism, OwnMechanism):
-            function, values = guarded(mechanism, function, values, self.extensions.fields)
-        return Call(mechanism.name, function, values, clock)
+        values = [arrays.get(name) for name in procedure.arguments]
+        clock = {name: procedure.arguments.index(name) for name in CLOCK if name in procedure.arguments}
+        if procedure.is_foreign:
+            function, values = guarded(procedure, function, values, self._fields)
+        return Call(procedure.name, function, values, clock)
 
-    def _call(self, name: str, **clock: float) -> None:
-        for call in self._calls:
-            if call.name == name:
-                call(**{"step": 0, "dt": 0.0, "years": 0.0, **clock})
+    def _fused_tallies(self) -> tuple[Callable[..., None] | None, list[NDArray[Any]]]:
+        # Every tally of the package is a kernel: as Python they would take longer than the mechanisms of a test.
+        own = [tally for tally in self.theory.tallies if not tally.is_foreign]
+        if not own:
+            return None, []
+        fill, names = fuse(own, self.theory.row)
+        return fill, [self._kernel_arrays[name] for name in names]
 
-    def _start(self, trust_start: NDArray[np.float64] | None) -> None:
+    def _bind_foreign_tallies(self) -> list[tuple[Callable[..., Any], list[Any], list[tuple[slice, Any]]]]:
+        """Bind tallies from outside the package to rows of their own, with where these go in a month's values."""
+        bound = []
+        known = {name: read_only(values) for name, values in self._arrays.items()}
+        for tally in (tally for tally in self.theory.tallies if tally.is_foreign):
+            rows, goes = {}, []
+            for argument, names in tally.filled.items():
+                block = np.full((len(names), self.width), np.nan)
+                first = self.theory.row(names[0])
+                rows[argument] = block[0] if names[0] in tally.fills else block
+                goes.append((slice(first, first + len(names)), block))
+            arrays = known | rows
+            bound.append((tally.compiled, [arrays[name] for name in tally.arguments], goes))
+        return bound
+
+    def _start(self, initial: Mapping[str, NDArray[Any]]) -> None:
         """Set the state of month 0."""
-        state, known = self.state, self._known
         self.settings[:] = self.levers[0]
-        for member in self.extensions.members:
-            for own in member.fields:
-                start = own.start if isinstance(own.start, float) else known[own.start.replace(".", "_")]
-                state.arrays[own.name][:] = start
-        draw_start(
-            state.trust,
-            state.orientation,
-            state.tenure,
-            known["seed"],
-            known["replicate"],
-            known["trust_quantiles"],
-            known["orientation_quantiles"],
-            known["leadership_turnover"],
-        )
-        if trust_start is not None:
-            state.trust[:] = trust_start[:, :, np.newaxis]
-        state.divergence[:] = known["trust_divergence_start"]
-        state.margin[:] = known["payment_margin_start"]
-        state.admissions[:] = 1.0
-        state.outside_admissions[:] = 1.0
-        state.occupancy[:] = self.place.occupancy_start[:, np.newaxis]
-        state.list_size[:] = self.place.population_served[:, np.newaxis]
-        state.network[:] = -1
-        state.open_ties[:] = self.place.segment_ties[:, np.newaxis]
-        state.scope[:] = np.where(known["form_mandate"] >= 0.5, 1.0, known["form_first_cohort"])
-        self._call("payment")
-        self._settle_pressure()
-        self._call("effort")
-        self._call("attention")
-        self._call("federation")
-        self._call("governance")
+        for one in self.theory.fields:
+            self.state.arrays[one.name][:] = self._start_value(one.start)
+        for start in self.theory.starts:
+            if start.settles_as is None:
+                self._bind(start)(**AT_START)
+        for name, values in initial.items():
+            self.state.arrays[name][:] = values[..., np.newaxis]
+        settling = {start.settles_as: start for start in self.theory.starts if start.settles_as is not None}
+        for mechanism, call in zip(self.theory.order, self._calls, strict=True):
+            if mechanism.name in settling:
+                self._bind(settling[mechanism.name])(**AT_START)
+            elif mechanism.settles:
+                call(**AT_START)
         self._tally(self.series[0])
 
-    def _settle_pressure(self) -> None:
-        """Put pressure at its target: an endless step without noise."""
-        noise = self._known["pressure_noise"]
-        kept = noise.copy()
-        noise[:] = 0.0
-        self._call("pressure", dt=np.inf)
-        noise[:] = kept
+    def _start_value(self, start: float | str) -> Any:
+        """Return what a field starts at, so that it spreads over lanes."""
+        if not isinstance(start, str):
+            return start
+        if start in self.place.arrays:
+            return self.place.arrays[start][..., np.newaxis]
+        return self._known[start.replace(".", "_")]
+
+    def run_mechanism(self, name: str, **clock: float) -> None:
+        """Run one mechanism alone on the state as it is, with step, dt and years at 0 unless given."""
+        for call in self._calls:
+            if call.name == name:
+                call(**{**AT_START, **clock})
 
     def advance(self) -> None:
         """Complete one month in every lane.
@@ -281,15 +229,17 @@ class Batch:
             raise IndexError(f"month {self.month} is the last for which levers are set")
         self.settings[:] = self.levers[self.month]
         values = self.series[self.month + 1]
-        counted = np.zeros((len(self._flow_rows), self.width))
+        counted: Any = 0.0
         for _ in range(self.substeps):
             self.step += 1
             clock = {"step": self.step, "dt": self.dt, "years": self.step * self.dt}
             for call in self._calls:
                 call(**clock)
             self._tally(values)
-            counted += values[self._flow_rows]
-        values[self._flow_rows] = counted
+            if self.substeps > 1:
+                counted = counted + values[self._flow_rows]
+        if self.substeps > 1:
+            values[self._flow_rows] = counted
         self.month += 1
 
     def save(self) -> Snapshot:
@@ -303,7 +253,7 @@ class Batch:
             self.substeps,
             {name: values.copy() for name, values in self.state.arrays.items()},
             self.series[: self.month + 1].copy(),
-            tuple(source.fingerprint for source in self.extensions.sources),
+            self._fingerprints,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -319,7 +269,7 @@ class Batch:
             ("seeds", snapshot.seeds, tuple(lane.seed for lane in self.lanes)),
             ("replicates", snapshot.replicates, tuple(lane.replicate for lane in self.lanes)),
             ("steps a month", snapshot.substeps, self.substeps),
-            ("extensions", snapshot.extensions, tuple(one.fingerprint for one in self.extensions.sources)),
+            ("extensions", snapshot.extensions, self._fingerprints),
         )
         problems = [
             Problem(
@@ -339,26 +289,55 @@ class Batch:
             self.state.arrays[name][...] = values
         self.month, self.step = snapshot.month, snapshot.step
         self.series[: self.month + 1] = snapshot.series
-        # Shares of attention are set at the start where they do not follow trust, and parameters may differ now.
         self.settings[:] = self.levers[max(self.month - 1, 0)]
-        self._call("attention")
+        for mechanism, call in zip(self.theory.order, self._calls, strict=True):
+            if mechanism.renews:
+                call(**AT_START)
+
+    @property
+    def _fingerprints(self) -> tuple[str, ...]:
+        return tuple(part.fingerprint for part in self.theory.parts if part.is_foreign)
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Return the measures of the month just completed, each (lanes,)."""
-        names = [measure.name for measure in self.extensions.measures]
-        return {name: self.series[self.month, row].copy() for row, name in enumerate(names)}
+        return {
+            measure.name: self.series[self.month, row].copy()
+            for row, measure in enumerate(self.theory.measures)
+        }
 
     def _tally(self, values: NDArray[np.float64]) -> None:
         """Measure the state after a step into `values` (measures, lanes)."""
-        for fill, arrays in self._tallies:
-            fill(values, *arrays)
-        for row, own in enumerate(self.extensions.own_measures, len(MEASURES)):
-            values[row] = own.value(self._arrays, self.width)
+        if self._fill is not None:
+            self._fill(values, *self._filled_from)
+        for fill, arrays, goes in self._foreign_tallies:
+            fill(*arrays)
+            for rows, block in goes:
+                values[rows] = block
+        for row, measure, procedure in self._computed:
+            values[row] = self._measured(measure, procedure)
+
+    def _measured(self, measure: Measure, procedure: Procedure) -> NDArray[np.float64]:
+        """Compute a measure by its own function, (lanes,).
+
+        Raises
+        ------
+        ViolationError
+            If the function does not return one value a lane.
+        """
+        given = (read_only(self._arrays[name]) for name in procedure.arguments)
+        values = np.asarray(procedure.compiled(*given), dtype=np.float64)
+        if values.shape != (self.width,):
+            message = (
+                f"measure '{measure.name}' returned shape {values.shape}; "
+                f"it should be one value a lane, ({self.width},)"
+            )
+            raise ViolationError(f"{procedure.where}  {message}")
+        return values
 
 
 @dataclass
 class Call:
-    """A mechanism with its arguments bound to the arrays of a batch, save the clock."""
+    """A function with its arguments bound to the arrays of a batch, save the clock."""
 
     name: str
     function: Callable[..., None]
@@ -366,7 +345,7 @@ class Call:
     clock: dict[str, int]
 
     def __call__(self, **clock: float) -> None:
-        """Run the mechanism at a time."""
+        """Run the function at a time."""
         for name, position in self.clock.items():
             self.values[position] = clock[name]
         self.function(*self.values)

@@ -11,7 +11,6 @@ holds four words and serves four neighbouring entities.
 
 import hashlib
 import math
-from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -37,43 +36,42 @@ WIDE = 4
 """Lanes from which loops over them are worth a vector."""
 
 
-class Decision(IntEnum):
-    """Name what a draw decides; the number is part of every draw's key and never reused.
+FIRST_NUMBER_OF_A_NAME = 1024
+"""From here on the number of a decision follows from its name."""
 
-    Kernels hold theirs as `np.uint32`: a plain integer that never changes is a type of its own to numba, which would
-    compile the generator once for every decision.
+
+class Decision(np.uint32):
+    """What a draw decides: a number that is part of the draw's key and is never reused.
+
+    It is no plain integer, because one that never changes is a type of its own to numba, which would compile the
+    generator once for every decision.
+
+    Attributes
+    ----------
+    name : str
+        What it decides.
+    line : int
+        Line of the declaration.
     """
 
-    INITIAL_TRUST = 1
-    INITIAL_ORIENTATION = 2
-    INITIAL_TENURE = 3
-    PRESSURE = 4
-    EXIT = 5
-    SUCCESSOR = 6
-    MEETINGS = 7
-    JUDGEMENT = 8
-    CHALLENGE = 9
-    CHALLENGE_DELAY = 10
-    BOARD = 11
-    FEDERATE = 12
-    LEAVE_NETWORK = 13
-    CONTRACT = 14
-    CLOSE = 15
-    TENDER = 16
+    name: str
+    line: int
+
+    def __new__(cls, name: str, number: int | None = None, line: int = 0) -> "Decision":
+        """Take the number, or that of the name."""
+        made = super().__new__(cls, number_of(name) if number is None else number)
+        made.name, made.line = name, line
+        return made
 
 
-FIRST_OWN_DECISION = 1024
-"""Numbers from here on belong to extensions."""
-
-
-def own_decision_number(name: str) -> int:
-    """Give a decision of an extension its number, from 1,024, by the first four bytes of its name's SHA-256."""
-    digest = hashlib.sha256(name.encode()).digest()
-    return FIRST_OWN_DECISION + int.from_bytes(digest[:4], "big") % (2**32 - FIRST_OWN_DECISION)
+def number_of(name: str) -> int:
+    """Return the number of a decision that has none of its own, by the first four bytes of its name's SHA-256."""
+    digest = hashlib.sha256(str(name).encode()).digest()
+    return FIRST_NUMBER_OF_A_NAME + int.from_bytes(digest[:4], "big") % (2**32 - FIRST_NUMBER_OF_A_NAME)
 
 
 @inlined
-def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words of one Philox4x32-10 block.
 
     Parameters
@@ -103,13 +101,13 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @inlined
-def as_uniform(word: Any) -> Any:
+def as_uniform(word):
     """Return (word + 1/2) / 2**32 for the lower half of a word, put into the fraction of 2**52 + word."""
     return (np.uint64((word & MASK) | BITS_OF_2_52).view(np.float64) - BELOW_2_52) * WORD_STEP
 
 
 @inlined
-def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any:
+def block(seed, replicate, step, decision, quad):
     """Return the four uniforms of entities 4*quad to 4*quad+3, each in (0, 1)."""
     w0, w1, w2, w3 = philox(
         np.uint64(quad),
@@ -123,7 +121,7 @@ def block(seed: Any, replicate: Any, step: Any, decision: Any, quad: Any) -> Any
 
 
 @compiled
-def draw_rows(seed: Any, replicate: Any, step: Any, decision: Any, first: Any, last: Any) -> Any:
+def draw_rows(seed, replicate, step, decision, first, last):
     """Return the uniforms of the entities from `first`, a multiple of 4, to before `last`, (entities, lanes).
 
     Blocks are made side by side in a processor's vector: those of many lanes, or where lanes are few, of one lane.
@@ -155,7 +153,7 @@ def draw_rows(seed: Any, replicate: Any, step: Any, decision: Any, first: Any, l
 
 
 @compiled
-def uniform(seed: Any, replicate: Any, step: Any, decision: Any, entity: Any) -> Any:
+def uniform(seed, replicate, step, decision, entity):
     """Draw a uniform in (0, 1) for one entity.
 
     Parameters
@@ -234,7 +232,7 @@ FAR = (
 
 
 @inlined
-def rational(coefficients: Any, x: Any) -> Any:
+def rational(coefficients, x):
     """Evaluate the ratio of two polynomials by Horner's rule; written out, so that loops around it vectorise."""
     over, under = coefficients
     top = ((over[0] * x + over[1]) * x + over[2]) * x + over[3]
@@ -245,7 +243,7 @@ def rational(coefficients: Any, x: Any) -> Any:
 
 
 @compiled
-def normal_quantile(u: Any) -> Any:
+def normal_quantile(u):
     """Return the standard normal quantile of `u` in (0, 1), to about 1e-16 (Wichura 1988, doi:10.2307/2347330)."""
     q = u - 0.5
     if abs(q) <= CENTRAL_PART:
@@ -256,7 +254,7 @@ def normal_quantile(u: Any) -> Any:
 
 
 @compiled
-def fill_normals(normals: Any, uniforms: Any) -> None:
+def fill_normals(normals, uniforms):
     """Fill `normals` with the standard normal quantiles of `uniforms`, both flat; no uniform lies below 2**-33."""
     tail = np.empty(uniforms.size, dtype=np.uint32)
     count = 0
@@ -300,7 +298,7 @@ def uniforms(seed: Any, replicate: Any, step: int, decision: int, entities: int)
 
 
 @compiled
-def normal(seed: Any, replicate: Any, step: Any, decision: Any, entity: Any) -> Any:
+def normal(seed, replicate, step, decision, entity):
     """Draw a standard normal by inversion of one uniform."""
     return normal_quantile(uniform(seed, replicate, step, decision, entity))
 
@@ -320,7 +318,7 @@ def beta_table(alpha: float, beta: float) -> NDArray[np.float64]:
 
 
 @compiled
-def beta_quantile(u: Any, tables: Any, lane: Any) -> Any:
+def beta_quantile(u, tables, lane):
     """Interpolate the quantile of `u` in column `lane` of tables, shape (4097, lanes)."""
     position = u * (QUANTILES - 1)
     lower = int(position)
@@ -328,7 +326,7 @@ def beta_quantile(u: Any, tables: Any, lane: Any) -> Any:
 
 
 @compiled
-def poisson_quantile(u: Any, mean: Any, none: Any) -> Any:
+def poisson_quantile(u, mean, none):
     """Return the Poisson quantile of `u` for a mean, at most 63, by summing the probabilities in turn.
 
     The first, of `none`, is exp(-mean): callers who draw many work it out for all of them together.
@@ -344,7 +342,7 @@ def poisson_quantile(u: Any, mean: Any, none: Any) -> Any:
 
 
 @compiled
-def binomial_quantile(u: Any, trials: Any, chance: Any) -> Any:
+def binomial_quantile(u, trials, chance):
     """Return the binomial quantile of `u` for a number of trials and a chance in (0, 1)."""
     if trials == 1:
         return 1 if u >= 1.0 - chance else 0

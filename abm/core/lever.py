@@ -1,19 +1,17 @@
-"""List the levers: what a policymaker can set, within what bounds, and the claim that it acts."""
+"""A lever: what a policymaker can set, within what bounds, and the claim that it acts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.core.quantity import Quantity, shipped_quantities
+from abm.core.quantity import Quantity
 from abm.records import Fault, Faults, Record, shown_number
 
 
 class LeverTest(Record):
-    """Hold the claim that moving a lever from low to high moves a measure one way in a named context."""
+    """The claim that moving a lever from low to high moves a measure one way in a named context."""
 
     kind: ClassVar[str] = "lever test"
 
@@ -29,7 +27,7 @@ class LeverTest(Record):
 
     @property
     def claim(self) -> str:
-        """Say what is claimed."""
+        """The claim in words."""
         beside = ", ".join(f"{name} at {shown_number(value)}" for name, value in self.with_.items())
         where = f"in scenario '{self.context}'" + (f" at '{self.place}'" if self.place else "")
         where += f" with {beside}" if beside else ""
@@ -37,7 +35,7 @@ class LeverTest(Record):
 
 
 class Lever(Quantity):
-    """Hold one lever."""
+    """What a policymaker can set, in what unit and within what bounds."""
 
     kind: ClassVar[str] = "lever"
 
@@ -48,7 +46,7 @@ class Lever(Quantity):
 
     @property
     def claim(self) -> str:
-        """Say what the test suite checks of the lever."""
+        """What the test suite checks of the lever."""
         return self.test.claim
 
     @model_validator(mode="after")
@@ -64,21 +62,3 @@ class Lever(Quantity):
         if faults:
             raise Faults(faults)
         return self
-
-
-@cache
-def levers() -> Mapping[str, Lever]:
-    """List all levers, in file order.
-
-    Returns
-    -------
-    mapping of str to Lever
-        Read-only; read from the package's data once.
-    """
-    return shipped_quantities("levers.yaml", Lever)
-
-
-@cache
-def lever_names() -> tuple[str, ...]:
-    """Name all levers in the order of the columns of a lever table."""
-    return tuple(levers())

@@ -1,61 +1,68 @@
-"""The order of a month: which mechanism runs when, and a check that none reads what is not yet known."""
+"""Put mechanisms into the order of a month, and check that none reads what is not yet known."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from abm.core.part import Field, Mechanism
 from abm.errors import AbmError, did_you_mean
-from abm.submodels.attention.attention import attention
-from abm.submodels.challenge.challenge import challenge
-from abm.submodels.closure.closure import closure
-from abm.submodels.contact.contact import contact
-from abm.submodels.demand.demand import demand
-from abm.submodels.effort.effort import effort
-from abm.submodels.encounter.encounter import encounter
-from abm.submodels.federation.federation import federation
-from abm.submodels.governance.governance import governance
-from abm.submodels.integration.integration import integration
-from abm.submodels.leadership.leadership import leadership
-from abm.core.mechanism import Mechanism
-from abm.submodels.payment.payment import payment
-from abm.submodels.pressure.pressure import pressure
-from abm.submodels.showcase.showcase import showcase
-from abm.submodels.tender.tender import tender
-from abm.submodels.trust.trust import trust
-from abm.core.state import FIELDS, Field
-from abm.policy.catalogue import Catalogue, shipped
 
-ORDER: tuple[Mechanism, ...] = (
-    demand,
-    payment,
-    pressure,
-    showcase,
-    leadership,
-    effort,
-    attention,
-    contact,
-    encounter,
-    trust,
-    challenge,
-    tender,
-    closure,
-    federation,
-    governance,
-    integration,
-)
+Month = tuple[tuple[str, tuple[str, ...]], ...]
+"""The order of a month: phases, each with the names of its mechanisms."""
 
 
-class CalendarError(AbmError):
-    """Say that the order of a month reads something that is not known, or not yet."""
+class OrderError(AbmError):
+    """The order of a month reads something that is not known, or not yet."""
 
 
 class OrderFault(NamedTuple):
-    """Hold one fault of the order of a month, and the mechanism that is at fault; None where one is lacking."""
+    """One fault of the order of a month, and the mechanism that is at fault; None where one is lacking."""
 
     mechanism: str | None
     message: str
 
 
-def check_order(order: Sequence[Mechanism], known: Iterable[str], fields: Sequence[Field] = FIELDS) -> None:
+def listed(month: Month) -> tuple[str, ...]:
+    """Return the names that a month lists, in order."""
+    return tuple(name for _, names in month for name in names)
+
+
+def placed(month: Month, mechanisms: Sequence[Mechanism]) -> tuple[Mechanism, ...]:
+    """Put mechanisms into the order of a month.
+
+    Parameters
+    ----------
+    month : Month
+        Names that no mechanism has are passed over, so that a submodel may be left out or come from elsewhere.
+    mechanisms : sequence of Mechanism
+        Those that the month does not name run next to the one that they name themselves; those that run next to the
+        same one keep their order.
+
+    Returns
+    -------
+    tuple of Mechanism
+        Those that name no known neighbour are left out.
+    """
+    names = listed(month)
+    order = sorted((one for one in mechanisms if one.name in names), key=lambda one: names.index(one.name))
+    for own in (one for one in mechanisms if one.name not in names):
+        present = [one.name for one in order]
+        neighbour = own.after if own.after is not None else own.before
+        if neighbour not in present:
+            continue
+        position = present.index(neighbour)
+        if own.after is not None:
+            position += 1
+            while (
+                position < len(order)
+                and order[position].name not in names
+                and order[position].after == neighbour
+            ):
+                position += 1
+        order.insert(position, own)
+    return tuple(order)
+
+
+def check_order(order: Sequence[Mechanism], known: Iterable[str], fields: Sequence[Field]) -> None:
     """Check that every mechanism finds what it reads.
 
     Parameters
@@ -63,24 +70,24 @@ def check_order(order: Sequence[Mechanism], known: Iterable[str], fields: Sequen
     order : sequence of Mechanism
         The month.
     known : iterable of str
-        Names besides the state that mechanisms may ask for: arrays of the place, parameters, levers, the clock.
+        Names besides the state that mechanisms may ask for: arrays of the world, parameters, levers, the clock.
     fields : sequence of Field
         The state.
 
     Raises
     ------
-    CalendarError
+    OrderError
         With every fault at once: a name that nobody provides, a value read before the step has set it, a state
         array that no mechanism writes, or two mechanisms of one name.
     """
     faults = order_faults(order, known, fields)
     if faults:
         told = "\n".join(f"  {fault.message}" for fault in faults)
-        raise CalendarError(f"the order of the month does not hold:\n{told}")
+        raise OrderError(f"the order of the month does not hold:\n{told}")
 
 
 def order_faults(
-    order: Sequence[Mechanism], known: Iterable[str], fields: Sequence[Field] = FIELDS
+    order: Sequence[Mechanism], known: Iterable[str], fields: Sequence[Field]
 ) -> list[OrderFault]:
     """Find what `check_order` refuses."""
     state = {field.name: field for field in fields}
@@ -112,31 +119,3 @@ def order_faults(
         written.update(mechanism.writes)
     faults += [OrderFault(None, f"no mechanism writes '{name}'") for name in state if name not in written]
     return faults
-
-
-def describe_order(
-    order: Sequence[Mechanism] = ORDER,
-    fields: Sequence[Field] = FIELDS,
-    catalogue: Catalogue | None = None,
-) -> list[dict[str, str]]:
-    """Return a row per mechanism: name, summary, state it reads and state it writes, levers and parameters."""
-    known = catalogue or shipped()
-    state = {field.name for field in fields}
-    lever_of = {name.replace(".", "_"): name for name in known.levers}
-    parameter_of = {name.replace(".", "_"): name for name in known.parameters}
-    rows = []
-    for mechanism in order:
-        summary = (mechanism.function.__doc__ or "").strip().splitlines()[0]
-        rows.append(
-            {
-                "mechanism": mechanism.name,
-                "summary": summary,
-                "reads": ", ".join(name for name in mechanism.reads if name in state),
-                "writes": ", ".join(mechanism.writes),
-                "levers": ", ".join(lever_of[name] for name in mechanism.reads if name in lever_of),
-                "parameters": ", ".join(
-                    parameter_of[name] for name in mechanism.reads if name in parameter_of
-                ),
-            }
-        )
-    return rows

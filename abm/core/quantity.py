@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from abm.records import Fault, Faults, Record, load_list, shown_number
+from abm.records import Fault, Faults, Record, shown_number
 
 Q = TypeVar("Q", bound="Quantity")
-
-_DATA = Path(__file__).parent.parent / "submodels"
 
 EVIDENCE_IDS = tuple(f"E{number:02}" for number in range(1, 28))
 """The patterns of evidence that records may name."""
@@ -32,7 +28,7 @@ QuantityName = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$", description="g
 
 
 class Quantity(Record):
-    """Hold the name, meaning, unit, type and bounds of a lever or a parameter."""
+    """A number with its name, meaning, unit, type and bounds: a lever or a parameter."""
 
     kind: ClassVar[str] = "quantity"
 
@@ -43,29 +39,39 @@ class Quantity(Record):
     type: Literal["number", "integer", "switch"] = Field("number", description="number, integer or switch")
     bounds: tuple[float, float] = Field(description="least and greatest valid value")
     mechanism: str = Field(min_length=1, description="mechanism that reads it")
-    evidence: tuple[EvidenceId, ...] = Field(min_length=1, description="patterns that it bears on")
+    evidence: tuple[EvidenceId, ...] = Field(default=(), description="patterns that it bears on, if any")
+
+    @property
+    def group(self) -> str:
+        """The first part of the name, under which lists put it."""
+        return self.name.partition(".")[0]
+
+    @property
+    def argument(self) -> str:
+        """The argument by which mechanisms ask for it."""
+        return self.name.replace(".", "_")
 
     @property
     def noun(self) -> str:
-        """Say in messages what the quantity is, and its name."""
+        """What messages call it: what it is, and its name."""
         return f"{self.kind} '{self.name}'"
 
     @property
     def range(self) -> str:
-        """Say which values are valid, in few characters."""
+        """The valid values, in few characters."""
         low, high = map(shown_number, self.bounds)
         return f"{low} or {high}" if self.type == "switch" else f"{low} to {high}"
 
     @property
     def valid(self) -> str:
-        """Say which values are valid, with the unit."""
+        """The valid values, with the unit."""
         if self.type == "switch":
             return self.range
         whole = "a whole number from " if self.type == "integer" else ""
         return f"{whole}{self.range} ({self.unit})"
 
     def complaint(self, value: object) -> str | None:
-        """Say why a value is not valid.
+        """Return what is wrong with a value.
 
         Parameters
         ----------
@@ -98,6 +104,6 @@ class Quantity(Record):
         return self
 
 
-def shipped_quantities(file: str, model: type[Q]) -> Mapping[str, Q]:
-    """Read the records of a file of the package, by name in file order, read-only."""
-    return MappingProxyType({quantity.name: quantity for quantity in load_list(_DATA / file, model)})
+def by_group(quantities: Iterable[Q]) -> tuple[Q, ...]:
+    """Return levers or parameters with those of a group together, groups in alphabetical order."""
+    return tuple(sorted(quantities, key=lambda quantity: quantity.group))

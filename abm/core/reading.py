@@ -1,73 +1,76 @@
-"""Make records of what the file of an extension declares, or say everything that keeps them from being made."""
+"""Read a submodel: make records of what its file declares, or say everything that keeps them from being made."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from types import ModuleType
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import Field as Key
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
-from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.core.part import Additions, OwnField, OwnMeasure, OwnMechanism
-from abm.core.declaration import Declaration, Extension, OwnDecision
-from abm.core.state import INFINITE
+from abm.core.declaration import Declaration, Submodel
+from abm.core.draws import Decision
 from abm.core.lever import Lever
 from abm.core.parameter import Parameter
-from abm.core.quantity import EvidenceId
-from abm.records import Document, Fault, Faults, Record, check, load_list, shown_path
+from abm.core.part import INFINITE, Field, Measure, Mechanism, Part, Procedure, Start, Table, Tally
+from abm.core.recordsfile import read_records
+from abm.core.vocabulary import RECENT_STEP, Vocabulary
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.records import Document, Fault, Faults, Record, bounds, check, read_content, shown_path
 
 R = TypeVar("R", bound=Record)
 
 NAME = r"^[a-z][a-z0-9_]*$"
+OUTSIDE = "Measure of an extension"
+"""Group of measures from outside the package that name none."""
 NAME_MEANING = "lower case, digits and underscores"
 PLAIN = (inspect.Parameter.POSITIONAL_OR_KEYWORD,)
 
 
-class OwnLever(Lever):
-    """Hold a lever of an extension."""
+class SubmodelRecord(Record):
+    """A submodel as it is declared."""
 
-    evidence: tuple[EvidenceId, ...] = Key(default=(), description="patterns that it bears on, if any")
+    kind: ClassVar[str] = "submodel"
 
-
-class OwnParameter(Parameter):
-    """Hold a parameter of an extension."""
-
-    evidence: tuple[EvidenceId, ...] = Key(default=(), description="patterns that it bears on, if any")
+    name: str = Key(pattern=NAME, description=NAME_MEANING)
+    records: str | None = Key(default=None, min_length=1, description="YAML file beside it")
 
 
 class FieldRecord(Record):
-    """Hold a state array as it is declared."""
+    """A state array as it is declared."""
 
     kind: ClassVar[str] = "state field"
 
     name: str = Key(pattern=NAME, description=NAME_MEANING)
-    axes: tuple[
-        Literal[
-            "organisation",
-            "acute provider",
-            "tie",
-            "side",
-            "place",
-            "attention segment",
-            "kind of organisation",
-        ],
-        ...,
-    ] = Key(description="what its axes count before the lane, such as ('organisation',)")
+    axes: tuple[str, ...] = Key(description="what its axes count before the lane, such as ('organisation',)")
     unit: str = Key(min_length=1, description="unit of its values")
     definition: str = Key(min_length=1, description="what it means")
     low: float | None = Key(default=None, description="least value")
     high: float | None = Key(default=None, description="greatest value")
-    start: float | str = Key(default=0.0, description="a number, or the name of a parameter or lever")
     is_carried: bool = Key(default=True, description="whether a month starts from last month's value")
+    dtype: Literal["float64", "int64", "uint8"] = Key(default="float64", description="NumPy type")
+    start: float | str = Key(default=0.0, description="a number, or a parameter, lever or array of the place")
+    span: str | None = Key(default=None, description="parameter whose greatest value the recent steps span")
 
     @model_validator(mode="after")
-    def _range_rises(self) -> FieldRecord:
+    def _holds_together(self, info: ValidationInfo) -> FieldRecord:
         low, high = bounds_of(self.low, self.high)
         faults = []
+        known = (*info.context.axes, RECENT_STEP) if isinstance(info.context, Vocabulary) else self.axes
+        for position, axis in enumerate(self.axes):
+            if axis not in known:
+                told = f"axis '{axis}' of '{self.name}' is unknown{did_you_mean(axis, known)}"
+                told += f" Valid: {', '.join(known)}."
+                faults.append(Fault(("axes", position), told))
+        if (RECENT_STEP in self.axes) != (self.span is not None):
+            told = f"'{self.name}' should have both the axis '{RECENT_STEP}' and the 'span' of it, or neither"
+            faults.append(Fault(("span",), told))
         if not low < high:
             faults.append(
                 Fault(("high",), f"range of '{self.name}' is {low:g} to {high:g}; the first is the lower")
@@ -80,8 +83,28 @@ class FieldRecord(Record):
         return self
 
 
+class TableRecord(Record):
+    """A table as it is declared."""
+
+    kind: ClassVar[str] = "table"
+
+    name: str = Key(pattern=NAME, description=NAME_MEANING)
+    of: tuple[str, ...] = Key(min_length=1, description="parameters that it follows from")
+
+
+class StartRecord(Record):
+    """A start as it is declared."""
+
+    kind: ClassVar[str] = "start"
+
+    name: str = Key(pattern=NAME, description=NAME_MEANING)
+    writes: tuple[str, ...] = Key(min_length=1, description="a tuple of arguments that it sets")
+    settles_as: str | None = Key(default=None, description="mechanism in whose place it runs")
+    is_kernel: bool = Key(default=False, description="whether numba compiles it")
+
+
 class MechanismRecord(Record):
-    """Hold a mechanism as it is declared."""
+    """A mechanism as it is declared."""
 
     kind: ClassVar[str] = "mechanism"
 
@@ -89,18 +112,13 @@ class MechanismRecord(Record):
     writes: tuple[str, ...] = Key(min_length=1, description="a tuple of arguments that it changes in place")
     after: str | None = Key(default=None, description="mechanism after which it runs")
     before: str | None = Key(default=None, description="mechanism before which it runs")
+    settles: bool = Key(default=False, description="whether it runs at the start as well")
+    renews: bool = Key(default=False, description="whether it runs when a snapshot is restored")
     is_kernel: bool = Key(default=False, description="whether numba compiles it")
-
-    @model_validator(mode="after")
-    def _has_one_place(self) -> MechanismRecord:
-        if (self.after is None) == (self.before is None):
-            advice = "say one of after='NAME' and before='NAME'; 'abm order' lists the mechanisms"
-            raise Faults([Fault((), f"mechanism '{self.name}' needs one place in the month; {advice}")])
-        return self
 
 
 class MeasureRecord(Record):
-    """Hold a measure as it is declared."""
+    """A measure as it is declared."""
 
     kind: ClassVar[str] = "measure"
 
@@ -109,76 +127,178 @@ class MeasureRecord(Record):
     unit: str = Key(min_length=1, description="unit of its values")
     low: float | None = Key(default=None, description="least value")
     high: float | None = Key(default=None, description="greatest value")
+    group: str = Key(default="", description="heading under which comparisons show it")
     is_flow: bool = Key(default=False, description="whether the steps of a month add up")
-    definition: str = Key(min_length=1, description="the first line of the function's docstring")
+    is_kernel: bool = Key(default=False, description="whether numba compiles it")
+    definition: str = Key(min_length=1, description="what it means; of a function its docstring's first line")
 
 
-class NameRecord(Record):
-    """Hold the name of an extension."""
+class TallyRecord(Record):
+    """A tally as it is declared."""
 
-    kind: ClassVar[str] = "extension"
+    kind: ClassVar[str] = "tally"
 
     name: str = Key(pattern=NAME, description=NAME_MEANING)
+    fills: tuple[str, ...] = Key(default=(), description="measures that it fills")
+    families: dict[str, tuple[str, ...]] = Key(default_factory=dict, description="measures filled together")
+    is_kernel: bool = Key(default=False, description="whether numba compiles it")
 
 
 def bounds_of(low: float | None, high: float | None) -> tuple[float, float]:
-    """Give a range, without bound where none is given."""
+    """Return a range, without bound where none is given."""
     return (-INFINITE if low is None else low), (INFINITE if high is None else high)
 
 
-def read_declarations(extension: Extension, path: Path, sha256: str) -> tuple[Additions, list[Problem], str]:
-    """Make records of what an extension declares.
+class Reading(NamedTuple):
+    """What came of reading a submodel.
+
+    Attributes
+    ----------
+    part : Part
+        Everything without fault.
+    problems : tuple of Problem
+        Every fault, with its line.
+    """
+
+    part: Part
+    problems: tuple[Problem, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """What a file declares.
+
+    Attributes
+    ----------
+    submodels : tuple of Submodel
+        There should be one.
+    contents : tuple of Declaration or Decision
+        What belongs to it.
+    text : str
+        Docstring of the file.
+    is_whole : bool
+        False if its code was only read, and computes some of what it declares.
+    """
+
+    submodels: tuple[Submodel, ...] = ()
+    contents: tuple[Declaration | Decision, ...] = ()
+    text: str = ""
+    is_whole: bool = True
+
+
+def declared_in(values: Iterable[Any], text: str = "", *, is_whole: bool = True) -> Declared:
+    """Collect what is declared among some values of a module, and in tuples of them, each once."""
+    submodels: dict[int, Submodel] = {}
+    contents: dict[int, Declaration | Decision] = {}
+    for value in values:
+        for one in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(one, Submodel):
+                submodels[id(one)] = one
+            elif isinstance(one, Declaration | Decision):
+                contents[id(one)] = one
+    return Declared(tuple(submodels.values()), tuple(contents.values()), text, is_whole)
+
+
+def declared_by(module: ModuleType) -> Declared:
+    """Collect what a module declares."""
+    return declared_in(vars(module).values(), inspect.getdoc(module) or "")
+
+
+def submodel_of(declared: Declared, path: Path) -> Submodel:
+    """Return the one submodel that a file declares.
+
+    Raises
+    ------
+    InvalidInput
+        If it declares none, or several.
+    """
+    found = declared.submodels
+    if len(found) == 1:
+        return found[0]
+    held = f"declares {len(found)} submodels" if found else "declares no submodel"
+    advice = "write one 'submodel = Submodel(NAME)' in it, from abm.extension"
+    raise InvalidInput([Problem(shown_path(path), found[1].line if found else None, f"{held}; {advice}")])
+
+
+def read_submodel(declared: Declared, path: Path, vocabulary: Vocabulary, *, is_foreign: bool) -> Reading:
+    """Make records of what a file declares.
 
     Parameters
     ----------
-    extension : Extension
-        As its file declares it.
+    declared : Declared
+        One submodel, and what belongs to it.
     path : Path
-        The file.
-    sha256 : str
-        Hash of the file.
+        Its file.
+    vocabulary : Vocabulary
+        The words of the world.
+    is_foreign : bool
+        Whether it comes from outside the package.
 
-    Returns
-    -------
-    additions : Additions
-        Everything without fault.
-    problems : list of Problem
-        Every fault, with its line.
-    fingerprint : str
-        Hash of the file and of the records.
+    Raises
+    ------
+    InvalidInput
+        If it declares no submodel, or several.
     """
-    reader = _Reader(path)
-    reader.record(NameRecord, {"name": extension.name}, extension.line)
-    levers = reader.quantities(extension.levers, OwnLever, extension.line)
-    parameters = reader.quantities(extension.parameters, OwnParameter, extension.line)
-    fields = [reader.field(one) for one in reader.declared(extension, "fields", "state field")]
-    mechanisms = [reader.mechanism(one) for one in reader.declared(extension, "mechanisms", "mechanism")]
-    measures = [reader.measure(one) for one in reader.declared(extension, "measures", "measure")]
-    decisions = reader.decisions(extension)
-    records = [record.model_dump_json(by_alias=True) for record in (*levers, *parameters)]
-    fingerprint = hashlib.sha256("\n".join([sha256, *records]).encode()).hexdigest()
-    additions = Additions(
-        name=str(extension.name),
+    submodel = submodel_of(declared, path)
+    reader = _Reader(path, vocabulary, is_foreign)
+    reader.record(SubmodelRecord, {"name": submodel.name, "records": submodel.records}, submodel.line)
+    levers, parameters = reader.records_beside(submodel)
+    declarations = [one for one in declared.contents if isinstance(one, Declaration)]
+
+    def read(what: str, make: Callable[[Declaration], Any]) -> tuple[Any, ...]:
+        made = (make(one) for one in declarations if one.what == what)
+        return tuple(one for one in made if one is not None)
+
+    part = Part(
+        name=str(submodel.name),
+        path=path,
         file=reader.file,
-        levers=tuple(levers),
-        parameters=tuple(parameters),
-        fields=tuple(one for one in fields if one is not None),
-        mechanisms=tuple(one for one in mechanisms if one is not None),
-        measures=tuple(one for one in measures if one is not None),
-        decisions=decisions,
-        lines=reader.lines,
+        text=declared.text,
+        is_whole=declared.is_whole,
+        is_foreign=is_foreign,
+        levers=(*levers, *read("lever", lambda one: reader.record(Lever, one.values, one.line))),
+        parameters=(
+            *parameters,
+            *read("parameter", lambda one: reader.record(Parameter, one.values, one.line)),
+        ),
+        fields=read("state field", reader.field),
+        tables=read("table", reader.table),
+        starts=read("start", reader.start),
+        mechanisms=read("mechanism", reader.mechanism),
+        measures=read("measure", reader.measure),
+        tallies=read("tally", reader.tally),
+        decisions=reader.decisions([one for one in declared.contents if isinstance(one, Decision)]),
+        places=reader.places,
     )
-    return additions, reader.problems, fingerprint
+    records = [one.model_dump_json(by_alias=True) for one in (*part.levers, *part.parameters)]
+    fingerprint = hashlib.sha256("\n".join([digest_of(path), *records]).encode()).hexdigest()
+    return Reading(dataclasses.replace(part, fingerprint=fingerprint), tuple(reader.problems))
+
+
+def sources_of(path: Path) -> list[Path]:
+    """List the files that hold the code of a submodel: its own, and where its folder is a package all of that."""
+    is_package = (path.parent / "__init__.py").is_file()
+    return sorted(path.parent.glob("*.py")) if is_package else [path]
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of the code of a submodel."""
+    digest = hashlib.sha256()
+    for source in sources_of(path):
+        digest.update(read_content(source, bounds.SOURCE_BYTES))
+    return digest.hexdigest()
 
 
 class _Reader:
-    """Collect the problems of one extension's declarations."""
+    """Collect the problems of one submodel's declarations."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vocabulary: Vocabulary, is_foreign: bool) -> None:
         self.path = path
+        self.vocabulary = vocabulary
+        self.is_foreign = is_foreign
         self.file = shown_path(path)
         self.problems: list[Problem] = []
-        self.lines: dict[tuple[str, str], int] = {}
+        self.places: dict[tuple[str, str], tuple[str, int | None]] = {}
 
     def report(self, line: int | None, message: str) -> None:
         """Note a problem of the file."""
@@ -192,65 +312,35 @@ class _Reader:
             advice = "give text, numbers, True, False, tuples and dictionaries of them"
             self.report(line, f"{model.kind} holds what is no plain value ({error}); {advice}")
             return None
-        record, problems = check(Document(self.file, plain, {(): line}), model)
+        record, problems = check(Document(self.file, plain, {(): line}), model, context=self.vocabulary)
         self.problems.extend(problems)
         name = values.get("name")
         if isinstance(name, str):
-            self.lines[model.kind, name] = line
+            self.places[model.kind, name] = (self.file, line)
         return record
 
-    def declared(self, extension: Extension, key: str, what: str) -> list[Declaration]:
-        """Take the declarations under a key; what is something else is reported."""
-        return self.declarations(getattr(extension, key), key, what, extension.line)
+    def records_beside(self, submodel: Submodel) -> tuple[tuple[Lever, ...], tuple[Parameter, ...]]:
+        """Read the levers and parameters that stand in a file beside."""
+        if not isinstance(submodel.records, str) or not submodel.records:
+            return (), ()
+        try:
+            record, document = read_records(self.path.parent / submodel.records, self.vocabulary)
+        except InvalidInput as error:
+            self.problems.extend(error.problems)
+            return (), ()
+        for key, quantities in (("levers", record.levers), ("parameters", record.parameters)):
+            for position, one in enumerate(quantities):
+                self.places[one.kind, one.name] = (document.file, document.line((key, position)))
+        return record.levers, record.parameters
 
-    def declarations(self, given: Any, key: str, what: str, line: int) -> list[Declaration]:
-        """Take declarations of one kind."""
-        if not isinstance(given, tuple | list):
-            self.report(line, f"'{key}' of the extension should be a tuple, such as ({what}(...),)")
-            return []
-        found = []
-        for one in given:
-            if isinstance(one, Declaration) and one.what == what:
-                found.append(one)
-            else:
-                name = one.what if isinstance(one, Declaration) else type(one).__name__
-                self.report(
-                    line,
-                    f"'{key}' of the extension holds a {name}; it should hold a {what} from abm.extension",
-                )
-        return found
-
-    def quantities(self, given: Any, model: type[R], line: int) -> list[R]:
-        """Read levers or parameters, declared here or in a YAML file beside."""
-        if isinstance(given, str):
-            try:
-                loaded = load_list(self.path.parent / given, model)
-            except InvalidInput as error:
-                self.problems.extend(error.problems)
-                return []
-            for record in loaded:
-                self.lines[model.kind, str(getattr(record, "name"))] = line  # noqa: B009
-            return list(loaded)
-        declared = self.declarations(given, f"{model.kind}s", model.kind, line)
-        records = [self.record(model, one.values, one.line) for one in declared]
-        return [record for record in records if record is not None]
-
-    def field(self, declared: Declaration) -> OwnField | None:
+    def field(self, declared: Declaration) -> Field | None:
         """Read a state array."""
         record = self.record(FieldRecord, declared.values, declared.line)
         if record is None:
             return None
+        given = {key: getattr(record, key) for key in FieldRecord.model_fields}
         low, high = bounds_of(record.low, record.high)
-        return OwnField(
-            record.name,
-            record.axes,
-            record.unit,
-            low,
-            high,
-            record.definition,
-            record.is_carried,
-            start=record.start,
-        )
+        return Field(**given | {"low": low, "high": high})
 
     def arguments(self, declared: Declaration) -> tuple[str, ...] | None:
         """Name the arguments of a function, None if some have no plain names."""
@@ -268,67 +358,94 @@ class _Reader:
         )
         return None
 
-    def mechanism(self, declared: Declaration) -> OwnMechanism | None:
-        """Read a mechanism."""
-        record = self.record(MechanismRecord, declared.values, declared.line)
+    def procedure(self, declared: Declaration, record: Any, made: type[Procedure], **more: Any) -> Any:
+        """Make a function over arrays of a record, None if the function has problems."""
         arguments = self.arguments(declared)
         if record is None or arguments is None or declared.function is None:
             return None
         if not (inspect.getdoc(declared.function) or "").strip():
             self.report(
-                declared.line, f"mechanism '{record.name}' has no docstring; say in a line what it does"
+                declared.line, f"{declared.what} '{record.name}' has no docstring; say in a line what it does"
             )
-        for name in record.writes:
+        for name in getattr(record, "writes", ()):
             if name not in arguments:
                 hint = did_you_mean(name, arguments)
-                self.report(
-                    declared.line,
-                    f"mechanism '{record.name}' writes '{name}', which is not among its arguments{hint}",
+                message = (
+                    f"{declared.what} '{record.name}' writes '{name}', which is not among its arguments{hint}"
                 )
+                self.report(declared.line, message)
                 return None
-        return OwnMechanism(
-            record.name,
-            declared.function,
-            record.writes,
-            record.is_kernel,
-            after=record.after,
-            before=record.before,
-            place=f"{self.file}:{declared.line}",
+        keys = {one.name for one in dataclasses.fields(made)} & set(type(record).model_fields)
+        return made(
+            function=declared.function,
+            where=f"{self.file}:{declared.line}",
+            is_foreign=self.is_foreign,
+            **{key: getattr(record, key) for key in keys},
+            **more,
         )
 
-    def measure(self, declared: Declaration) -> OwnMeasure | None:
-        """Read a measure."""
+    def start(self, declared: Declaration) -> Start | None:
+        """Read a start."""
+        record = self.record(StartRecord, declared.values, declared.line)
+        made: Start | None = self.procedure(declared, record, Start)
+        return made
+
+    def mechanism(self, declared: Declaration) -> Mechanism | None:
+        """Read a mechanism."""
+        record = self.record(MechanismRecord, declared.values, declared.line)
+        made: Mechanism | None = self.procedure(declared, record, Mechanism)
+        return made
+
+    def tally(self, declared: Declaration) -> Tally | None:
+        """Read a tally."""
+        record = self.record(TallyRecord, declared.values, declared.line)
+        made: Tally | None = self.procedure(declared, record, Tally)
+        if made is None:
+            return None
+        for name in made.filled:
+            if name not in made.arguments:
+                message = f"tally '{made.name}' fills by '{name}', which is not among its arguments"
+                self.report(declared.line, message)
+                return None
+        return made
+
+    def measure(self, declared: Declaration) -> Measure | None:
+        """Read a measure, computed by its own function or filled by a tally."""
         record = self.record(MeasureRecord, declared.values, declared.line)
-        arguments = self.arguments(declared)
-        if record is None or arguments is None or declared.function is None:
+        procedure = None
+        if declared.function is not None:
+            procedure = self.procedure(declared, record, Procedure)
+            if procedure is None:
+                return None
+        if record is None:
             return None
         low, high = bounds_of(record.low, record.high)
-        return OwnMeasure(
-            record.name,
-            record.label,
-            record.unit,
-            low,
-            high,
-            record.definition,
-            declared.function,
-            arguments,
-            record.is_flow,
-            f"{self.file}:{declared.line}",
-        )
+        given = {key: getattr(record, key) for key in ("name", "label", "unit", "definition", "is_flow")}
+        # Whoever adds a submodel of their own wants to see what it measures.
+        group = record.group or (OUTSIDE if self.is_foreign else "")
+        return Measure(low=low, high=high, group=group, procedure=procedure, **given)
 
-    def decisions(self, extension: Extension) -> dict[str, int]:
+    def table(self, declared: Declaration) -> Table | None:
+        """Read a table."""
+        record = self.record(TableRecord, declared.values, declared.line)
+        if record is None or declared.function is None:
+            return None
+        if not callable(declared.function):
+            self.report(
+                declared.line,
+                f"table '{record.name}' should be made by a function, found {declared.function!r}",
+            )
+            return None
+        return Table(record.name, declared.function, record.of)
+
+    def decisions(self, declared: list[Decision]) -> Mapping[str, int]:
         """Read the decisions of draws."""
         found: dict[str, int] = {}
-        given: Any = extension.decisions
-        if not isinstance(given, tuple | list):
-            self.report(extension.line, "'decisions' of the extension should be a tuple, such as (VISIT,)")
-            return {}
-        for one in given:
-            if not isinstance(one, OwnDecision):
-                self.report(
-                    extension.line, f"'decisions' of the extension holds {one!r}; give decision('NAME')"
-                )
-            else:
-                found[one.name] = int(one)
-                self.lines["decision", one.name] = one.line
+        for one in declared:
+            name: Any = one.name
+            if not isinstance(name, str):
+                self.report(one.line, f"decision should be a name in quotes, found {name!r}")
+                continue
+            found[name] = int(one)
+            self.places["decision", name] = (self.file, one.line)
         return found

@@ -12,7 +12,7 @@ from abm.errors import InvalidInput, Problem
 from abm.records import bounds, plain_json
 from abm.records.archive import read_arrays
 
-FORMAT = 3
+FORMAT = 4
 STATE_PREFIX = "state."
 HEADER = frozenset({"format", "place_hash", "seeds", "replicates", "month", "step", "substeps"})
 MOST_NAMES = 5

@@ -1,7 +1,6 @@
-"""WHY: one mechanism a file, each with its equation and its source.
+"""WHY: one idea of the theory a folder, with its levers, parameters, state, equations, draws and measures.
 
-A mechanism is a function over state arrays whose last axis is the lane: a lane is one run, and a batch is many runs
-side by side. The same compiled loop serves one run on a screen and sixteen in a sweep, and gives each the same bits.
-The names of its arguments are its contract (see `mechanism.py`), so that the order of a month can be checked and
-drawn. Mechanisms know places and draws; they know nothing of policies, scenarios or files.
+A submodel is written as a user would write one (`docs/guides/own-mechanism.md`): NAME/NAME.py declares what it consists
+of, NAME/NAME.yaml holds its levers and parameters. `order.py` puts their mechanisms into the order of a month. The
+docstring of each is its section of the model description (`docs/ODD.md`).
 """

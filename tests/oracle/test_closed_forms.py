@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from abm.core.batch import Lane
-from abm.core.parameter import parameter_values
+from abm.policy.catalogue import parameter_values
 from abm.world.place import Place
 
 from .comparison import Snapshot, record_compiled, record_oracle

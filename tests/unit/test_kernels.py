@@ -17,7 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.core import kernels
-from abm.core.kernels import ENDING, HASH_BYTES, KEPT_UNUSED_SECONDS, Unknown, compiled, fingerprint, keep, read
+from abm.core.kernels import (
+    ENDING,
+    HASH_BYTES,
+    KEPT_UNUSED_SECONDS,
+    Unknown,
+    compiled,
+    fingerprint,
+    keep,
+    read,
+)
 
 SOURCE = '''
 import math
@@ -161,17 +170,16 @@ def test_words_and_lines_are_no_part_of_a_kernel(monkeypatch):
 
 def test_every_kernel_of_the_model_has_a_fingerprint_of_its_own():
     from abm.core.draws import draw_rows, uniform
-    from abm.core.order import ORDER
-    from abm.model.measures import TALLIES
+    from abm.submodels.shipped import theory
 
-    functions = [draw_rows, uniform, *TALLIES, *(one.compiled for one in ORDER if one.is_kernel)]
+    functions = [draw_rows, uniform, *(one.compiled for one in theory().procedures if one.is_kernel)]
     assert len({fingerprint(function) for function in functions}) == len(functions)
 
 
 def test_a_fingerprint_is_the_same_in_every_process():
     program = (
-        "from abm.core.kernels import fingerprint; from abm.core.order import ORDER; "
-        "print(*(fingerprint(one.compiled) for one in ORDER if one.is_kernel))"
+        "from abm.core.kernels import fingerprint; from abm.submodels.shipped import theory; "
+        "print(*(fingerprint(one.compiled) for one in theory().order if one.is_kernel))"
     )
     told = {
         subprocess.run(

@@ -7,9 +7,9 @@ import numpy as np
 
 from abm.interface.app.course import FULL, Course
 from abm.interface.app.schedules import Mark
-from abm.core.lever import levers
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
+from abm.submodels.quantities import levers
 from abm.world.place import OrganisationKind, Place
 
 POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST = (

@@ -14,9 +14,9 @@ from abm.interface.app.tasks import run_size
 from abm.model.model import check_key
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
-from abm.core.lever import levers
 from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import FrozenMapping
+from abm.submodels.quantities import levers
 
 FIRST_PRESET = "leadership_with_reform"
 REFERENCE = "baseline"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from abm.model.scenario import Scenario
 from abm.core.lever import Lever
+from abm.model.scenario import Scenario
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Segment, Segments, Step
 from abm.policy.times import MONTHS_PER_YEAR
 

@@ -1,58 +1,126 @@
-"""Attention: effort is finite and divides over everybody an organisation deals with."""
+"""Attention: effort is finite and divides over everybody an organisation deals with.
 
-from typing import Any
+Effort divides first over the places where an organisation works, then between practices and others, then over
+ties (E03; decision 0005).
+
+::
+
+    budget    = E (share of the organisation's work in the place) x part
+    part      = g for its ties with practices, 1 - g for its other ties;
+                1 where it has only one of the two there, and for a practice
+    weight    = need^a1 (nu + T)^a2;  0 on a tie with a closed practice
+    counted   = weight / n  where the other end belongs to a network of n practices and the giver is no practice
+              = weight      otherwise
+    share     = min(1, weight / (sum of counted over the same group of ties));  0 where that sum is 0
+    attention = budget x share
+
+To all but practices a network is one counterpart: its n members count as much as one lone practice, and what is
+given to one of them reaches all. n counts all members, whether or not the giver has ties to them, and the limit
+at 1 keeps a member from getting more than all the giver has. Practices divide their own effort over single
+partners.
+
+Work outside the modelled places takes its share of effort with it: a community provider that serves 551,639
+people gives South Somerset's 164,000 not quite a third. The reservation binds the others: a practice divides its
+own effort over all its ties alike. Shares are computed at the start, in the step after practices closed or
+networks changed, and in every step where `a2` is not 0.
+
+Tests
+-----
+tests/patterns/test_bottleneck.py : the bottleneck of practices
+tests/unit/test_federation.py : a network as one counterpart
+tests/unit/test_batch.py : shares after a restart
+tests/patterns/test_lever_signs.py : `leadership.practice_share`
+
+Symbols
+-------
+g : leadership.practice_share
+a1 : attention.need_power
+a2 : attention.trust_power
+nu : attention.trust_floor
+"""
 
 import numpy as np
 
 from abm.core.arithmetic import is_any
-from abm.submodels.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE
-from abm.core.mechanism import mechanism
+from abm.core.declaration import Submodel, field, mechanism
+from abm.core.kernels import inlined
+from abm.world.kinds import COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE, TO_OTHERS, TO_PRACTICES
+from abm.world.vocabulary import SEGMENT, SIDE, TIE
 
-TO_PRACTICES = 0
-TO_OTHERS = 1
+submodel = Submodel("attention", records="attention.yaml")
+
+STATE = (
+    field(
+        "attention_weight",
+        axes=(TIE, SIDE),
+        unit="weight",
+        low=0,
+        definition="Weight of the tie in this side's attention",
+    ),
+    field(
+        "attention_total",
+        axes=(SEGMENT,),
+        unit="weight",
+        low=0,
+        definition="Sum of the weights that share a budget",
+    ),
+    field(
+        "reshaped",
+        axes=(),
+        unit="0 or 1",
+        low=0,
+        high=1,
+        definition="Whether closures or networks changed since attention was last divided",
+    ),
+    field(
+        "attention_budget",
+        axes=(SEGMENT,),
+        unit="contacts per year",
+        low=0,
+        definition="Effort for a group of ties",
+        is_carried=False,
+    ),
+)
 
 
-@mechanism(writes=("attention_budget", "attention_total", "attention_weight", "reshaped"))
+@inlined
+def regard_weight(need, trust, need_power, trust_power, trust_floor):
+    """Return the weight of a tie in the attention of one side: need^a1 (nu + T)^a2."""
+    return need**need_power * (trust_floor + trust) ** trust_power
+
+
+@mechanism(
+    writes=("attention_budget", "attention_total", "attention_weight", "reshaped"),
+    settles=True,
+    renews=True,
+    is_kernel=True,
+)
 def attention(
-    attention_budget: Any,
-    attention_total: Any,
-    attention_weight: Any,
-    reshaped: Any,
-    effort: Any,
-    trust: Any,
-    shut: Any,
-    open_ties: Any,
-    network: Any,
-    network_members: Any,
-    step: Any,
-    tie_ends: Any,
-    kind_start: Any,
-    practice_row: Any,
-    need: Any,
-    segment: Any,
-    segment_organisation: Any,
-    segment_share: Any,
-    segment_group: Any,
-    leadership_practice_share: Any,
-    attention_need_power: Any,
-    attention_trust_power: Any,
-    attention_trust_floor: Any,
-) -> None:
+    attention_budget,
+    attention_total,
+    attention_weight,
+    reshaped,
+    effort,
+    trust,
+    shut,
+    open_ties,
+    network,
+    network_members,
+    step,
+    tie_ends,
+    kind_start,
+    practice_row,
+    need,
+    segment,
+    segment_organisation,
+    segment_share,
+    segment_group,
+    leadership_practice_share,
+    attention_need_power,
+    attention_trust_power,
+    attention_trust_floor,
+):
     """Divide every organisation's effort over its ties.
-
-    Equation::
-
-        attention = budget x share
-        budget    = E x (share of the organisation's work in the place)
-                    x (g towards general practices, 1 - g towards others)
-        weight    = need^a1 (nu + T)^a2, 0 on the ties of a closed practice
-        total     = sum over the group of weight / (practices of the other end's network)
-        share     = min(1, weight / total)
-
-    Nothing singles general practice out: a hospital with seventy-five practices spreads its reserved share over
-    seventy-five ties, and the bottleneck of primary care comes out of that division. To all but practices, a network
-    is one counterpart, and what is given to one of its members reaches all. An organisation whose ties in a place are
-    all of one group gives that group everything, and so does a practice: the reservation binds the others.
 
     Mutates
     -------
@@ -61,8 +129,6 @@ def attention(
         where a2 is not 0
     attention_total (segments, lanes): sum of weights of the group; set when weights are, and after networks changed
     reshaped (lanes,): 0 once the totals are set
-
-    Sources: E03 (KF15, BMJ15), E10 (FCN14).
     """
     segments, lanes = attention_budget.shape
     for group in range(segments):
@@ -84,9 +150,12 @@ def attention(
         for tie in range(ties):
             for side in range(2):
                 for lane in range(lanes):
-                    regard = attention_trust_floor[lane] + trust[tie, side, lane]
-                    attention_weight[tie, side, lane] = (
-                        need[tie] ** attention_need_power[lane] * regard ** attention_trust_power[lane]
+                    attention_weight[tie, side, lane] = regard_weight(
+                        need[tie],
+                        trust[tie, side, lane],
+                        attention_need_power[lane],
+                        attention_trust_power[lane],
+                        attention_trust_floor[lane],
                     )
                     if shut[tie, lane] > 0:
                         attention_weight[tie, side, lane] = 0.0

@@ -1,67 +1,107 @@
-"""Challenge: under strict competition rules a joint arrangement can be taken to review."""
+"""Challenge: under strict competition rules a joint arrangement can be taken to review.
+
+An exposed arrangement may be challenged by outsiders, which costs trust and suspends it (E07).
+
+::
+
+    hazard     = c C (1 - X)
+    challenged = exposed and u(CHALLENGE) < 1 - exp(-hazard dt)
+    challenged:  T <- T (1 - kappa_c)  on both sides of commissioner_acute and commissioner_community ties of the place
+                 delay <- max(delay, -tau log u(CHALLENGE_DELAY))
+
+Tests
+-----
+tests/patterns/test_lever_signs.py : `competition.challenge_rate`
+
+Symbols
+-------
+c : competition.challenge_rate
+kappa_c : challenge.trust_loss
+tau : challenge.delay
+"""
 
 import math
-from typing import Any
 
-import numpy as np
+from abm.core.arithmetic import chance_within, count_nonzero
+from abm.core.declaration import Submodel, decision, field, measure, mechanism, tally
+from abm.core.draws import uniform
+from abm.core.kernels import inlined
+from abm.world.kinds import COMMISSIONER_COMMUNITY
+from abm.world.vocabulary import PLACE
 
-from abm.core.draws import Decision, uniform
-from abm.submodels.kinds import COMMISSIONER_COMMUNITY
-from abm.core.mechanism import mechanism
+submodel = Submodel("challenge", records="challenge.yaml")
 
-CHALLENGE = np.uint32(Decision.CHALLENGE)
-DELAY = np.uint32(Decision.CHALLENGE_DELAY)
+CHALLENGE = decision("challenge", number=9)
+DELAY = decision("challenge.delay", number=10)
+
+STATE = (
+    field(
+        "challenged",
+        axes=(PLACE,),
+        unit="0 or 1",
+        low=0,
+        high=1,
+        definition="Whether a challenge came in this step",
+        is_carried=False,
+    ),
+)
+
+MEASURES = (
+    measure(
+        "challenges",
+        label="Challenges",
+        unit="number in the month",
+        low=0,
+        is_flow=True,
+        definition="Joint arrangements challenged in the month",
+    ),
+)
 
 
-@mechanism(writes=("trust", "challenged", "delay"))
+@inlined
+def challenge_hazard(rate, strictness, dialogue_protection):
+    """Return the yearly rate of challenges: c C (1 - X)."""
+    return rate * (strictness * (1.0 - dialogue_protection))
+
+
+@mechanism(writes=("trust", "challenged", "delay"), is_kernel=True)
 def challenge(
-    trust: Any,
-    challenged: Any,
-    delay: Any,
-    board: Any,
-    board_trust: Any,
-    scope: Any,
-    seed: Any,
-    replicate: Any,
-    step: Any,
-    dt: Any,
-    tie_kind: Any,
-    tie_place: Any,
-    competition_strictness: Any,
-    competition_dialogue_protection: Any,
-    competition_challenge_rate: Any,
-    competition_tender_threshold: Any,
-    challenge_trust_loss: Any,
-    challenge_delay: Any,
-    governance_board_threshold: Any,
-) -> None:
+    trust,
+    challenged,
+    delay,
+    exposed,
+    seed,
+    replicate,
+    step,
+    dt,
+    tie_kind,
+    tie_place,
+    competition_strictness,
+    competition_dialogue_protection,
+    competition_challenge_rate,
+    challenge_trust_loss,
+    challenge_delay,
+):
     """Challenge joint arrangements that stand or form, and delay them.
-
-    Equations, while a board stands or board trust suffices for one and scope is above the tender threshold::
-
-        hazard = c C (1 - X)
-        T     *= 1 - kappa_c on commissioner-provider ties of a challenged place
-        delay  = max(delay, exponential with the mean delay)
 
     Mutates
     -------
     trust (ties, 2, lanes): in [0, 1]
     challenged (places, lanes): 1 where a challenge came in this step, else 0
     delay (places, lanes): years for which the arrangement is suspended
-
-    Source: E07 (KF15, BMJ15).
     """
     places, lanes = delay.shape
     for place in range(places):
         for lane in range(lanes):
-            delay[place, lane] = max(delay[place, lane] - dt, 0.0)
             challenged[place, lane] = 0.0
-            is_joint = board[place, lane] > 0.0 or board_trust[place, lane] > governance_board_threshold[lane]
-            if not (is_joint and scope[place, lane] > competition_tender_threshold[lane]):
+            if exposed[place, lane] == 0.0:
                 continue
-            strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
-            hazard = competition_challenge_rate[lane] * strictness
-            if uniform(seed[lane], replicate[lane], step, CHALLENGE, place) < 1.0 - math.exp(-hazard * dt):
+            hazard = challenge_hazard(
+                competition_challenge_rate[lane],
+                competition_strictness[lane],
+                competition_dialogue_protection[lane],
+            )
+            if uniform(seed[lane], replicate[lane], step, CHALLENGE, place) < chance_within(hazard, dt):
                 challenged[place, lane] = 1.0
                 u = uniform(seed[lane], replicate[lane], step, DELAY, place)
                 delay[place, lane] = max(delay[place, lane], -challenge_delay[lane] * math.log(u))
@@ -73,3 +113,9 @@ def challenge(
         for side in range(2):
             for lane in range(lanes):
                 trust[tie, side, lane] *= 1.0 - challenged[place, lane] * challenge_trust_loss[lane]
+
+
+@tally(fills=("challenges",), is_kernel=True)
+def tally_challenges(fill_challenges, challenged):
+    """Count the arrangements that were challenged."""
+    count_nonzero(challenged, fill_challenges)

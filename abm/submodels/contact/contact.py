@@ -1,66 +1,120 @@
-"""Contact: attention becomes meetings, unless rules stand in between."""
+"""Contact: attention becomes meetings, unless rules stand in between.
 
-from typing import Any
+Attention becomes meetings, unless rules stand in between (E07); sessions and boards bring more (E02, E21).
+
+::
+
+    barrier = C (1 - X) weight_kind
+    lambda  = 0.5 (attention_0 + attention_1) (1 - barrier) + l_0 + l_W sessions
+              + l_B board    [not between practices; board of the step before]
+    K       = 0 on a tie with a closed practice, else
+              smallest k with u(MEETINGS) < Poisson cdf(k; lambda dt), at most 63
+
+Tests
+-----
+tests/oracle/test_closed_forms.py : no meetings without effort, chance or a board
+tests/patterns/test_lever_signs.py : strictness, dialogue, sessions
+
+Symbols
+-------
+C : competition.strictness
+X : competition.dialogue_protection
+sessions : convening.sessions
+weight : contact.barrier_weight
+l_0 : contact.chance
+l_W : contact.session
+l_B : contact.board
+"""
 
 import numpy as np
 
-from abm.core.draws import WIDE, Decision, draw_rows, poisson_quantile
+from abm.core.arithmetic import exponential, find_nonzero, is_any, sum_rows
+from abm.core.declaration import Submodel, decision, field, measure, mechanism, tally
+from abm.core.draws import MOST_EVENTS, WIDE, draw_rows, poisson_quantile
 from abm.core.kernels import inlined
-from abm.core.arithmetic import exponential, find_nonzero, is_any
-from abm.submodels.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
-from abm.core.mechanism import mechanism
+from abm.world.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
+from abm.world.vocabulary import TIE
 
-DECISION = np.uint32(Decision.MEETINGS)
+submodel = Submodel("contact", records="contact.yaml")
+
+MEETINGS = decision("contact.meetings", number=7)
 CHUNK = 4096
 """Numbers drawn at a time, over all lanes."""
+MONTHS_PER_YEAR = 12
+
+STATE = (
+    field(
+        "meetings",
+        axes=(TIE,),
+        unit="number",
+        low=0,
+        high=MOST_EVENTS,
+        definition="Meetings held in this step",
+        is_carried=False,
+        dtype="uint8",
+    ),
+)
+
+MEASURES = (
+    measure(
+        "meetings",
+        label="Meetings",
+        unit="per tie and year",
+        low=0,
+        is_flow=True,
+        definition="Mean number of meetings on a tie, times twelve",
+    ),
+)
 
 
 @inlined
-def background_row(place: Any, kind: Any) -> Any:
+def barrier(strictness, dialogue_protection):
+    """Return how far rules of competition stand in the way of all meetings: C (1 - X)."""
+    return strictness * (1.0 - dialogue_protection)
+
+
+@inlined
+def meetings_anyway(chance, session, sessions):
+    """Return the contacts a year that need no attention: l_0 + l_W sessions."""
+    return chance + session * sessions
+
+
+@inlined
+def background_row(place, kind):
     """Return the row for meetings that need no attention: two a place, for ties between practices and for others."""
     return 2 * place + (0 if kind == PRACTICE_PRACTICE else 1)
 
 
-@mechanism(writes=("meetings",))
+@mechanism(writes=("meetings",), is_kernel=True)
 def contact(
-    meetings: Any,
-    attention_weight: Any,
-    attention_total: Any,
-    attention_budget: Any,
-    shut: Any,
-    board: Any,
-    seed: Any,
-    replicate: Any,
-    step: Any,
-    dt: Any,
-    tie_kind: Any,
-    tie_place: Any,
-    segment: Any,
-    competition_strictness: Any,
-    competition_dialogue_protection: Any,
-    convening_sessions: Any,
-    attention_need_power: Any,
-    attention_trust_power: Any,
-    contact_barrier_weight: Any,
-    contact_chance: Any,
-    contact_session: Any,
-    contact_board: Any,
-) -> None:
+    meetings,
+    attention_weight,
+    attention_total,
+    attention_budget,
+    shut,
+    board,
+    seed,
+    replicate,
+    step,
+    dt,
+    tie_kind,
+    tie_place,
+    segment,
+    competition_strictness,
+    competition_dialogue_protection,
+    convening_sessions,
+    attention_need_power,
+    attention_trust_power,
+    contact_barrier_weight,
+    contact_chance,
+    contact_session,
+    contact_board,
+):
     """Draw the meetings on every tie in this step.
-
-    Equations::
-
-        barrier = C (1 - X) weight(kind)
-        lambda  = 0.5 (attention_ij + attention_ji) (1 - barrier) + chance + session x sessions + board
-        K       ~ Poisson(lambda dt), by inversion of one uniform
-
-    The board adds contacts on every tie of its place but those between practices. Nobody meets a closed practice.
 
     Mutates
     -------
     meetings (ties, lanes): number in this step, at most 63
-
-    Sources: E07, E02 (KF15), E21 (NHE14).
     """
     ties, lanes = meetings.shape
     kinds = contact_barrier_weight.shape[0]
@@ -69,12 +123,12 @@ def contact(
     openness = np.empty((kinds, lanes))
     for kind in range(kinds):
         for lane in range(lanes):
-            strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
+            strictness = barrier(competition_strictness[lane], competition_dialogue_protection[lane])
             openness[kind, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
     background = np.empty((2 * places, lanes))
     for place in range(places):
         for lane in range(lanes):
-            anyway = contact_chance[lane] + contact_session[lane] * convening_sessions[lane]
+            anyway = meetings_anyway(contact_chance[lane], contact_session[lane], convening_sessions[lane])
             background[background_row(place, PRACTICE_PRACTICE), lane] = anyway * dt
             with_board = anyway + contact_board[lane] * board[place, lane]
             background[background_row(place, HOSPITAL_PRACTICE), lane] = with_board * dt
@@ -100,7 +154,7 @@ def contact(
     may_meet = np.empty(rows * lanes, dtype=np.uint8)
     for first in range(0, ties, rows):
         last = min(first + rows, ties)
-        every_draw = draw_rows(seed, replicate, step, DECISION, first, last).reshape(-1)
+        every_draw = draw_rows(seed, replicate, step, MEETINGS, first, last).reshape(-1)
         if is_weighted:
             for tie in range(first, last):
                 kind = tie_kind[tie]
@@ -151,3 +205,15 @@ def contact(
             if number[event] > 2:
                 number[event] = poisson_quantile(drawn[event], expected[event], none[event])
             held_here[found[event]] = number[event]
+
+
+@tally(fills=("meetings",), is_kernel=True)
+def tally_contact(fill_meetings, meetings, shut):
+    """Count meetings on open ties."""
+    ties, lanes = meetings.shape
+    met = np.zeros(lanes)
+    gone = np.zeros(lanes)
+    sum_rows(meetings.reshape(-1), met)
+    sum_rows(shut.reshape(-1), gone)
+    for lane in range(lanes):
+        fill_meetings[lane] = MONTHS_PER_YEAR * met[lane] / (ties - gone[lane])

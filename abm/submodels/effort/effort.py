@@ -1,47 +1,100 @@
-"""Effort: the time leaders give to work across organisations."""
+"""Effort: the time leaders give to work across organisations.
 
-from typing import Any
+Leaders invest on their own account and as sponsored; a fortress keeps most of it at home (E01, E06).
+
+::
+
+    capacity = C_k (population served / N_ref)^power_k
+    fortress = logistic(P_s (P - P_th))
+    E        = capacity (e_0 O + w L (b_0 + O)) (1 - f fortress)        contacts per year; 0 for a closed practice
+
+Tests
+-----
+tests/patterns/test_lever_signs.py : `leadership.effort`
+tests/patterns/test_scenarios.py : fortresses under austerity and fast growth of demand
+
+Symbols
+-------
+C_k : effort.capacity
+power_k : effort.capacity_power
+N_ref : effort.reference_population
+e_0 : effort.own_initiative
+w : effort.sponsored
+b_0 : effort.sponsored_base
+f : effort.fortress_depth
+P_th : effort.fortress_threshold
+P_s : effort.fortress_steepness
+"""
 
 import numpy as np
 
-from abm.core.arithmetic import exponential, logistic
-from abm.core.mechanism import mechanism
+from abm.core.arithmetic import exponential, logistic, mean_of_present
+from abm.core.declaration import Submodel, field, measure, mechanism, tally
+from abm.core.kernels import inlined
+from abm.world.vocabulary import ORGANISATION
+
+submodel = Submodel("effort", records="effort.yaml")
+
+STATE = (
+    field(
+        "effort",
+        axes=(ORGANISATION,),
+        unit="contacts per year",
+        low=0,
+        definition="Time for work across organisations",
+        is_carried=False,
+    ),
+)
+
+MEASURES = (
+    measure(
+        "effort",
+        label="Outward effort",
+        unit="contacts per year",
+        low=0,
+        definition="Mean effort over organisations",
+    ),
+    measure(
+        "fortress",
+        label="Fortresses",
+        unit="share",
+        low=0,
+        high=1,
+        definition="Share of organisations whose pressure is above the fortress threshold",
+    ),
+)
 
 
-@mechanism(writes=("effort",))
+@inlined
+def invested_share(orientation, own_initiative, sponsored, sponsored_base, leadership_effort):
+    """Return the share of capacity that a leader invests: e_0 O + w L (b_0 + O)."""
+    return own_initiative * orientation + sponsored * leadership_effort * (sponsored_base + orientation)
+
+
+@mechanism(writes=("effort",), settles=True, is_kernel=True)
 def effort(
-    effort: Any,
-    orientation: Any,
-    pressure: Any,
-    list_size: Any,
-    organisation_kind: Any,
-    population_served: Any,
-    leadership_effort: Any,
-    effort_capacity: Any,
-    effort_capacity_power: Any,
-    effort_reference_population: Any,
-    effort_own_initiative: Any,
-    effort_sponsored: Any,
-    effort_sponsored_base: Any,
-    effort_fortress_depth: Any,
-    effort_fortress_threshold: Any,
-    effort_fortress_steepness: Any,
-) -> None:
+    effort,
+    orientation,
+    pressure,
+    list_size,
+    organisation_kind,
+    population_served,
+    leadership_effort,
+    effort_capacity,
+    effort_capacity_power,
+    effort_reference_population,
+    effort_own_initiative,
+    effort_sponsored,
+    effort_sponsored_base,
+    effort_fortress_depth,
+    effort_fortress_threshold,
+    effort_fortress_steepness,
+):
     """Set every organisation's outward effort.
-
-    Equation, with L the lever of sustained leadership effort::
-
-        E        = capacity (e0 O + w L (b + O)) (1 - f fortress(P))
-        capacity = capacity(kind) (population served / reference)^power(kind)
-        fortress = logistic(P_s (P - P_th))
-
-    A closed practice gives none.
 
     Mutates
     -------
     effort (organisations, lanes): contacts a year
-
-    Sources: E01 (KF15), E06 (BMJ15).
     """
     organisations, lanes = effort.shape
     log_served = np.log(population_served)
@@ -68,11 +121,31 @@ def effort(
         kind = organisation_kind[organisation]
         for lane in range(lanes):
             outward = orientation[organisation, lane]
-            sponsored = (
-                effort_sponsored[lane] * leadership_effort[lane] * (effort_sponsored_base[lane] + outward)
+            invested = invested_share(
+                outward,
+                effort_own_initiative[lane],
+                effort_sponsored[lane],
+                effort_sponsored_base[lane],
+                leadership_effort[lane],
             )
-            invested = effort_own_initiative[lane] * outward + sponsored
             given = effort_capacity[kind, lane] * scale[organisation, 0 if is_alike else lane] * invested
             open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
             withheld = effort_fortress_depth[lane] * fortress[organisation, lane]
             effort[organisation, lane] = open_for_work * given * (1.0 - withheld)
+
+
+@tally(fills=("effort", "fortress"), is_kernel=True)
+def tally_effort(fill_effort, fill_fortress, effort, pressure, list_size, effort_fortress_threshold):
+    """Measure effort over open organisations, and the share of them that pressure makes fortresses."""
+    organisations, lanes = effort.shape
+    mean_of_present(effort, list_size, fill_effort)
+    fill_fortress[:] = 0.0
+    present = np.zeros(lanes)
+    for organisation in range(organisations):
+        for lane in range(lanes):
+            is_open = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
+            present[lane] += is_open
+            level = is_open * pressure[organisation, lane]
+            fill_fortress[lane] += 1.0 if level > effort_fortress_threshold[lane] else 0.0
+    for lane in range(lanes):
+        fill_fortress[lane] /= present[lane]

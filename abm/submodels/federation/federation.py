@@ -1,174 +1,185 @@
-"""Federation: neighbouring practices form networks, which pool risk and cost coordination."""
+"""Federation: neighbouring practices form networks, which pool risk and cost coordination.
 
-import math
-from typing import Any
+Neighbouring practices form networks (E09, E10, E13, E14). A network pools risk, which falls with the square root
+of its people, and costs coordination, which rises with its members; the best size is computed, not set.
+
+::
+
+    perf(Q, n) = clip(1 - r sqrt(Q_0 / Q) - c (n - 1))        Q people in n practices; a lone practice has n = 1
+
+    join, for practice_practice ties in order, both ends open, of one home place, and not of one network:
+      mutual   = min(T_0, T_1)
+      push     = F max(O_0, O_1)
+      possible = mutual > th_N - p push  and  Q_united <= maximum  and  perf(united) >= min(perf of the two sides)
+      joins    = possible and u(FEDERATE) < 1 - exp(-rate dt):  all members of both sides become one network
+    leave, for practices in the order of their rows:
+      leaves   = u(LEAVE_NETWORK) < 1 - exp(-leave (1 - perf of its network after joining) dt)
+    dissolve:  networks left with one member
+    contract, for every network:
+      event    = u(CONTRACT) < 1 - exp(-rate_c F dt)
+      event:     T <- T (1 - loss (1 - governance))  on both sides of its members' commissioner_practice ties
+
+    qualified_p = list-weighted mean over open practices at home in p of
+                  perf x (1 if minimum <= Q <= maximum else 0)     [Q, n after leaving; its own list and 1 if alone]
+
+A network is known by the row of a practice, its label: two networks that unite keep the smaller label, a practice
+that joins a network takes the network's label, and two practices on their own take the smaller row. The label
+stays while the network lives, even if that practice leaves or closes. Where the smaller row is still the label of
+a network that its practice has left, the larger row is taken, and if that one is a label too, the two do not
+federate in this step. The label is the entity of the draw CONTRACT. The bounds bind at joining (the maximum) and
+at contracting (both): lists that grow by closures may carry a network beyond them.
+
+Tests
+-----
+tests/unit/test_federation.py : best size, bounds, labels, contract events
+tests/patterns/test_lever_signs.py : network bounds, governance of conflicts
+tests/patterns/test_scenarios.py : a flexible contract alone
+
+Symbols
+-------
+F : contracting.flexibility
+minimum : contracting.network_minimum
+maximum : contracting.network_maximum
+governance : contracting.conflict_governance
+th_N : federation.threshold
+p : federation.push
+rate : federation.rate
+leave : federation.leave_rate
+r : federation.risk
+Q_0 : federation.risk_population
+c : federation.coordination
+rate_c : federation.contract_rate
+loss : federation.conflict_loss
+"""
 
 import numpy as np
 
-from abm.core.draws import WIDE, Decision, draw_rows
-from abm.core.kernels import compiled, inlined
-from abm.core.arithmetic import clip, find_below, find_nonzero, is_any, row_and_lane
-from abm.submodels.kinds import COMMISSIONER_PRACTICE, PRACTICE_PRACTICE
-from abm.core.mechanism import mechanism
+from abm.core.arithmetic import find_nonzero, is_any, row_and_lane, weighted_mean
+from abm.core.declaration import Submodel, field, measure, mechanism, tally
+from abm.world.vocabulary import ORGANISATION, PLACE
 
-FEDERATE = np.uint32(Decision.FEDERATE)
-LEAVE = np.uint32(Decision.LEAVE_NETWORK)
-CONTRACT = np.uint32(Decision.CONTRACT)
-ALONE = -1
-CHUNK = 4096
+from .contract import CONTRACT, contract
+from .dissolve import dissolve
+from .leave import LEAVE, leave
+from .performance import ALONE, count_members, network_performance
+from .qualify import qualify
+from .unite import FEDERATE, unite
 
+submodel = Submodel("federation", records="federation.yaml")
 
-@inlined
-def network_performance(people: Any, members: Any, risk: Any, risk_population: Any, coordination: Any) -> Any:
-    """Return how well a network performs, from 0 to 1.
+DECISIONS = (FEDERATE, LEAVE, CONTRACT)
 
-    Equation::
+STATE = (
+    field(
+        "network",
+        axes=(ORGANISATION,),
+        unit="label",
+        low=ALONE,
+        start=float(ALONE),
+        definition="Network of practices, by the row that gave it its name; -1 for none",
+        dtype="int64",
+    ),
+    field(
+        "network_people",
+        axes=(ORGANISATION,),
+        unit="people",
+        low=0,
+        definition="Registered people of the network with this label, as federation left it",
+    ),
+    field(
+        "network_members",
+        axes=(ORGANISATION,),
+        unit="practices",
+        low=0,
+        definition="Practices of the network with this label, as federation left it",
+    ),
+    field(
+        "qualified",
+        axes=(PLACE,),
+        unit="share of people",
+        low=0,
+        high=1,
+        definition="People whose network is within its bounds, by how it performs",
+        is_carried=False,
+    ),
+)
 
-        perf = clip(1 - risk sqrt(risk population / people) - coordination (members - 1))
-
-    Parameters
-    ----------
-    people : float
-        Registered people of all members, above 0.
-    members : float
-        Practices, 1 for a practice on its own.
-    risk : float
-        Performance lost to chance by a network of the risk population.
-    risk_population : float
-        People.
-    coordination : float
-        Performance lost to every further member.
-
-    Source: E10 (FCN14).
-    """
-    return clip(1.0 - risk * math.sqrt(risk_population / people) - coordination * (members - 1.0))
-
-
-def optimal_members(list_size: float, risk: float, risk_population: float, coordination: float) -> float:
-    """Return the number of practices of one size at which a network performs best, as if it could be a fraction.
-
-    With n practices of list L, performance is 1 - r sqrt(Q0 / (n L)) - c (n - 1) before clipping, and its derivative
-    is zero at n = (r sqrt(Q0 / L) / (2 c))^(2/3). The best network holds n L people; it is at least one practice, and
-    without a cost of coordination it has no end.
-
-    Parameters
-    ----------
-    list_size : float
-        People of each practice.
-    risk, risk_population, coordination : float
-        As in `network_performance`.
-    """
-    if coordination == 0.0:
-        return math.inf
-    best: float = (risk * math.sqrt(risk_population / list_size) / (2.0 * coordination)) ** (2.0 / 3.0)
-    return max(best, 1.0)
-
-
-@inlined
-def well_served(
-    people: Any,
-    members: Any,
-    minimum: Any,
-    maximum: Any,
-    risk: Any,
-    risk_population: Any,
-    coordination: Any,
-) -> Any:
-    """Return the people of a network within its bounds, times its performance, and 0 out of bounds."""
-    if not (people > 0.0 and minimum <= people <= maximum):
-        return 0.0
-    return people * network_performance(people, members, risk, risk_population, coordination)
-
-
-@compiled
-def count_members(people: Any, members: Any, network: Any, list_size: Any, practices: Any) -> None:
-    """Fill people and members (organisations + 1, lanes) of every network, by label, from the rows of practices.
-
-    The last row, at which the label of a practice on its own points, is of no network: to leave these practices out
-    would take a branch that a processor cannot foresee.
-    """
-    people[:] = 0.0
-    members[:] = 0.0
-    for practice in practices:
-        for lane in range(network.shape[1]):
-            label = network[practice, lane]
-            people[label, lane] += list_size[practice, lane]
-            members[label, lane] += 1.0
+MEASURES = (
+    measure(
+        "networks",
+        label="Networks of practices",
+        unit="number",
+        low=0,
+        definition="Networks of two practices or more",
+    ),
+    measure(
+        "networked",
+        label="Practices in networks",
+        unit="share of people",
+        low=0,
+        high=1,
+        definition="Share of registered people whose practice belongs to a network",
+    ),
+    measure(
+        "network_performance",
+        label="Performance of networks",
+        unit="share",
+        low=0,
+        high=1,
+        definition="Mean performance of networks, by people; missing where there are none",
+    ),
+    measure(
+        "qualified",
+        label="Qualified for a population contract",
+        unit="share of people",
+        low=0,
+        high=1,
+        definition="Share of people whose network is within its bounds, times how it performs",
+    ),
+)
 
 
-@inlined
-def trusts_enough(
-    trust_0: Any, trust_1: Any, orientation_0: Any, orientation_1: Any, threshold: Any, push: Any
-) -> Any:
-    """Tell whether two sides trust each other enough to unite, by what flexibility pushes the more outward leader."""
-    return min(trust_0, trust_1) > threshold - push * max(orientation_0, orientation_1)
-
-
-@inlined
-def common_label(first: Any, second: Any, label_0: Any, label_1: Any, members: Any, lane: Any) -> Any:
-    """Return the label under which two sides unite, -1 where no row is free to be one."""
-    if label_0 >= 0 and label_1 >= 0:
-        return min(label_0, label_1)
-    if label_0 >= 0:
-        return label_0
-    if label_1 >= 0:
-        return label_1
-    if members[first, lane] == 0.0:
-        return first
-    if members[second, lane] == 0.0:
-        return second
-    return ALONE
-
-
-@mechanism(writes=("network", "network_people", "network_members", "qualified", "trust", "reshaped"))
+@mechanism(
+    writes=("network", "network_people", "network_members", "qualified", "trust", "reshaped"),
+    settles=True,
+    is_kernel=True,
+)
 def federation(
-    network: Any,
-    network_people: Any,
-    network_members: Any,
-    qualified: Any,
-    trust: Any,
-    reshaped: Any,
-    list_size: Any,
-    orientation: Any,
-    seed: Any,
-    replicate: Any,
-    step: Any,
-    dt: Any,
-    organisation_place: Any,
-    tie_ends: Any,
-    kind_start: Any,
-    tie_kind: Any,
-    practice_start: Any,
-    practice_row: Any,
-    incidence_start: Any,
-    incidence_tie: Any,
-    contracting_flexibility: Any,
-    contracting_network_minimum: Any,
-    contracting_network_maximum: Any,
-    contracting_conflict_governance: Any,
-    federation_threshold: Any,
-    federation_push: Any,
-    federation_rate: Any,
-    federation_leave_rate: Any,
-    federation_risk: Any,
-    federation_risk_population: Any,
-    federation_coordination: Any,
-    federation_contract_rate: Any,
-    federation_conflict_loss: Any,
-) -> None:
+    network,
+    network_people,
+    network_members,
+    qualified,
+    trust,
+    reshaped,
+    list_size,
+    orientation,
+    seed,
+    replicate,
+    step,
+    dt,
+    organisation_place,
+    tie_ends,
+    kind_start,
+    tie_kind,
+    practice_start,
+    practice_row,
+    incidence_start,
+    incidence_tie,
+    contracting_flexibility,
+    contracting_network_minimum,
+    contracting_network_maximum,
+    contracting_conflict_governance,
+    federation_threshold,
+    federation_push,
+    federation_rate,
+    federation_leave_rate,
+    federation_risk,
+    federation_risk_population,
+    federation_coordination,
+    federation_contract_rate,
+    federation_conflict_loss,
+):
     """Let practices federate and leave, and settle the contracts of their networks.
-
-    Equations, for neighbours of one home place::
-
-        perf      = clip(1 - risk sqrt(risk population / people) - coordination (members - 1))
-        may unite = min(T_ij, T_ji) > threshold - p F max(O_i, O_j), people together <= maximum,
-                    and perf together >= the smaller of both
-        leave     at the rate leave (1 - perf)
-        contract  at the rate rate_c F:  T *= 1 - loss (1 - governance) with the members' commissioners
-        qualified = list-weighted mean of perf where minimum <= people <= maximum, else 0
-
-    Practices unite one tie after the other, in the order of ties. A network left with one member dissolves. Its label
-    is the row of a practice, kept while it lives.
 
     Mutates
     -------
@@ -177,192 +188,144 @@ def federation(
     qualified (places, lanes): share of people
     trust (ties, 2, lanes): in [0, 1]
     reshaped (lanes,): 1 where a network changed
-
-    Sources: E09, E10, E13 and E14 (FCN14).
     """
     organisations, lanes = network.shape
-    places = qualified.shape[0]
     people = np.empty((organisations + 1, lanes))
     members = np.empty((organisations + 1, lanes))
     count_members(people, members, network, list_size, practice_row)
-
-    push = np.empty(lanes)
-    joining = np.empty(lanes)
-    leaving = np.empty(lanes)
-    contracting = np.empty(lanes)
-    for lane in range(lanes):
-        push[lane] = federation_push[lane] * contracting_flexibility[lane]
-        joining[lane] = 1.0 - math.exp(-federation_rate[lane] * dt)
-        leaving[lane] = federation_leave_rate[lane] * dt
-        contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
-    first_tie, last_tie = kind_start[PRACTICE_PRACTICE], kind_start[PRACTICE_PRACTICE + 1]
-    rows = max(CHUNK // lanes // 4, 1) * 4
-    found = np.empty(max(rows, organisations) * lanes, dtype=np.uint32)
-    may_unite = np.empty((rows, lanes), dtype=np.uint8)
-    for start in range(first_tie // 4 * 4, last_tie, rows):
-        stop = min(start + rows, last_tie)
-        draws = draw_rows(seed, replicate, step, FEDERATE, start, stop)
-        if lanes >= WIDE:
-            # What most pairs lack is the trust, which is read in one stroke sooner than here and there.
-            for tie in range(start, stop):
-                first, second = tie_ends[tie, 0], tie_ends[tie, 1]
-                for lane in range(lanes):
-                    is_trusted = trusts_enough(
-                        trust[tie, 0, lane],
-                        trust[tie, 1, lane],
-                        orientation[first, lane],
-                        orientation[second, lane],
-                        federation_threshold[lane],
-                        push[lane],
-                    )
-                    may_unite[tie - start, lane] = is_trusted & (draws[tie - start, lane] < joining[lane])
-            count = find_nonzero(may_unite[: stop - start], found)
-        else:
-            count = find_below(draws, joining, found)
-        for event in range(count):
-            row, lane = row_and_lane(found[event], lanes)
-            tie = start + row
-            if tie < first_tie:
-                continue
-            first, second = tie_ends[tie, 0], tie_ends[tie, 1]
-            if not trusts_enough(
-                trust[tie, 0, lane],
-                trust[tie, 1, lane],
-                orientation[first, lane],
-                orientation[second, lane],
-                federation_threshold[lane],
-                push[lane],
-            ):
-                continue
-            place = organisation_place[first]
-            if place != organisation_place[second]:
-                continue
-            list_0, list_1 = list_size[first, lane], list_size[second, lane]
-            label_0, label_1 = network[first, lane], network[second, lane]
-            if not (list_0 > 0.0 and list_1 > 0.0) or (label_0 >= 0 and label_0 == label_1):
-                continue
-            people_0 = people[label_0, lane] if label_0 >= 0 else list_0
-            people_1 = people[label_1, lane] if label_1 >= 0 else list_1
-            members_0 = members[label_0, lane] if label_0 >= 0 else 1.0
-            members_1 = members[label_1, lane] if label_1 >= 0 else 1.0
-            label = common_label(first, second, label_0, label_1, members, lane)
-            together = people_0 + people_1
-            if label < 0 or together > contracting_network_maximum[lane]:
-                continue
-            risk = federation_risk[lane]
-            at = federation_risk_population[lane]
-            cost = federation_coordination[lane]
-            worse = min(
-                network_performance(people_0, members_0, risk, at, cost),
-                network_performance(people_1, members_1, risk, at, cost),
-            )
-            if network_performance(together, members_0 + members_1, risk, at, cost) < worse:
-                continue
-            if label_0 >= 0 and label_1 >= 0:
-                for entry in range(practice_start[place], practice_start[place + 1]):
-                    practice = practice_row[entry]
-                    if network[practice, lane] == max(label_0, label_1):
-                        network[practice, lane] = label
-            network[first, lane] = label
-            network[second, lane] = label
-            if label_0 >= 0:
-                people[label_0, lane] = 0.0
-                members[label_0, lane] = 0.0
-            if label_1 >= 0:
-                people[label_1, lane] = 0.0
-                members[label_1, lane] = 0.0
-            people[label, lane] = together
-            members[label, lane] = members_0 + members_1
-            reshaped[lane] = 1.0
-
+    unite(
+        network,
+        people,
+        members,
+        reshaped,
+        trust,
+        orientation,
+        list_size,
+        seed,
+        replicate,
+        step,
+        dt,
+        organisation_place,
+        tie_ends,
+        kind_start,
+        practice_start,
+        practice_row,
+        contracting_flexibility,
+        contracting_network_maximum,
+        federation_threshold,
+        federation_push,
+        federation_rate,
+        federation_risk,
+        federation_risk_population,
+        federation_coordination,
+    )
     if is_any(members[:organisations].reshape(-1)):
         # Chances below are never above rate x dt, which sorts most practices and networks out.
+        leaving = np.empty(lanes)
+        contracting = np.empty(lanes)
+        for lane in range(lanes):
+            leaving[lane] = federation_leave_rate[lane] * dt
+            contracting[lane] = federation_contract_rate[lane] * contracting_flexibility[lane] * dt
         first_practice = practice_row.min() // 4 * 4
-        draws = draw_rows(seed, replicate, step, LEAVE, first_practice, organisations)
-        leavers = 0
-        for event in range(find_below(draws, leaving, found)):
-            row, lane = row_and_lane(found[event], lanes)
-            practice = first_practice + row
-            label = network[practice, lane]
-            if label < 0:
-                continue
-            performance = network_performance(
-                people[label, lane],
-                members[label, lane],
-                federation_risk[lane],
-                federation_risk_population[lane],
-                federation_coordination[lane],
-            )
-            hazard = federation_leave_rate[lane] * (1.0 - performance)
-            if draws[practice - first_practice, lane] < 1.0 - math.exp(-hazard * dt):
-                found[leavers] = found[event]
-                leavers += 1
-        for event in range(leavers):
-            row, lane = row_and_lane(found[event], lanes)
-            practice = first_practice + row
-            label = network[practice, lane]
-            people[label, lane] -= list_size[practice, lane]
-            members[label, lane] -= 1.0
-            network[practice, lane] = ALONE
-            reshaped[lane] = 1.0
-        is_single = np.empty((organisations, lanes), dtype=np.uint8)
-        for label in range(organisations):
-            for lane in range(lanes):
-                is_single[label, lane] = members[label, lane] == 1.0
-        for event in range(find_nonzero(is_single, found)):
-            label, lane = row_and_lane(found[event], lanes)
-            place = organisation_place[label]
-            for entry in range(practice_start[place], practice_start[place + 1]):
-                if network[practice_row[entry], lane] == label:
-                    network[practice_row[entry], lane] = ALONE
-            people[label, lane] = 0.0
-            members[label, lane] = 0.0
-            reshaped[lane] = 1.0
+        found = np.empty(organisations * lanes, dtype=np.uint32)
+        leave(
+            network,
+            people,
+            members,
+            reshaped,
+            found,
+            leaving,
+            first_practice,
+            list_size,
+            seed,
+            replicate,
+            step,
+            dt,
+            federation_leave_rate,
+            federation_risk,
+            federation_risk_population,
+            federation_coordination,
+        )
+        dissolve(network, people, members, reshaped, found, organisation_place, practice_start, practice_row)
+        contract(
+            trust,
+            network,
+            members,
+            found,
+            contracting,
+            first_practice,
+            seed,
+            replicate,
+            step,
+            organisation_place,
+            practice_start,
+            practice_row,
+            tie_kind,
+            incidence_start,
+            incidence_tie,
+            contracting_conflict_governance,
+            federation_conflict_loss,
+        )
+    for label in range(organisations):
+        for lane in range(lanes):
+            network_people[label, lane] = people[label, lane]
+            network_members[label, lane] = members[label, lane]
+    qualify(
+        qualified,
+        network,
+        people,
+        members,
+        list_size,
+        organisation_place,
+        practice_row,
+        contracting_network_minimum,
+        contracting_network_maximum,
+        federation_risk,
+        federation_risk_population,
+        federation_coordination,
+    )
 
-        draws = draw_rows(seed, replicate, step, CONTRACT, first_practice, organisations)
-        for event in range(find_below(draws, contracting, found)):
-            row, lane = row_and_lane(found[event], lanes)
-            label = first_practice + row
-            is_network = members[label, lane] > 0.0
-            if not is_network or draws[label - first_practice, lane] >= 1.0 - math.exp(-contracting[lane]):
-                continue
-            kept = 1.0 - federation_conflict_loss[lane] * (1.0 - contracting_conflict_governance[lane])
-            place = organisation_place[label]
-            for entry in range(practice_start[place], practice_start[place + 1]):
-                practice = practice_row[entry]
-                if network[practice, lane] == label:
-                    for row in range(incidence_start[practice], incidence_start[practice + 1]):
-                        tie = incidence_tie[row]
-                        if tie_kind[tie] > COMMISSIONER_PRACTICE:
-                            break
-                        if tie_kind[tie] == COMMISSIONER_PRACTICE:
-                            trust[tie, 0, lane] *= kept
-                            trust[tie, 1, lane] *= kept
 
-    counted_people, counted_members = people.reshape(-1), members.reshape(-1)
-    every_people, every_member = network_people.reshape(-1), network_members.reshape(-1)
-    for entry in range(every_people.size):
-        every_people[entry] = counted_people[entry]
-    for entry in range(every_member.size):
-        every_member[entry] = counted_members[entry]
-
-    # A network counts at the row of its label, and a practice on its own at its own.
-    registered = np.zeros((places, lanes))
-    qualified[:] = 0.0
+@tally(fills=("networks", "networked", "network_performance", "qualified"), is_kernel=True)
+def tally_federation(
+    fill_networks,
+    fill_networked,
+    fill_network_performance,
+    fill_qualified,
+    network_people,
+    network_members,
+    list_size,
+    qualified,
+    practice_row,
+    population,
+    federation_risk,
+    federation_risk_population,
+    federation_coordination,
+):
+    """Count networks and their people, and measure how they perform and qualify."""
+    organisations, lanes = network_people.shape
+    fill_networks[:] = 0.0
+    fill_networked[:] = 0.0
+    fill_network_performance[:] = 0.0
+    registered = np.zeros(lanes)
     for practice in practice_row:
-        place = organisation_place[practice]
         for lane in range(lanes):
-            own = list_size[practice, lane]
-            registered[place, lane] += own
-            alone = own if network[practice, lane] < 0 else 0.0
-            minimum, maximum = contracting_network_minimum[lane], contracting_network_maximum[lane]
-            risk = federation_risk[lane]
-            at = federation_risk_population[lane]
-            cost = federation_coordination[lane]
-            qualified[place, lane] += well_served(alone, 1.0, minimum, maximum, risk, at, cost)
-            qualified[place, lane] += well_served(
-                people[practice, lane], members[practice, lane], minimum, maximum, risk, at, cost
-            )
-    for place in range(places):
-        for lane in range(lanes):
-            qualified[place, lane] /= registered[place, lane]
+            registered[lane] += list_size[practice, lane]
+    found = np.empty(organisations * lanes, dtype=np.uint32)
+    for event in range(find_nonzero(network_members, found)):
+        label, lane = row_and_lane(found[event], lanes)
+        people = network_people[label, lane]
+        fill_networks[lane] += 1.0
+        fill_networked[lane] += people
+        fill_network_performance[lane] += people * network_performance(
+            people,
+            network_members[label, lane],
+            federation_risk[lane],
+            federation_risk_population[lane],
+            federation_coordination[lane],
+        )
+    for lane in range(lanes):
+        served = fill_networked[lane]
+        fill_network_performance[lane] = fill_network_performance[lane] / served if served > 0.0 else np.nan
+        fill_networked[lane] = served / registered[lane]
+    weighted_mean(qualified, population, fill_qualified)

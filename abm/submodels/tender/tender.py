@@ -1,71 +1,108 @@
-"""Tender: what partners do together may have to be put out to competition among them."""
+"""Tender: what partners do together may have to be put out to competition among them.
 
-import math
-from typing import Any
+An exposed arrangement may have to be put out to tender, which sets its partners against each other and takes
+time (E07).
 
-import numpy as np
+::
 
-from abm.core.draws import Decision, uniform
-from abm.submodels.kinds import ACUTE_COMMUNITY, COMMISSIONER_COMMUNITY, COMMISSIONER_PRACTICE
-from abm.core.mechanism import mechanism
+    hazard   = t C
+    tendered = exposed and delay = 0 after this step's challenge and u(TENDER) < 1 - exp(-hazard dt)
+    tendered:  T <- T (1 - kappa_t) of the provider in its commissioner on commissioner_acute and commissioner_community
+                                     ties, and on both sides of acute_acute and acute_community ties, of the place
+               delay <- duration
 
-TENDER = np.uint32(Decision.TENDER)
+Outsiders bring a challenge and commissioners call a tender: it costs them no trust in their providers. Protected
+dialogue lets partners plan beside a tender, so it lowers the chance of a challenge and not of a tender;
+proportionate rules (a higher threshold) spare small arrangements both. A suspended arrangement is not tendered
+again. Contracts of practices alone, and of their networks, are not tendered.
+
+Tests
+-----
+tests/unit/test_tender.py : rate, who loses trust, suspension, threshold
+tests/patterns/test_lever_signs.py : `competition.tender_rate`
+
+Symbols
+-------
+t : competition.tender_rate
+kappa_t : tender.trust_loss
+duration : tender.duration
+"""
+
+from abm.core.arithmetic import chance_within, count_nonzero
+from abm.core.declaration import Submodel, decision, field, measure, mechanism, tally
+from abm.core.draws import uniform
+from abm.core.kernels import inlined
+from abm.world.kinds import ACUTE_COMMUNITY, COMMISSIONER_COMMUNITY, COMMISSIONER_PRACTICE
+from abm.world.vocabulary import PLACE
+
+submodel = Submodel("tender", records="tender.yaml")
+
+TENDER = decision("tender", number=16)
+
+STATE = (
+    field(
+        "tendered",
+        axes=(PLACE,),
+        unit="0 or 1",
+        low=0,
+        high=1,
+        definition="Whether a tender began in this step",
+        is_carried=False,
+    ),
+)
+
+MEASURES = (
+    measure(
+        "tenders",
+        label="Tenders",
+        unit="number in the month",
+        low=0,
+        is_flow=True,
+        definition="Joint arrangements put out to tender in the month",
+    ),
+)
 
 
-@mechanism(writes=("trust", "tendered", "delay"))
+@inlined
+def tender_hazard(rate, strictness):
+    """Return the yearly rate of tenders: t C."""
+    return rate * strictness
+
+
+@mechanism(writes=("trust", "tendered", "delay"), is_kernel=True)
 def tender(
-    trust: Any,
-    tendered: Any,
-    delay: Any,
-    board: Any,
-    board_trust: Any,
-    scope: Any,
-    seed: Any,
-    replicate: Any,
-    step: Any,
-    dt: Any,
-    tie_kind: Any,
-    tie_place: Any,
-    competition_strictness: Any,
-    competition_tender_rate: Any,
-    competition_tender_threshold: Any,
-    tender_trust_loss: Any,
-    tender_duration: Any,
-    governance_board_threshold: Any,
-) -> None:
+    trust,
+    tendered,
+    delay,
+    exposed,
+    seed,
+    replicate,
+    step,
+    dt,
+    tie_kind,
+    tie_place,
+    competition_strictness,
+    competition_tender_rate,
+    tender_trust_loss,
+    tender_duration,
+):
     """Put joint arrangements that stand or form out to tender, and suspend them meanwhile.
-
-    Equations, while a board stands or board trust suffices for one, scope is above the tender threshold and nothing
-    suspends the arrangement::
-
-        hazard = t C
-        T     *= 1 - kappa_t of providers in their commissioners, and between hospitals and community providers
-        delay  = duration
-
-    A commissioner calls a tender and outsiders bring a challenge: providers lose trust in the commissioner who makes
-    them bid, and in those against whom they bid, while the commissioner's own trust stays. Protected dialogue lets
-    partners plan beside a tender and does not spare them one.
 
     Mutates
     -------
     trust (ties, 2, lanes): in [0, 1]
     tendered (places, lanes): 1 where a tender began in this step, else 0
     delay (places, lanes): years for which the arrangement is suspended
-
-    Source: E07 (KF15, BMJ15).
     """
     places, lanes = delay.shape
     is_any = False
     for place in range(places):
         for lane in range(lanes):
             tendered[place, lane] = 0.0
-            is_joint = board[place, lane] > 0.0 or board_trust[place, lane] > governance_board_threshold[lane]
-            if not (is_joint and scope[place, lane] > competition_tender_threshold[lane]):
+            if exposed[place, lane] == 0.0 or delay[place, lane] > 0.0:
                 continue
-            if delay[place, lane] > 0.0:
-                continue
-            hazard = competition_tender_rate[lane] * competition_strictness[lane]
-            if uniform(seed[lane], replicate[lane], step, TENDER, place) < 1.0 - math.exp(-hazard * dt):
+            hazard = tender_hazard(competition_tender_rate[lane], competition_strictness[lane])
+            if uniform(seed[lane], replicate[lane], step, TENDER, place) < chance_within(hazard, dt):
                 tendered[place, lane] = 1.0
                 delay[place, lane] = tender_duration[lane]
                 is_any = True
@@ -84,3 +121,9 @@ def tender(
         for side in range(sides):
             for lane in range(lanes):
                 trust[tie, side, lane] *= 1.0 - tendered[place, lane] * tender_trust_loss[lane]
+
+
+@tally(fills=("tenders",), is_kernel=True)
+def tally_tenders(fill_tenders, tendered):
+    """Count the arrangements that were put out to tender."""
+    count_nonzero(tendered, fill_tenders)

@@ -1,6 +1,6 @@
 """Kinds of organisation and tie as plain integers, which compiled kernels take as constants."""
 
-from abm.world.place import OrganisationKind, TieKind
+from abm.world.place import OrganisationKind, SegmentGroup, TieKind
 
 ACUTE = int(OrganisationKind.ACUTE)
 COMMUNITY = int(OrganisationKind.COMMUNITY)
@@ -13,3 +13,6 @@ COMMISSIONER_PRACTICE = int(TieKind.COMMISSIONER_PRACTICE)
 ACUTE_COMMUNITY = int(TieKind.ACUTE_COMMUNITY)
 HOSPITAL_PRACTICE = int(TieKind.HOSPITAL_PRACTICE)
 PRACTICE_PRACTICE = int(TieKind.PRACTICE_PRACTICE)
+
+TO_PRACTICES = int(SegmentGroup.PRACTICES)
+TO_OTHERS = int(SegmentGroup.OTHERS)
