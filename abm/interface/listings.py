@@ -176,7 +176,7 @@ def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
     from abm.model.loading import load_extensions
 
     loaded = load_extensions(extensions, runs_code=runs_code)
-    for member in loaded.members:
+    for member in loaded.parts:
         if not member.is_whole:
             told = f"{member.file} was read, not run, and computes some of what it adds; --run-code shows all of it"
             errors().print(told, style=QUIET)

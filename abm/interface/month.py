@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from abm.core.part import Field
 from abm.core.theory import Theory
 from abm.core.vocabulary import RECENT_STEP
-from abm.world.vocabulary import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, TIE
 from abm.texts import escape
+from abm.world.vocabulary import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, TIE
 
 OWNERS = {
     ORGANISATION: ("organisation", "#E6F1F8"),

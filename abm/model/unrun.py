@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from abm.errors import AbmError
 from abm.core.declaration import Declaration, Submodel
 from abm.core.draws import Decision
 from abm.core.reading import Declared, declared_in
+from abm.errors import AbmError
 
 DOOR = "abm.extension"
 """Where a file gets what it declares with."""
