@@ -23,7 +23,7 @@ from abm.experiments.faults import UNWRITABLE, MachineFault, is_of_machine
 from abm.experiments.manifest import Manifest
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.shard import run_shard
-from abm.kernels import try_folders
+from abm.core.kernels import try_folders
 
 SHARDS_PER_WORKER = 50
 """Shards after which a worker is replaced, so that what libraries leak cannot add up."""

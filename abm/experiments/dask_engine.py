@@ -23,7 +23,7 @@ from abm.errors import InvalidInput, Problem
 from abm.experiments.carriers import Attempts, Carried, carry_one
 from abm.experiments.engines import available_processors
 from abm.experiments.pool import SINGLE_THREADED
-from abm.kernels import try_folders
+from abm.core.kernels import try_folders
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0

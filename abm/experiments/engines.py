@@ -22,7 +22,7 @@ from abm.experiments.faults import MachineFault, is_of_machine
 from abm.experiments.inquiry import Inquiry
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables, joined
-from abm.kernels import try_folders
+from abm.core.kernels import try_folders
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
