@@ -145,8 +145,8 @@ def sum_rows(values, total):
 
 
 @compiled
-def sum_moments(trust, pivot, total, squares, products):
-    """Add up flat `trust` (ties x 2 x lanes), squares of its deviations from a pivot, and products of both sides'.
+def sum_moments(values, pivot, total, squares, products):
+    """Add up flat `values` (pairs x 2 x lanes), squares of its deviations from a pivot, and products of both sides'.
 
     All in one go over what may be larger than a processor's cache, two tiles at a time. A pivot near the mean loses no
     figures when the sums are moved to the mean.
@@ -159,8 +159,8 @@ def sum_moments(trust, pivot, total, squares, products):
     sums = np.zeros(tile)
     squared = np.zeros(tile)
     product = np.zeros(tile)
-    for first in range(0, trust.size, 2 * tile):
-        part, next_part = trust[first : first + tile], trust[first + tile : first + 2 * tile]
+    for first in range(0, values.size, 2 * tile):
+        part, next_part = values[first : first + tile], values[first + tile : first + 2 * tile]
         if next_part.size < tile:
             one[:] = 0.0
             other[:] = 0.0
@@ -168,7 +168,7 @@ def sum_moments(trust, pivot, total, squares, products):
             one[position] = part[position] - every_pivot[position]
         for position in range(next_part.size):
             other[position] = next_part[position] - every_pivot[position]
-        # Every other row of products is of neighbouring ties and goes to waste: cheaper than to leave it out.
+        # Every other row of products is of neighbouring pairs and goes to waste: cheaper than to leave it out.
         for position in range(tile):
             here, there = one[position], other[position]
             sums[position] += here + there
@@ -181,7 +181,7 @@ def sum_moments(trust, pivot, total, squares, products):
             if row % 2 == 0:
                 products[lane] += product[row * lanes + lane]
     for lane in range(lanes):
-        total[lane] += trust.size // lanes * pivot[lane]
+        total[lane] += values.size // lanes * pivot[lane]
 
 
 @compiled
