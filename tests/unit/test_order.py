@@ -20,8 +20,14 @@ def test_the_order_of_the_month_holds():
     assert tuple(one.name for one in ORDER) == listed(theory().month)
 
 
-@pytest.mark.parametrize("name", [one.name for one in ORDER])
-def test_no_mechanism_can_be_left_out(name):
+def writers_of(name):
+    return [one.name for one in ORDER if name in one.writes]
+
+
+@pytest.mark.parametrize(
+    "name", sorted({writers_of(field.name)[0] for field in FIELDS if len(writers_of(field.name)) == 1})
+)
+def test_no_mechanism_can_be_left_out_that_alone_writes_something(name):
     with pytest.raises(OrderError, match="no mechanism writes"):
         check_order([one for one in ORDER if one.name != name], theory().given, FIELDS)
 
@@ -73,8 +79,9 @@ def test_mechanisms_that_choose_their_place_keep_their_order_and_join_a_phase():
     assert names[:3] == ["demand", "one", "two"]
     assert names[names.index("trust") - 1] == "before"
     phases = dict(extended.phases())
-    assert phases["What presses"] == ("demand", "one", "two", "payment", "pressure")
-    assert "before" in phases["What passes between two"]
+    (begins,) = (members for members in phases.values() if "demand" in members)
+    assert begins[:3] == ("demand", "one", "two")
+    assert any("before" in members and "encounter" in members for members in phases.values())
 
 
 def test_a_mechanism_in_plain_numpy_takes_a_place_in_the_month():
