@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from abm.analysis.effects import Effect, pair_positions, paired_difference, paired_probability_difference
 from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
 from abm.core.part import Measure
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.experiments.run import Tables
-from abm.policy.times import MONTHS_PER_YEAR
 
 QUANTILES = (0.1, 0.5, 0.9)
 FEWEST_FOR_RANGE = 5

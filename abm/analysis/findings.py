@@ -14,7 +14,7 @@ from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
 from abm.analysis.markup import figure, group, head, key, note, paragraph, row, row_head, section, table
 from abm.analysis.story import Story
 from abm.core.part import Measure
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.texts import escape
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))

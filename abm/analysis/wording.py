@@ -8,7 +8,7 @@ from abm.analysis.comparison import SCALES, Comparison
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
 from abm.core.part import Measure
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.records import shown_number
 
 UNKNOWN = "\N{EN DASH}"

@@ -15,10 +15,9 @@ from abm.core.part import Measure, Mechanism, Procedure, Start
 from abm.core.snapshot import Snapshot
 from abm.core.state import State
 from abm.core.theory import Theory
-from abm.core.vocabulary import CLOCK, RECENT_STEP, World
+from abm.core.vocabulary import CLOCK, MONTHS_PER_YEAR, RECENT_STEP, World
 from abm.errors import InvalidInput, Problem
 
-MONTHS_PER_YEAR = 12
 AT_START: Mapping[str, float] = {"step": 0, "dt": 0.0, "years": 0.0}
 
 

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-LANE = "lane"
-"""The last axis of every array: one run of a batch."""
+MONTHS_PER_YEAR = 12
 RECENT_STEP = "recent step"
 """An axis as long as the steps that the greatest value of a parameter spans, and one."""
 CLOCK = ("step", "dt", "years")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from abm.core.quantity import Quantity
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem, did_you_mean, hint_among
 from abm.experiments.base import Base
 from abm.experiments.design import Choice, Design
@@ -24,7 +25,6 @@ from abm.model.shipped import EXPERIMENTS, find
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue
 from abm.policy.reading import read_schedule
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, bounds, check, shown_number
 from abm.world.place import load_place
 

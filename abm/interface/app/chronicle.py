@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.app.course import FULL, Course
 from abm.interface.app.schedules import Mark
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
 from abm.submodels.quantities import levers
 from abm.world.place import OrganisationKind, Place

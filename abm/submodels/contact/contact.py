@@ -32,6 +32,7 @@ from abm.core.arithmetic import exponential, find_nonzero, is_any, sum_rows
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, tally
 from abm.core.draws import MOST_EVENTS, WIDE, draw_rows, poisson_quantile
 from abm.core.kernels import inlined
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.world.kinds import HOSPITAL_PRACTICE, PRACTICE_PRACTICE
 from abm.world.vocabulary import TIE
 
@@ -40,7 +41,6 @@ submodel = Submodel("contact", records="contact.yaml")
 MEETINGS = decision("contact.meetings", number=7)
 CHUNK = 4096
 """Numbers drawn at a time, over all lanes."""
-MONTHS_PER_YEAR = 12
 
 STATE = (
     field(
