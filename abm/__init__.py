@@ -36,11 +36,11 @@ __all__ = [
 _HOMES = {
     "IntegrationModel": "abm.model.model",
     "Scenario": "abm.model.scenario",
-    "levers": "abm.core.lever",
+    "levers": "abm.submodels.quantities",
     "load_place": "abm.world.place",
     "load_scenario": "abm.model.scenario",
     "open_sweep": "abm.experiments.dataset",
-    "parameters": "abm.core.parameter",
+    "parameters": "abm.submodels.quantities",
 }
 
 
