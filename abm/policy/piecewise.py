@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.core.vocabulary import MONTHS_PER_YEAR
-from abm.policy.times import When, order, told, years_from
+from abm.policy.times import MONTHS_PER_YEAR, When, order, told, years_from
 from abm.records import Fault, KeyPath
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from abm.core.vocabulary import MONTHS_PER_YEAR
-
+MONTHS_PER_YEAR = 12
 MONTH_PATTERN = "^[12][0-9]{3}-(0[1-9]|1[0-2])$"
 """A month as text, such as '2014-04'."""
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.core.batch import Batch, Lane
-from abm.model.simulate import make_batch
+from abm.model.batch import Batch, Lane
 from abm.world.place import Place
 
 from .model import OracleModel
@@ -102,7 +101,7 @@ def record_oracle(place: Place, lane: Lane, months: int) -> list[Snapshot]:
 
 def record_compiled(place: Place, lane: Lane, months: int) -> list[Snapshot]:
     """Return the compiled form's state in months 0 to `months`."""
-    batch = make_batch(place, [lane])
+    batch = Batch(place, [lane])
     snapshots = [read_lane(read_state(batch))]
     for _ in range(months):
         batch.advance()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .chance import Decision, clip
+from abm.draws import Decision
+
+from .chance import clip
 
 if TYPE_CHECKING:
     from .model import OracleModel

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import mesa
 
-from .chance import Decision, clip, logistic
+from abm.draws import Decision
+
+from .chance import clip, logistic
 
 if TYPE_CHECKING:
     from .local_place import LocalPlace

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .chance import Decision
+from abm.draws import Decision
+
 from .networks import PracticeNetwork
 from .organisations import Organisation
 

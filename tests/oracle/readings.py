@@ -30,7 +30,6 @@ PLACE_STATE = (
     "implementation",
     "scope",
     "delay",
-    "exposed",
     "challenged",
     "tendered",
     "visible",

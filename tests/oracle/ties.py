@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .chance import Decision, binomial, logistic, poisson
+from abm.draws import Decision
+
+from .chance import binomial, logistic, poisson
 
 if TYPE_CHECKING:
     from .local_place import LocalPlace
