@@ -89,7 +89,7 @@ def test_gate_passes_fails_or_hangs(
 def test_a_gate_over_its_budget_passes_and_is_told_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    slow = Gate("slow", ((sys.executable, "-c", "import time; time.sleep(1)"),), 0.5)
+    slow = Gate("slow", ((sys.executable, "-c", "import time; time.sleep(3.1)"),), 3)
     quick = Gate("quick", ((sys.executable, "-c", "pass"),), 600)
     verdicts = [run_gate(slow, tmp_path, 1.0), run_gate(quick, tmp_path, 1.0)]
     show_table(verdicts)
