@@ -261,8 +261,11 @@ def test_workers_end_within_two_seconds_of_their_parent_even_in_compiled_code(tm
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
     ) as parent:
-        until(lambda: all(file.exists() and file.read_text() for file in files))
-        parent.send_signal(signal.Signals[name])
-        parent.wait(PATIENCE_SECONDS)
+        try:
+            until(lambda: all(file.exists() and file.read_text() for file in files))
+            parent.send_signal(signal.Signals[name])
+            parent.wait(PATIENCE_SECONDS)
+        finally:
+            parent.kill()
     time.sleep(2)
     assert not any(is_alive(int(file.read_text())) for file in files)
