@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from abm.experiments.dataset import open_sweep
     from abm.model.model import IntegrationModel
     from abm.model.scenario import Scenario, load_scenario
-    from abm.policy.levers import levers
-    from abm.policy.parameters import parameters
+    from abm.submodels.quantities import levers, parameters
     from abm.world.place import load_place
 
 __version__ = "0.1.0"
@@ -37,11 +36,11 @@ __all__ = [
 _HOMES = {
     "IntegrationModel": "abm.model.model",
     "Scenario": "abm.model.scenario",
-    "levers": "abm.policy.levers",
+    "levers": "abm.submodels.quantities",
     "load_place": "abm.world.place",
     "load_scenario": "abm.model.scenario",
     "open_sweep": "abm.experiments.dataset",
-    "parameters": "abm.policy.parameters",
+    "parameters": "abm.submodels.quantities",
 }
 
 

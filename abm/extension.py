@@ -1,12 +1,34 @@
-"""Add levers, parameters, state, mechanisms and measures of one's own, in one file outside the package.
+"""Write a submodel of one's own: levers, parameters, state, mechanisms and measures, in one file outside the package.
 
-A file declares one `Extension`; a scenario names the file under ``extensions``. From then on its levers are set,
+A file declares one `Submodel`; a scenario names the file under ``extensions``. From then on its levers are set,
 checked, tabulated and reported like any other, and its mechanisms take their places in the month. A guide with an
-example is in ``docs/guides/own-mechanism.md``.
+example is in ``docs/guides/own-mechanism.md``. The submodels that come with abm are written in the same way.
 """
 
-from abm.draws import uniforms
-from abm.model.declaration import Extension, decision, lever, measure, mechanism, parameter
-from abm.model.declaration import field_of_state as field
+from abm.core.declaration import (
+    Submodel,
+    decision,
+    field,
+    lever,
+    measure,
+    mechanism,
+    parameter,
+    start,
+    table,
+    tally,
+)
+from abm.core.draws import uniforms
 
-__all__ = ["Extension", "decision", "field", "lever", "measure", "mechanism", "parameter", "uniforms"]
+__all__ = [
+    "Submodel",
+    "decision",
+    "field",
+    "lever",
+    "measure",
+    "mechanism",
+    "parameter",
+    "start",
+    "table",
+    "tally",
+    "uniforms",
+]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis.studyfile import Study, Target
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.experiments.engines import LANES, mapped
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import simulate_lanes
-from abm.policy.times import MONTHS_PER_YEAR
 
 Progress = Callable[[int, int], None]
 

@@ -7,6 +7,7 @@ experiment is computed here, once.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,21 @@ from numpy.typing import NDArray
 
 from abm.analysis.effects import Effect, pair_positions, paired_difference, paired_probability_difference
 from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
-from abm.experiments.run import Measured, Tables
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.core.part import Measure
+from abm.core.vocabulary import MONTHS_PER_YEAR
+from abm.experiments.run import Tables
 
 QUANTILES = (0.1, 0.5, 0.9)
 FEWEST_FOR_RANGE = 5
 """Runs from which the tenth and the ninetieth percentile say more than the least and the greatest value."""
-TRUST_OF_A_KIND = "trust_"
-OTHER_HEADLINES = ("board", "engagement", "implementation", "admissions", "occupancy")
+SCALES = MappingProxyType(
+    {
+        "Trust by kind of tie": "from 0 to 1",
+        "Working together": "shares from 0 to 1",
+        "Use of hospitals": "1 is the start, or full beds",
+    }
+)
+"""Groups of measures that share a scale, in the order in which they are shown, with the scale in words."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class MeasureEffect:
     ----------
     scenario : str
         Name of the policy's scenario.
-    measure : Measured
+    measure : Measure
         The measure.
     month : int
         When.
@@ -65,7 +73,7 @@ class MeasureEffect:
     """
 
     scenario: str
-    measure: Measured
+    measure: Measure
     month: int
     effect: Effect
 
@@ -78,7 +86,7 @@ class Band:
     ----------
     scenario : str
         Name.
-    measure : Measured
+    measure : Measure
         The measure.
     quantiles : NDArray[np.float64], shape (3, months + 1)
         Tenth, fiftieth and ninetieth percentile over runs, month by month; of a measure that is 0 or 1 in
@@ -86,7 +94,7 @@ class Band:
     """
 
     scenario: str
-    measure: Measured
+    measure: Measure
     quantiles: NDArray[np.float64]
 
 
@@ -108,7 +116,7 @@ class Comparison:
         By measure, then month, then scenario.
     bands : tuple of Band
         By measure, then scenario.
-    measures : tuple of Measured
+    measures : tuple of Measure
         The measures shown.
     months : tuple of int
         Times of the effects, the last one the end of the shortest horizon.
@@ -120,7 +128,7 @@ class Comparison:
     emergence: tuple[Emergence, ...]
     effects: tuple[MeasureEffect, ...]
     bands: tuple[Band, ...]
-    measures: tuple[Measured, ...]
+    measures: tuple[Measure, ...]
     months: tuple[int, ...]
 
     def effect(self, measure: str, scenario: str, month: int) -> Effect:
@@ -149,28 +157,29 @@ class _Arm:
     series: Mapping[str, NDArray[np.float64]]
 
 
-def headline_measures(measures: Sequence[Measured], tables: Tables) -> tuple[Measured, ...]:
-    """Choose what a comparison shows: trust by kind of tie where there are such ties, and where care stands.
+def headline_measures(measures: Sequence[Measure], tables: Tables) -> tuple[Measure, ...]:
+    """Choose what a comparison shows: the measures that belong to a group, group by group.
 
     Parameters
     ----------
-    measures : sequence of Measured
+    measures : sequence of Measure
         All measures.
     tables : Tables
         Results; a measure that is missing throughout is left out.
     """
-    by_name = {measure.name: measure for measure in measures}
-    wanted = [name for name in by_name if name.startswith(TRUST_OF_A_KIND)]
-    wanted += [name for name in OTHER_HEADLINES if name in by_name]
-    return tuple(
-        by_name[name]
-        for name in wanted
-        if name in tables.months and not np.all(np.isnan(tables.months[name]))
-    )
+    found = [
+        measure
+        for measure in measures
+        if measure.group
+        and measure.name in tables.months
+        and not np.all(np.isnan(tables.months[measure.name]))
+    ]
+    known = list(SCALES)
+    return tuple(sorted(found, key=lambda one: known.index(one.group) if one.group in known else len(known)))
 
 
 def compare(
-    tables: Tables, scenarios: Sequence[str], measures: Sequence[Measured], years: Sequence[float] = ()
+    tables: Tables, scenarios: Sequence[str], measures: Sequence[Measure], years: Sequence[float] = ()
 ) -> Comparison:
     """Compare every scenario with the first.
 
@@ -180,7 +189,7 @@ def compare(
         Runs with the outcomes emerged_ever, emerged_month and standing, and their months.
     scenarios : sequence of str
         Names, the reference first; each has at least one run.
-    measures : sequence of Measured
+    measures : sequence of Measure
         What to compare, columns of the months.
     years : sequence of float
         When to compare, besides the end of the shortest horizon; those beyond it are left out. Without them,
@@ -223,7 +232,7 @@ def compare(
     )
 
 
-def _arm(tables: Tables, name: str, measures: Sequence[Measured]) -> _Arm:
+def _arm(tables: Tables, name: str, measures: Sequence[Measure]) -> _Arm:
     runs = tables.runs["scenario"] == name
     rows = tables.months["scenario"] == name
     count = int(runs.sum())
@@ -266,7 +275,7 @@ def _emergence(arm: _Arm, reference: _Arm) -> Emergence:
     )
 
 
-def _effect(arm: _Arm, reference: _Arm, measure: Measured, month: int) -> Effect:
+def _effect(arm: _Arm, reference: _Arm, measure: Measure, month: int) -> Effect:
     mine, theirs = pair_positions(arm.seed, arm.replicate, reference.seed, reference.replicate)
     policy, base = arm.series[measure.name], reference.series[measure.name]
     treated, untreated = policy[mine, month], base[theirs, month]

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abm.mechanisms.payment import break_even_activity_share
-from abm.policy.levers import Lever
+from abm.core.lever import Lever
 from abm.policy.piecewise import Piece, Schedule
 from abm.policy.schedule import Constant
 from abm.records import shown_number
+from abm.submodels.payment.payment import break_even_activity_share
 
 if TYPE_CHECKING:
     from abm.model.scenario import Scenario

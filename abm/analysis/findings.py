@@ -13,8 +13,8 @@ from abm.analysis.emergence import Proportion
 from abm.analysis.figures import Frame, Line, interval_bar, line_plot, nice_axis
 from abm.analysis.markup import figure, group, head, key, note, paragraph, row, row_head, section, table
 from abm.analysis.story import Story
-from abm.experiments.run import Measured
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.core.part import Measure
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.texts import escape
 
 PERCENT_TICKS = tuple((share, f"{100 * share:.0f}%") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
@@ -232,7 +232,7 @@ def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
     return (low, high) if low < high else (-1.0, 1.0)
 
 
-def _panel(story: Story, measure: Measured) -> str:
+def _panel(story: Story, measure: Measure) -> str:
     bands = [band for band in story.comparison.bands if band.measure.name == measure.name]
     (low, high), ticks = _levels(measure, bands)
     places = max(2, 1 + _decimals_of(ticks[1] - ticks[0]))
@@ -259,7 +259,7 @@ def _panel_line(band: Band, series: int, places: int) -> Line:
     return Line(series, np.arange(middle.size) / MONTHS_PER_YEAR, middle, low, high, label)
 
 
-def _levels(measure: Measured, bands: Sequence[Band]) -> tuple[tuple[float, float], tuple[float, ...]]:
+def _levels(measure: Measure, bands: Sequence[Band]) -> tuple[tuple[float, float], tuple[float, ...]]:
     """Choose the vertical axis: the whole range where it is bounded, what occurs where it is not."""
     if math.isfinite(measure.low) and math.isfinite(measure.high):
         return nice_axis(measure.low, measure.high, SHARE_INTERVALS)

@@ -12,8 +12,8 @@ from abm.analysis.figures import key_sample
 from abm.analysis.findings import break_even_section, courses_section, effects_section, emergence_section
 from abm.analysis.markup import definitions, note, paragraph, policy_heads, row, row_head, section, table
 from abm.analysis.story import Story
-from abm.experiments.run import Measured
-from abm.policy.parameters import parameters
+from abm.core.part import Measure
+from abm.submodels.quantities import parameters
 from abm.texts import escape
 
 BOUND = re.compile(r"\d+ of \d+ runs|years? \d+|\d+ years?")
@@ -146,7 +146,7 @@ def _definitions_section(story: Story) -> str:
     return section("What the measures mean", definitions(entries))
 
 
-def _named(measure: Measured) -> str:
+def _named(measure: Measure) -> str:
     unit, name = escape(measure.unit), escape(measure.name)
     return f'<span class="note">{unit}, <code>{name}</code></span>'
 

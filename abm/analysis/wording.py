@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abm.analysis.comparison import TRUST_OF_A_KIND, Comparison
+from abm.analysis.comparison import SCALES, Comparison
 from abm.analysis.effects import Effect
 from abm.analysis.emergence import Proportion, Survival
-from abm.experiments.run import Measured
-from abm.model.additions import OwnMeasure
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.core.part import Measure
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.records import shown_number
 
 UNKNOWN = "\N{EN DASH}"
@@ -142,28 +141,20 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def short_label(measure: Measured) -> str:
-    """Call a measure by what tells it from others of its kind: 'Trust, acute-acute' is 'Acute-acute'."""
-    if not measure.name.startswith(TRUST_OF_A_KIND):
-        return measure.label
-    text = measure.label.partition(", ")[2] or measure.label
-    return text[:1].upper() + text[1:]
+def short_label(measure: Measure) -> str:
+    """Return what tells a measure from others of its group: 'Trust, acute-acute' is 'Acute-acute'."""
+    text = measure.label.partition(", ")[2] if measure.group in SCALES else ""
+    return text[:1].upper() + text[1:] if text else measure.label
 
 
-def grouped(measures: Sequence[Measured]) -> list[tuple[str, str, list[Measured]]]:
-    """Put measures that share a scale together: a title, its range in words, and the measures."""
-    own: list[Measured] = [measure for measure in measures if isinstance(measure, OwnMeasure)]
-    measures = [measure for measure in measures if measure not in own]
-    trust = [measure for measure in measures if measure.name.startswith(TRUST_OF_A_KIND)]
-    bounded = [measure for measure in measures if measure not in trust and math.isfinite(measure.high)]
-    open_ended = [measure for measure in measures if measure not in trust and measure not in bounded]
-    named: list[tuple[str, str, list[Measured]]] = [
-        ("Trust by kind of tie", "from 0 to 1", trust),
-        ("Working together", "shares from 0 to 1", bounded),
-        ("Use of hospitals", "1 is the start, or full beds", open_ended),
-        *(("Measure of an extension", measure.unit, [measure]) for measure in own),
-    ]
-    return [(title, scale, members) for title, scale, members in named if members]
+def grouped(measures: Sequence[Measure]) -> list[tuple[str, str, list[Measure]]]:
+    """Put measures of a group together: its title, its scale in words, and the measures."""
+    groups: dict[tuple[str, str], list[Measure]] = {}
+    for measure in measures:
+        # Where a group says nothing of a scale, measures of one unit share theirs.
+        scale = SCALES.get(measure.group, measure.unit)
+        groups.setdefault((measure.group, scale), []).append(measure)
+    return [(title, scale, members) for (title, scale), members in groups.items()]
 
 
 def finding(comparison: Comparison, labels: Mapping[str, str]) -> str:

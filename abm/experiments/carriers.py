@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from abm.core.kernels import try_folders
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.engines import available_processors
 from abm.experiments.failures import failure_of
@@ -23,7 +24,6 @@ from abm.experiments.faults import UNWRITABLE, MachineFault, is_of_machine
 from abm.experiments.manifest import Manifest
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.shard import run_shard
-from abm.kernels import try_folders
 
 SHARDS_PER_WORKER = 50
 """Shards after which a worker is replaced, so that what libraries leak cannot add up."""

@@ -19,11 +19,11 @@ from typing import Any, Self
 import dask
 from distributed import Client, Future, LocalCluster
 
+from abm.core.kernels import try_folders
 from abm.errors import InvalidInput, Problem
 from abm.experiments.carriers import Attempts, Carried, carry_one
 from abm.experiments.engines import available_processors
 from abm.experiments.pool import SINGLE_THREADED
-from abm.kernels import try_folders
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0

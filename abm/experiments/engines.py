@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from abm.core.kernels import try_folders
 from abm.errors import InvalidInput, Problem
 from abm.experiments.attempts import Outcome, attempted
 from abm.experiments.failures import RunFailure, failure_of
@@ -22,7 +23,6 @@ from abm.experiments.faults import MachineFault, is_of_machine
 from abm.experiments.inquiry import Inquiry
 from abm.experiments.pool import Pool, WorkerLost
 from abm.experiments.run import Run, Simulator, Tables, joined
-from abm.kernels import try_folders
 
 LANES = 16
 WORKER_START_SECONDS = 2.0

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from abm.core.quantity import Quantity
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem, did_you_mean, hint_among
 from abm.experiments.base import Base
 from abm.experiments.design import Choice, Design
@@ -22,9 +24,7 @@ from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
 from abm.model.shipped import EXPERIMENTS, find
 from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue
-from abm.policy.quantity import Quantity
 from abm.policy.reading import read_schedule
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, bounds, check, shown_number
 from abm.world.place import load_place
 

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
 from abm.experiments import lanes
 from abm.experiments.base import Roles
 from abm.experiments.inputs import Inputs, bundle_id, bundled
 from abm.experiments.points import Value
 from abm.experiments.run import Measured, Simulator
-from abm.model.measures import OUTCOMES
 from abm.model.scenario import Scenario
 from abm.model.scenariorecord import record_of, remade
+from abm.submodels.emergence.emergence import OUTCOMES
 
 
 class ScenarioBase:

@@ -10,7 +10,9 @@ from abm.analysis.comparison import compare, headline_measures
 from abm.analysis.differences import break_even_shares, lever_differences, other_differences
 from abm.analysis.report import report
 from abm.analysis.story import Story
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
+from abm.core.lever import Lever
+from abm.core.part import Measure
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.destination import REPORT, Destination
 from abm.experiments.engines import Execution, execute
@@ -18,10 +20,9 @@ from abm.experiments.lanes import simulate
 from abm.experiments.run import Measured, PairedDesign, scenario_problems, with_columns
 from abm.experiments.store import Column, manifest_of, write_results
 from abm.interface.numbers import Numbers
-from abm.model.measures import OUTCOMES, Measure
 from abm.model.scenario import Scenario, load_scenario, parse_settings
-from abm.policy.levers import Lever
 from abm.policy.schedule import Schedule
+from abm.submodels.emergence.emergence import OUTCOMES
 from abm.world.place import load_place
 
 RESULTS = Path("results")
@@ -228,7 +229,7 @@ def _simulated(
         comparison=compare(
             tables,
             [scenario.name for scenario in scenarios],
-            (*headline_measures(measures, tables), *shared_measures(scenarios)),
+            headline_measures(shared_measures(scenarios), tables),
         ),
         levers=lever_differences(scenarios),
         others=other_differences(scenarios),
@@ -259,9 +260,13 @@ def known_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
 
 
 def shared_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
-    """Return the measures of extensions that all scenarios have, so that they can be compared."""
-    own = [scenario.extensions.own_measures for scenario in scenarios]
-    return tuple(measure for measure in own[0] if all(measure in others for others in own[1:]))
+    """Return the measures that all scenarios have, so that they can be compared."""
+    names = [{measure.name for measure in scenario.extensions.measures} for scenario in scenarios]
+    return tuple(
+        measure
+        for measure in scenarios[0].extensions.measures
+        if all(measure.name in known for known in names)
+    )
 
 
 def _comparison_problems(request: Request, scenarios: Sequence[Scenario]) -> list[Problem]:

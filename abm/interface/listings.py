@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from abm.analysis.studyfile import STUDIES, load_study, study_schema
+from abm.core.quantity import Quantity
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.destination import staged_file
 from abm.interface.tables import QUIET, entries_table, plain_table, record_card, shown
@@ -17,7 +18,6 @@ from abm.interface.terminal import emit, errors
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
-from abm.policy.quantity import Quantity
 from abm.records import Document, shown_path
 from abm.world.place import Place, is_built, is_network, load_place
 
@@ -75,7 +75,7 @@ def print_parameters(
 def print_measures(console: Console, extensions: Sequence[str] = (), runs_code: bool = False) -> None:
     """List measures and outcomes."""
     from abm.analysis.wording import range_of
-    from abm.model.measures import OUTCOMES
+    from abm.submodels.emergence.emergence import OUTCOMES
 
     for head, measures in (("Measure", _extended(extensions, runs_code).measures), ("Outcome", OUTCOMES)):
         entries = [
@@ -100,17 +100,17 @@ def print_order(
     InvalidInput
         If the picture exists or cannot be written.
     """
+    from abm.core.theory import describe_order
     from abm.interface.month import month_picture
-    from abm.model.calendar import describe_order
 
     added = _extended(extensions, runs_code)
     if picture is not None:
         if os.path.lexists(picture):
             raise InvalidInput([Problem("--picture", None, f"'{picture}' exists; name a new file")])
         with staged_file(picture, option="--picture") as aside:
-            aside.write_text(month_picture(added.order, added.fields), encoding="utf-8")
+            aside.write_text(month_picture(added.theory), encoding="utf-8")
     table = plain_table("", "Mechanism", "What it does", "Reads", "Sets")
-    for place, row in enumerate(describe_order(added.order, added.fields, added.catalogue), start=1):
+    for place, row in enumerate(describe_order(added.theory), start=1):
         cells = (str(place), row["mechanism"], row["summary"], row["reads"], row["writes"])
         table.add_row(*map(Text, cells))
     console.print(table)
@@ -176,7 +176,7 @@ def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
     from abm.model.loading import load_extensions
 
     loaded = load_extensions(extensions, runs_code=runs_code)
-    for member in loaded.members:
+    for member in loaded.parts:
         if not member.is_whole:
             told = f"{member.file} was read, not run, and computes some of what it adds; --run-code shows all of it"
             errors().print(told, style=QUIET)
@@ -188,7 +188,7 @@ def _unrun(extensions: Extensions) -> str:
     if not extensions or extensions.runs_code:
         return ""
     names = ", ".join(source.name for source in extensions.sources)
-    partly = "" if all(member.is_whole for member in extensions.members) else ", so not all of it is known"
+    partly = "" if all(member.is_whole for member in extensions.parts) else ", so not all of it is known"
     noun = "extension" if len(extensions.sources) == 1 else "extensions"
     return f"; the code of {noun} {names} was read, not run{partly} (--run-code runs it)"
 
@@ -252,7 +252,7 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
         return _told_place(load_place(file))
     if file.suffix == ".py":
         loaded = _extended([str(file), *extensions], runs_code)
-        added = loaded.members[0]
+        added = loaded.parts[0]
         levers, mechanisms = ([one.name for one in them] for them in (added.levers, added.mechanisms))
         names = [*levers, *mechanisms, *(one.name for one in added.measures)]
         return f"valid extension '{added.name}', adds {', '.join(names)}{_unrun(loaded)}"

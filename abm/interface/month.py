@@ -9,25 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abm.mechanisms.mechanism import Mechanism
-from abm.model.calendar import ORDER
-from abm.model.state import ACUTE_PROVIDER, FIELDS, KIND, ORGANISATION, PLACE, SEGMENT, SLOT, TIE, Field
+from abm.core.part import Field
+from abm.core.theory import Theory
+from abm.core.vocabulary import RECENT_STEP
 from abm.texts import escape
-
-PHASES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("What presses", ("demand", "payment", "pressure")),
-    ("What leaders give", ("showcase", "leadership", "effort", "attention")),
-    ("What passes between two", ("contact", "encounter", "trust", "challenge", "tender")),
-    ("What a place builds", ("closure", "federation", "governance", "integration")),
-)
-"""Headings above neighbouring mechanisms."""
+from abm.world.vocabulary import ACUTE_PROVIDER, KIND, ORGANISATION, PLACE, SEGMENT, TIE
 
 OWNERS = {
     ORGANISATION: ("organisation", "#E6F1F8"),
     ACUTE_PROVIDER: ("hospital", "#DDF0E8"),
     TIE: ("tie", "#FBEBDD"),
     PLACE: ("place", "#F6E6F0"),
-    SLOT: ("place", "#F6E6F0"),
+    RECENT_STEP: ("place", "#F6E6F0"),
     SEGMENT: ("organisation", "#E6F1F8"),
     KIND: ("kind", "#EEEEEE"),
     None: ("area", "#EEEEEE"),
@@ -74,35 +67,37 @@ class Strand:
         return tuple(position for position in self.reads if position > self.sets[0])
 
 
-def strands(order: Sequence[Mechanism] = ORDER, fields: Sequence[Field] = FIELDS) -> list[Strand]:
+def strands(theory: Theory) -> list[Strand]:
     """Follow every state array through the month, in the order in which the month first sets it."""
     found = [
         Strand(
             field,
-            tuple(position for position, mechanism in enumerate(order) if field.name in mechanism.writes),
-            tuple(position for position, mechanism in enumerate(order) if field.name in mechanism.reads),
+            tuple(
+                position for position, mechanism in enumerate(theory.order) if field.name in mechanism.writes
+            ),
+            tuple(
+                position for position, mechanism in enumerate(theory.order) if field.name in mechanism.reads
+            ),
         )
-        for field in fields
+        for field in theory.fields
     ]
     return sorted(found, key=lambda strand: strand.sets[0])
 
 
-def month_picture(order: Sequence[Mechanism] = ORDER, fields: Sequence[Field] = FIELDS) -> str:
+def month_picture(theory: Theory) -> str:
     """Draw the month as an SVG document with a light background.
 
     Parameters
     ----------
-    order : sequence of Mechanism
-        The month; every state array is set by at least one of them.
-    fields : sequence of Field
-        The state.
+    theory : Theory
+        Every state array is set by at least one of its mechanisms.
 
     Returns
     -------
     str
         Text of the file, ending in a newline.
     """
-    rows = strands(order, fields)
+    rows, order = strands(theory), theory.order
     width = LEFT + COLUMN * len(order) + RIGHT
     top = TITLE + PHASE + HEAD
     bottom = top + ROW * len(rows)
@@ -115,7 +110,7 @@ def month_picture(order: Sequence[Mechanism] = ORDER, fields: Sequence[Field] = 
         text(24.0, 34.0, "The order of a month", size=TITLE_SIZE, weight="bold"),
         text(24.0, 54.0, "Each column is a mechanism, each row a part of the state.", fill=QUIET),
         *bands(rows, top, width),
-        *headings(order, top, bottom),
+        *headings(theory, top, bottom),
     ]
     for number, strand in enumerate(rows):
         parts += draw_strand(strand, top + ROW * (number + 0.5), len(order))
@@ -155,14 +150,13 @@ def bands(rows: Sequence[Strand], top: float, width: float) -> list[str]:
     return parts
 
 
-def headings(order: Sequence[Mechanism], top: float, bottom: float) -> list[str]:
+def headings(theory: Theory, top: float, bottom: float) -> list[str]:
     """Name and number the mechanisms, mark those that draw chance, and bracket the phases."""
+    order = theory.order
     names = [mechanism.name for mechanism in order]
     parts = []
-    for label, members in PHASES:
-        held = [names.index(name) for name in members if name in names]
-        if not held:
-            continue
+    for label, members in theory.phases():
+        held = [names.index(name) for name in members]
         start, end = centre(held[0]) - COLUMN / 2 + 5, centre(held[-1]) + COLUMN / 2 - 5
         y = TITLE + 22.0
         parts.append(text((start + end) / 2, y - 7.0, label, fill=QUIET, anchor="middle"))

@@ -1,7 +1,7 @@
 """Write the reference pages from the records: levers, parameters, measures, state, and the order of a month.
 
-Nothing on these pages is written by hand, so that they say what the program does. Pages that quote the default
-of a parameter or lever in a table, such as the model description, have the number renewed by the same command::
+Nothing on these pages is written by hand, so that they say what the program does. The same command renews the sections
+of submodels in the model description, and the defaults that other pages quote in a table::
 
     python -m abm.interface.reference docs/reference docs/ODD.md docs/CALIBRATION.md
 """
@@ -17,15 +17,18 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from abm.analysis.wording import range_of
+from abm.core.lever import Lever
+from abm.core.parameter import Parameter
+from abm.core.part import Measure
+from abm.core.theory import describe_order
 from abm.interface.markdown import code, linked, page, prose, table
 from abm.interface.month import month_picture
-from abm.mechanisms.payment import break_even_activity_share
-from abm.model.calendar import ORDER, describe_order
-from abm.model.measures import MEASURES, OUTCOMES, Measure
-from abm.model.state import FIELDS
-from abm.policy.levers import Lever, levers
-from abm.policy.parameters import Parameter, parameters
+from abm.interface.odd import ROOT, default_of, with_submodels
 from abm.records import shown_number
+from abm.submodels.emergence.emergence import OUTCOMES
+from abm.submodels.payment.payment import break_even_activity_share
+from abm.submodels.quantities import levers, parameters
+from abm.submodels.shipped import theory
 
 R = TypeVar("R", Lever, Parameter)
 
@@ -37,6 +40,7 @@ __all__ = [
     "month_picture",
     "parameters_page",
     "quote_defaults",
+    "renewed",
     "state_page",
     "write_reference",
 ]
@@ -47,13 +51,6 @@ BUDGET_HORIZONS_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0)
 GRADES = ("measured", "published", "assumed")
 START = "the start"
 OUTCOME = "the outcome"
-DISTRIBUTIONS = MappingProxyType(
-    {
-        "leadership.orientation_alpha": "orientation_quantiles",
-        "leadership.orientation_beta": "orientation_quantiles",
-    }
-)
-"""Parameters that a mechanism reads as a table of quantiles, with the argument that holds it."""
 TUNED = re.compile(r"(<!-- tuned -->\n).*?(\n<!-- end of tuned -->)", re.DOTALL)
 QUOTED = re.compile(r"^(\|[^|\n]*\| `([a-z_]+\.[a-z_]+)` \| )[^|\n]*( \|)", re.MULTILINE)
 
@@ -184,8 +181,8 @@ def measures_page() -> str:
         return table(("name", "label", "unit", "range", "definition"), rows)
 
     opening = f"""
-        Every run yields {len(MEASURES)} measures in each month from 0 (the start) to the last; they are columns of
-        `months.parquet`. Measures of places are weighted by registered people.
+        Every run yields {len(theory().measures)} measures in each month from 0 (the start) to the last; they are
+        columns of `months.parquet`. Measures of places are weighted by registered people.
     """
     outcomes = """
         Columns of `runs.parquet`, judged from the monthly series of `implementation` by the parameters
@@ -195,7 +192,7 @@ def measures_page() -> str:
         "# Measures",
         MADE,
         prose(opening),
-        listed(MEASURES),
+        listed(theory().measures),
         "## Outcomes of a run",
         prose(outcomes),
         listed(OUTCOMES),
@@ -205,7 +202,7 @@ def measures_page() -> str:
 def state_page() -> str:
     """Return the page of state arrays: shape, unit, range, who sets and who reads each."""
     opening = f"""
-        The state of a batch of runs is {len(FIELDS)} arrays whose last axis is the lane; a lane is one run.
+        The state of a batch of runs is {len(theory().fields)} arrays whose last axis is the lane; a lane is one run.
         *Carried* arrays start a month with the value of the month before; the others are set anew in every step
         before anything reads them. A mechanism that sets a carried array may also read what it held before; *read
         by* lists the other mechanisms.
@@ -219,10 +216,10 @@ def state_page() -> str:
             range_of(field.low, field.high),
             field.definition,
             "carried" if field.is_carried else "set anew",
-            ", ".join(one.name for one in ORDER if field.name in one.writes),
-            ", ".join(one.name for one in ORDER if field.name in one.reads) or "no other",
+            ", ".join(one.name for one in theory().order if field.name in one.writes),
+            ", ".join(one.name for one in theory().order if field.name in one.reads) or "no other",
         )
-        for field in FIELDS
+        for field in theory().fields
     ]
     return page("# State", MADE, prose(opening), table(heads, rows))
 
@@ -230,8 +227,8 @@ def state_page() -> str:
 def month_page() -> str:
     """Return the page of the order of a month: the picture, and the same as a table."""
     opening = f"""
-        A month runs {len(ORDER)} mechanisms in a fixed order. Each declares what it reads and what it sets, and the
-        model refuses to start if one reads what nobody provides, or reads a value before the month has set it.
+        A month runs {len(theory().order)} mechanisms in a fixed order. Each declares what it reads and what it sets,
+        and the model refuses to start if one reads what nobody provides, or reads a value before the month has set it.
         What a mechanism both reads and sets stands under *sets*. The parameters of each mechanism are listed on
         [their page](parameters.md).
     """
@@ -239,13 +236,13 @@ def month_page() -> str:
     rows = [
         (
             str(number),
-            f"[{code(row['mechanism'])}](../../abm/mechanisms/{row['mechanism']}.py)",
+            f"[{code(row['mechanism'])}](../../{file_of(row['mechanism'])})",
             row["summary"],
             ", ".join(map(code, names_in(row["reads"]))),
             ", ".join(map(code, names_in(row["writes"]))),
             ", ".join(linked(name, "levers.md") for name in names_in(row["levers"])),
         )
-        for number, row in enumerate(describe_order(), start=1)
+        for number, row in enumerate(describe_order(theory()), start=1)
     ]
     picture = "![The order of a month](month.svg)"
     return page("# The order of a month", MADE, picture, prose(opening), table(heads, rows))
@@ -258,10 +255,16 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "measures.md": measures_page,
         "state.md": state_page,
         "month.md": month_page,
-        "month.svg": month_picture,
+        "month.svg": lambda: month_picture(theory()),
     }
 )
 """Maker of every file of the reference, by name."""
+
+
+def file_of(mechanism: str) -> str:
+    """Return the file of the submodel that holds a mechanism, from the root of the project."""
+    (part,) = (part for part in theory().parts if mechanism in [one.name for one in part.mechanisms])
+    return part.path.relative_to(ROOT).as_posix()
 
 
 def write_reference(directory: str | Path) -> tuple[Path, ...]:
@@ -282,6 +285,12 @@ def write_reference(directory: str | Path) -> tuple[Path, ...]:
     for name, make in PAGES.items():
         (folder / name).write_text(make(), encoding="utf-8", newline="\n")
     return tuple(folder / name for name in PAGES)
+
+
+def renewed(text: str) -> str:
+    """Renew what a page takes from the program: the sections of submodels, and defaults."""
+    decisions = {path.name[:4]: path.name for path in (ROOT / "docs" / "decisions").glob("*.md")}
+    return quote_defaults(with_submodels(text, theory(), decisions))
 
 
 def quote_defaults(text: str) -> str:
@@ -307,22 +316,22 @@ def quote_defaults(text: str) -> str:
     listed = table(("label", "parameter", "default", "range", "unit"), tuned)
     text = TUNED.sub(lambda match: f"{match[1]}\n{listed}\n{match[2]}", text)
 
-    def renewed(match: re.Match[str]) -> str:
+    def default(match: re.Match[str]) -> str:
         record = levers().get(match[2]) or parameters().get(match[2])
         return match[0] if record is None else f"{match[1]}{default_of(record)}{match[3]}"
 
-    return QUOTED.sub(renewed, text)
+    return QUOTED.sub(default, text)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the reference into the first path, and renew the defaults quoted in the pages that follow."""
+    """Write the reference into the first path, and renew the pages that follow."""
     if not arguments:
-        sys.stderr.write("give a directory, and any pages that quote defaults: docs/reference docs/ODD.md\n")
+        sys.stderr.write("give a directory, and any pages to renew: docs/reference docs/ODD.md\n")
         return 2
     write_reference(arguments[0])
     for name in arguments[1:]:
         path = Path(name)
-        path.write_text(quote_defaults(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     return 0
 
 
@@ -334,30 +343,25 @@ def grouped(records: Iterable[R]) -> dict[str, list[R]]:
     return groups
 
 
-def default_of(record: Lever | Parameter) -> str:
-    """Return the default; of an indexed parameter one number for each element."""
-    if isinstance(record.default, dict):
-        return ", ".join(
-            f"{name.replace('_', ' ')} {shown_number(value)}" for name, value in record.default.items()
-        )
-    return shown_number(record.default)
-
-
 @cache
 def readers() -> Mapping[str, tuple[str, ...]]:
-    """Name the mechanisms that read each lever and each parameter, in the order of the month."""
-    found: dict[str, tuple[str, ...]] = {}
-    for row in describe_order():
-        for name in (*names_in(row["levers"]), *names_in(row["parameters"])):
-            found[name] = (*found.get(name, ()), row["mechanism"])
-    for name, argument in DISTRIBUTIONS.items():
-        found[name] = (START, *(one.name for one in ORDER if argument in one.arguments))
+    """Name what reads each lever and each parameter: the start, and mechanisms in the order of the month."""
+    known = theory()
+    tables = {name: table.name for table in known.tables for name in table.of}
+    starts = [start for start in known.starts if start.settles_as is None]
+    found = {}
+    for record in (*known.levers, *known.parameters):
+        asked = {record.argument, tables.get(record.name)}
+        begins = any(field.start == record.name for field in known.fields)
+        begins = begins or any(asked & set(start.arguments) for start in starts)
+        acts = [one.name for one in known.order if asked & set(one.arguments)]
+        found[record.name] = (*([START] if begins else []), *acts)
     return MappingProxyType(found)
 
 
 def readers_of(name: str) -> str:
-    """Say which mechanisms read a lever or parameter; none means that the start does, or the outcome."""
-    return ", ".join(readers().get(name, (OUTCOME if name.startswith("emergence.") else START,)))
+    """Return what reads a lever or parameter; what nothing in the month reads judges the outcome."""
+    return ", ".join(readers()[name] or (OUTCOME,))
 
 
 def evidence_of(ids: Iterable[str]) -> str:

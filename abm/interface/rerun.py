@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.attempts import attempted
 from abm.experiments.cases import Case
@@ -26,7 +27,6 @@ from abm.experiments.sweep import Sweep
 from abm.interface.app.limits import Limits
 from abm.interface.serving import address_problems, require_packages, serve_page
 from abm.interface.sweepview import card
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
 
 HOST = "127.0.0.1"

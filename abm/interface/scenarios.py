@@ -120,7 +120,7 @@ def _extensions(scenario: Scenario) -> str:
         return names
     partly = (
         ""
-        if all(one.is_whole for one in scenario.extensions.members)
+        if all(one.is_whole for one in scenario.extensions.parts)
         else "; they compute some of what they add"
     )
     return f"{names} (code, read and not run{partly}; --run-code runs it)"

@@ -1,4 +1,4 @@
-"""Hold the extensions of a scenario: files or modules that add levers, parameters, state, mechanisms and measures.
+"""The extensions of a scenario: submodels in files or modules outside the package.
 
 A scenario holds where its extensions come from and what they were, never their code: each process reads them itself,
 when it first needs them, and refuses code that is no longer what it was. Without extensions everything here is the
@@ -14,28 +14,26 @@ from typing import TYPE_CHECKING, Any, Literal
 from abm.policy.catalogue import Catalogue, shipped
 
 if TYPE_CHECKING:
-    from abm.mechanisms.mechanism import Mechanism
-    from abm.model.additions import Additions, OwnMeasure
-    from abm.model.measures import Measure
-    from abm.model.state import Field
+    from abm.core.part import Measure, Part
+    from abm.core.theory import Theory
 
 
 @dataclass(frozen=True)
 class Source:
-    """Say where an extension comes from, and what it was when it was first read.
+    """Where an extension comes from, and what it was when it was first read.
 
     Attributes
     ----------
     name : str
-        Name of the extension.
+        Name of the submodel.
     kind : str
         'file' or 'module'.
     reference : str
         Absolute path, or dotted name of the module.
     sha256 : str
-        Of the file that holds it.
+        Of its code.
     fingerprint : str
-        Hash of file and records, which may stand in files beside it.
+        Hash of file and records, which may stand in a file beside it.
     """
 
     name: str
@@ -46,13 +44,13 @@ class Source:
 
     @property
     def described(self) -> dict[str, str]:
-        """Give what decides a result, as plain values."""
+        """What decides a result, as plain values."""
         return {"name": self.name, "sha256": self.sha256, "fingerprint": self.fingerprint}
 
 
 @dataclass(frozen=True)
 class Extensions:
-    """Hold the extensions of a scenario, in order, and what they make of the model.
+    """The extensions of a scenario, in order, and what they make of the model.
 
     Attributes
     ----------
@@ -73,12 +71,12 @@ class Extensions:
 
     @property
     def code_hash(self) -> str:
-        """Tell one set of extensions from another; empty without any."""
+        """A text that tells one set of extensions from another; empty without any."""
         return ":".join(source.fingerprint for source in self.sources)
 
     @cached_property
-    def members(self) -> tuple[Additions, ...]:
-        """Give what each extension adds.
+    def parts(self) -> tuple[Part, ...]:
+        """What each extension holds.
 
         Raises
         ------
@@ -88,47 +86,32 @@ class Extensions:
         if not self.sources:
             return ()
         # Deferred, here and below: code and kernels are needed by a run, not by who describes one.
-        from abm.model.loading import additions_of
+        from abm.model.loading import part_of
 
-        return tuple(additions_of(source, self.runs_code) for source in self.sources)
+        return tuple(part_of(source, self.runs_code) for source in self.sources)
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Give the levers and parameters that there are."""
+        """The levers and parameters that there are."""
         if not self.sources:
             return shipped()
         return Catalogue(
-            tuple(lever for member in self.members for lever in member.levers),
-            tuple(parameter for member in self.members for parameter in member.parameters),
-            is_partial=not all(member.is_whole for member in self.members),
+            tuple(lever for part in self.parts for lever in part.levers),
+            tuple(parameter for part in self.parts for parameter in part.parameters),
+            is_partial=not all(part.is_whole for part in self.parts),
         )
 
     @cached_property
-    def fields(self) -> tuple[Field, ...]:
-        """Give the state arrays that there are."""
-        from abm.model.state import FIELDS
+    def theory(self) -> Theory:
+        """The submodels of abm and of the extensions."""
+        from abm.submodels.shipped import theory
 
-        return (*FIELDS, *(field for member in self.members for field in member.fields))
+        return theory().joined(self.parts) if self.sources else theory()
 
-    @cached_property
-    def order(self) -> tuple[Mechanism, ...]:
-        """Give the order of the month."""
-        from abm.model.additions import placed
-        from abm.model.calendar import ORDER
-
-        return placed(ORDER, self.members) if self.sources else ORDER
-
-    @cached_property
-    def own_measures(self) -> tuple[OwnMeasure, ...]:
-        """Give the measures of extensions, whose rows follow the model's."""
-        return tuple(measure for member in self.members for measure in member.measures)
-
-    @cached_property
+    @property
     def measures(self) -> tuple[Measure, ...]:
-        """Give the measures that there are, in the order of the rows of a series."""
-        from abm.model.measures import MEASURES
-
-        return (*MEASURES, *self.own_measures)
+        """The measures that there are, in the order of the rows of a series."""
+        return self.theory.measures
 
 
 NO_EXTENSIONS = Extensions()

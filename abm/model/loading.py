@@ -1,4 +1,4 @@
-"""Find the file or module of an extension, run it, and make records of what it declares, or say all that is wrong.
+"""Find the file or module of an extension, run it, and read the submodel that it declares, or say all that is wrong.
 
 An extension is code and can do whatever its reader may do. So it is run only to simulate, or where that is asked for,
 and only when a scenario's own file or the command line names it: with `runs_code=False` its declarations are read from
@@ -7,27 +7,33 @@ its text (`abm.model.unrun`), and `load_scenario(..., allow_extensions=False)` r
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple
 
+from abm.core.joining import joining_problems
+from abm.core.part import Part
+from abm.core.reading import (
+    Declared,
+    declared_by,
+    digest_of,
+    read_submodel,
+    sources_of,
+    submodel_of,
+)
 from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
-from abm.model.additions import Additions
-from abm.model.clashes import clashes
-from abm.model.declaration import Extension
 from abm.model.extension import NO_EXTENSIONS, Extensions, Source
-from abm.model.extensionfile import read_declarations
 from abm.model.unrun import origin_of, read_unrun
 from abm.policy.catalogue import Catalogue, shipped
 from abm.records import bounds, complaint_of, read_content, shown_path
+from abm.submodels.shipped import theory
+from abm.world.vocabulary import VOCABULARY
 
 GROUP = "abm.extensions"
 """Group of entry points by which installed packages offer extensions."""
@@ -116,39 +122,40 @@ def read_extensions(
     """
     problems: list[Problem] = []
     sources: list[Source] = []
-    members: list[Additions] = []
+    parts: list[Part] = []
     for position, reference in enumerate((*references, *more)):
         is_further = position >= len(references)
         found, complaint = _find(reference, None if is_further else beside)
         if found is None:
             problems.append(problem(position, complaint))
             continue
-        source, additions, faults = _read(found, runs_code)
+        source, part, faults = _read(found, runs_code)
         problems.extend(faults)
         if source in sources and is_further:
             continue
         if source in sources:
             problems.append(problem(position, f"extension '{reference}' is named twice; keep one of the two"))
-        elif additions is not None:
-            members.append(additions)
+        elif part is not None:
+            parts.append(part)
             sources += [source] if source is not None else []
-    is_whole = all(member.is_whole for member in members)
-    problems.extend(clashes(members, is_complete=is_whole and not problems))
+    if parts:
+        is_complete = all(part.is_whole for part in parts) and not problems
+        problems.extend(joining_problems(theory().joined(parts), is_complete=is_complete))
     if not problems:
         extensions = Extensions(tuple(sources), runs_code)
         return Loaded(extensions, extensions.catalogue, ())
     known = shipped()
-    levers = {one.name: one for member in members for one in member.levers if one.name not in known.levers}
+    levers = {one.name: one for part in parts for one in part.levers if one.name not in known.levers}
     parameters = {
-        one.name: one for member in members for one in member.parameters if one.name not in known.parameters
+        one.name: one for part in parts for one in part.parameters if one.name not in known.parameters
     }
     catalogue = Catalogue(tuple(levers.values()), tuple(parameters.values()), is_partial=True)
     return Loaded(NO_EXTENSIONS, catalogue, tuple(problems))
 
 
 @lru_cache(maxsize=64)
-def additions_of(source: Source, runs_code: bool = True) -> Additions:
-    """Read what an extension adds, once in a process.
+def part_of(source: Source, runs_code: bool = True) -> Part:
+    """Read the submodel of an extension, once in a process.
 
     Parameters
     ----------
@@ -166,19 +173,19 @@ def additions_of(source: Source, runs_code: bool = True) -> Additions:
     found, complaint = _find(reference, None)
     if found is None:
         raise InvalidInput([Problem(source.reference, None, complaint)])
-    now, additions, problems = _read(found, runs_code)
-    if problems or additions is None or now is None:
+    now, part, problems = _read(found, runs_code)
+    if problems or part is None or now is None:
         raise InvalidInput(problems)
     if now.fingerprint != source.fingerprint:
         message = (
             f"extension '{source.name}' has changed since its scenario was loaded; load the scenario again"
         )
         raise InvalidInput([Problem(shown_path(found.path), None, message)])
-    return additions
+    return part
 
 
 def files_of(source: Source) -> list[Path]:
-    """List the file of an extension, then the files beside it that hold its records.
+    """List the file of an extension, then those beside it that hold the rest of its code, its levers and parameters.
 
     Raises
     ------
@@ -186,10 +193,9 @@ def files_of(source: Source) -> list[Path]:
         If the file cannot be read.
     """
     path = Path(source.reference)
-    module = _run(path, source.sha256, read_content(path, bounds.SOURCE_BYTES))
-    declared = next(value for value in vars(module).values() if isinstance(value, Extension))
-    records = [given for given in (declared.levers, declared.parameters) if isinstance(given, str)]
-    return list(dict.fromkeys([path, *(path.parent / record for record in records)]))
+    records = submodel_of(declared_by(_run(path, digest_of(path))), path).records
+    others = [other for other in sources_of(path) if other != path]
+    return [path, *others, *([path.parent / records] if records else [])]
 
 
 def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, str]:
@@ -213,52 +219,48 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
     )
 
 
-def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Additions | None, list[Problem]]:
+def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Part | None, list[Problem]]:
     """Run the code, or read it, and make records of what it declares."""
-    file = shown_path(found.path)
     try:
-        content = read_content(found.path, bounds.SOURCE_BYTES)
+        digest = digest_of(found.path)
     except (OSError, ValueError) as error:
-        return None, None, [Problem(file, None, complaint_of(error))]
-    sha256 = hashlib.sha256(content).hexdigest()
-    is_whole = True
-    if runs_code:
-        try:
-            module = _module(found, sha256, content)
-        except InvalidInput as error:
-            return None, None, list(error.problems)
-        declared = list(
-            {id(value): value for value in vars(module).values() if isinstance(value, Extension)}.values()
-        )
-    else:
-        unrun = read_unrun(content)
-        if unrun.faults:
-            return None, None, [Problem(file, line, told) for line, told in unrun.faults]
-        declared, is_whole = list(unrun.declared), unrun.is_whole
-    if len(declared) != 1:
-        held = f"holds {len(declared)} extensions" if declared else "declares no extension"
-        advice = "write one 'extension = Extension(name=...)' in it, from abm.extension"
-        return None, None, [Problem(file, declared[1].line if declared else None, f"{held}; {advice}")]
-    additions, problems, fingerprint = read_declarations(declared[0], found.path, sha256)
-    additions = replace(additions, is_whole=is_whole)
+        return None, None, [Problem(shown_path(found.path), None, complaint_of(error))]
+    try:
+        declared = _declared(found, digest, runs_code)
+        part, problems = read_submodel(declared, found.path, VOCABULARY, is_foreign=True)
+    except InvalidInput as error:
+        return None, None, list(error.problems)
     if problems:
-        return None, additions, problems
-    return Source(additions.name, found.kind, found.reference, sha256, fingerprint), additions, []
+        return None, part, list(problems)
+    return Source(part.name, found.kind, found.reference, digest, part.fingerprint), part, []
 
 
-def _module(found: _Found, sha256: str, content: bytes) -> ModuleType:
-    return (
-        _run(found.path, sha256, content) if found.kind == "file" else _imported(found.reference, found.path)
-    )
+def _declared(found: _Found, digest: str, runs_code: bool) -> Declared:
+    if runs_code:
+        module = _run(found.path, digest) if found.kind == "file" else _imported(found.reference, found.path)
+        return declared_by(module)
+    declared, faults = read_unrun(read_content(found.path, bounds.SOURCE_BYTES))
+    if faults:
+        file = shown_path(found.path)
+        raise InvalidInput([Problem(file, line, told) for line, told in faults])
+    return declared
 
 
 @lru_cache(maxsize=64)
-def _run(path: Path, sha256: str, content: bytes) -> ModuleType:
+def _run(path: Path, digest: str) -> ModuleType:
     """Run a file as a module of its own, once for each content."""
     file = shown_path(path)
-    name = f"abm_extension_{path.stem}_{sha256[:HASH_DIGITS]}"
+    name = f"abm_extension_{path.stem}_{digest[:HASH_DIGITS]}"
     module = ModuleType(name)
+    if len(sources_of(path)) > 1:
+        # Its folder is a package, so what it imports from beside it is found there.
+        package = sys.modules[name] = ModuleType(name)
+        package.__path__ = [str(path.parent)]
+        name = f"{name}.{path.stem}"
+        module = ModuleType(name)
+        module.__package__ = package.__name__
     module.__file__ = str(path)
+    content = read_content(path, bounds.SOURCE_BYTES)
     try:
         code = compile(content, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:

@@ -10,13 +10,14 @@ import mesa
 import numpy as np
 from mesa.datacollection import DataCollector
 
+from abm.core.batch import Lane
+from abm.core.snapshot import Snapshot
 from abm.errors import InvalidInput, Problem
 from abm.model.agents import Organisation, create_agents
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW, outcomes
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import find_place
-from abm.model.snapshot import Snapshot
+from abm.model.simulate import make_batch
+from abm.submodels.emergence.emergence import judge
 from abm.world.network import carries_trust, from_network, to_network, trust_of
 from abm.world.place import Place, load_place
 
@@ -85,9 +86,11 @@ class IntegrationModel(mesa.Model):
             place = from_network(network)
         self.place = placed(self.case.place if place is None else place)
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
-        start = trust_of(network, self.place) if network is not None and carries_trust(network) else None
-        self.batch = Batch(
-            self.place, [lane], self.case.substeps, extensions=self.case.extensions, trust_start=start
+        start = (
+            {"trust": trust_of(network, self.place)} if network is not None and carries_trust(network) else {}
+        )
+        self.batch = make_batch(
+            self.place, [lane], self.case.substeps, extensions=self.case.extensions, initial=start
         )
         self.organisations = create_agents(self)
         self.datacollector = MeasureCollector(
@@ -128,8 +131,8 @@ class IntegrationModel(mesa.Model):
     def outcomes(self) -> dict[str, float]:
         """Judge the run so far: whether, when and how often integration emerged."""
         parameters = self.case.parameter_values
-        judged = outcomes(
-            self.batch.series[: self.month + 1, ROW["implementation"]],
+        judged = judge(
+            self.batch.series[: self.month + 1, self.batch.theory.row("implementation")],
             np.array([parameters["emergence.threshold"]]),
             np.array([parameters["emergence.months"]]),
         )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem
 from abm.model.assembly import assemble, load_policy
 from abm.model.content import content_of_place, text_of_place, text_with
@@ -36,7 +37,6 @@ from abm.policy.catalogue import Catalogue, canonical
 from abm.policy.policy import DEFAULT_START, Policy
 from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import Document, Faults, FrozenMapping, check
 
 __all__ = [

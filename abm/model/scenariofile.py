@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.model.structure import Structure, variant_conflicts
 from abm.policy.catalogue import Catalogue, catalogue_of
 from abm.policy.policy import DEFAULT_START, LeverSettings, PolicyBlock, replaces_faults
 from abm.policy.schema import ParameterOverridesSchema, overrides_schema, settings_schema
-from abm.policy.times import MONTH_PATTERN, MONTHS_PER_YEAR
+from abm.policy.times import MONTH_PATTERN
 from abm.records import SAYS_SOMETHING, Faults, FrozenMapping, Record, bounds
 
 DEFAULT_HORIZON_YEARS = 10.0

@@ -1,16 +1,39 @@
 """Run scenarios of one place in the lanes of a batch: the model as experiments see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW, outcomes
+from abm.core.batch import Batch, Lane
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import Scenario
+from abm.submodels.emergence.emergence import judge
 from abm.world.place import Place, load_place
+
+
+def make_batch(
+    place: Place,
+    lanes: Sequence[Lane],
+    substeps: int = 1,
+    *,
+    extensions: Extensions = NO_EXTENSIONS,
+    is_compiled: bool = True,
+    initial: Mapping[str, NDArray[Any]] | None = None,
+) -> Batch:
+    """Make a batch of the theory that comes with abm, and of extensions.
+
+    Parameters
+    ----------
+    place, lanes, substeps, is_compiled, initial
+        As in `abm.core.batch.Batch`.
+    extensions : Extensions
+        Submodels besides those of abm.
+    """
+    return Batch(extensions.theory, place, lanes, substeps, is_compiled=is_compiled, initial=initial)
 
 
 @lru_cache(maxsize=8)
@@ -34,7 +57,7 @@ def simulate_lanes(
     series : (months + 1, measures, lanes) array
         Rows of `measure_names` in months 0 to the last.
     judged : dict of str to (lanes,) array
-        Columns of `abm.model.measures.OUTCOMES`.
+        Columns of `abm.submodels.emergence.emergence.OUTCOMES`.
 
     Raises
     ------
@@ -52,11 +75,11 @@ def simulate_lanes(
         Lane(seed, replicate, scenario.parameter_values, tables[scenario.content_hash])
         for scenario, seed, replicate in zip(scenarios, seeds, replicates, strict=True)
     ]
-    batch = Batch(cached_place(first.place), lanes, first.substeps, extensions=first.extensions)
+    batch = make_batch(cached_place(first.place), lanes, first.substeps, extensions=first.extensions)
     for _ in range(first.months):
         batch.advance()
-    judged = outcomes(
-        batch.series[:, ROW["implementation"]],
+    judged = judge(
+        batch.series[:, first.extensions.theory.row("implementation")],
         np.array([lane.parameters["emergence.threshold"] for lane in lanes]),
         np.array([lane.parameters["emergence.months"] for lane in lanes]),
     )

@@ -2,8 +2,8 @@
 
 Whoever checks a file of somebody else wants to know what it adds before running it. A file in the usual form says so in
 plain sight: levers, parameters, state and decisions are calls with plain values, mechanisms and measures are decorated
-functions, and one `Extension` lists them. That much is understood here; what a file computes is not known until it is
-run, and is passed over.
+functions, and one `Submodel` names them all. That much is understood here; what a file computes is not known until it
+is run, and is passed over.
 """
 
 from __future__ import annotations
@@ -13,18 +13,24 @@ import inspect
 import operator
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from abm.core.declaration import Declaration, Submodel
+from abm.core.draws import Decision
+from abm.core.reading import Declared, declared_in
 from abm.errors import AbmError
-from abm.model.declaration import Declaration, Extension, OwnDecision
 
 DOOR = "abm.extension"
 """Where a file gets what it declares with."""
-RECORDS = {"lever": "lever", "parameter": "parameter", "field": "state field"}
+RECORDS = {"lever": "lever", "parameter": "parameter", "field": "state field", "measure": "measure"}
 """What a call to each declares."""
-DECORATORS = ("mechanism", "measure")
+NAMED = ("field", "measure")
+"""Those whose name comes first."""
+DECORATORS = ("start", "mechanism", "measure", "tally")
+DECLARING = (*RECORDS, *DECORATORS, "table", "decision", "Submodel")
 MOST_VALUES = 100_000
 """Most values that a declaration may hold, those that stand behind names counted each time."""
 LARGEST_NUMBER = 1e15
@@ -46,40 +52,28 @@ class Unknown(Exception):
     """Say that a value is not known before the file is run."""
 
 
-@dataclass(frozen=True)
-class Unrun:
-    """What a file says of itself.
+def read_unrun(content: bytes) -> tuple[Declared, tuple[tuple[int | None, str], ...]]:
+    """Read the declarations of a file.
 
-    Attributes
-    ----------
-    declared : tuple of Extension
-        The extensions that it declares; there should be one.
-    is_whole : bool
-        Whether everything that they hold is known.
+    Returns
+    -------
+    declared : Declared
+        As far as it is known.
     faults : tuple of (int or None, str)
         What could be seen to be wrong, with its line.
     """
-
-    declared: tuple[Extension, ...] = ()
-    is_whole: bool = True
-    faults: tuple[tuple[int | None, str], ...] = ()
-
-
-def read_unrun(content: bytes) -> Unrun:
-    """Read the declarations of a file."""
     try:
         tree = ast.parse(content)
     except SyntaxError as error:
-        return Unrun(
-            faults=((error.lineno, f"is not Python: {error.msg}; correct this line or the one above"),)
-        )
+        told = f"is not Python: {error.msg}; correct this line or the one above"
+        return Declared(), ((error.lineno, told),)
     except (ValueError, RecursionError, MemoryError) as error:
-        return Unrun(faults=((None, f"is not Python that can be read ({error}); is this the right file?"),))
+        return Declared(), ((None, f"is not Python that can be read ({error}); is this the right file?"),)
     reader = _Reader()
     for statement in tree.body:
         reader.statement(statement)
-    found = {id(value): value for value in reader.known.values() if isinstance(value, Extension)}
-    return Unrun(tuple(found.values()), reader.is_whole, tuple(reader.faults))
+    text = ast.get_docstring(tree) or ""
+    return declared_in(reader.known.values(), text, is_whole=reader.is_whole), tuple(reader.faults)
 
 
 def origin_of(module: str) -> Path | None:
@@ -115,6 +109,8 @@ class _Reader:
         """Take in a statement; what is not understood leaves the names that it sets unknown."""
         if isinstance(node, ast.ImportFrom):
             for alias in node.names if node.module == DOOR and not node.level else ():
+                if alias.name == "*":
+                    self.doors.update({name: name for name in DECLARING})
                 self.doors[alias.asname or alias.name] = alias.name
             if node.module == "abm" and not node.level:
                 self.doors.update({a.asname or a.name: "" for a in node.names if a.name == "extension"})
@@ -127,9 +123,15 @@ class _Reader:
         elif isinstance(node, ast.FunctionDef):
             self.function(node)
         else:
+            self.is_whole = self.is_whole and not self.declares(node)
             for part in ast.walk(node):
                 if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                     self.forget(part.id)
+
+    def declares(self, node: ast.AST) -> bool:
+        """Whether a statement or expression calls what declares something."""
+        calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+        return any(self.door_of(call.func) in DECLARING for call in calls)
 
     def assign(self, names: list[str], value: ast.expr) -> None:
         """Bind names to a value."""
@@ -137,11 +139,26 @@ class _Reader:
         try:
             found = self.value(value)
         except (Unknown, RecursionError):
-            for name in names:
-                self.forget(name)
-            return
+            found = self.known_items(value)
         for name in names:
-            self.known[name], self.sizes[name] = found, self.size
+            self.forget(name)
+            if found is not None:
+                self.known[name], self.sizes[name] = found, self.size
+
+    def known_items(self, node: ast.expr) -> Any:
+        """Read the items of a tuple or list that are known; None of what is neither."""
+        try:
+            self.is_whole = self.is_whole and not self.declares(node)
+        except RecursionError:
+            self.is_whole = False
+        if not isinstance(node, ast.Tuple | ast.List):
+            return None
+        found = []
+        for item in node.elts:
+            self.size = 0
+            with suppress(Unknown, RecursionError):
+                found.append(self.value(item))
+        return tuple(found)
 
     def forget(self, name: str) -> None:
         """Leave a name unknown."""
@@ -157,6 +174,7 @@ class _Reader:
                 try:
                     given = self.keywords(decorator)
                 except (Unknown, RecursionError):
+                    self.is_whole = False
                     return
                 function = stand_in(node)
                 values = {"name": node.name, **_defaults(what), **given}
@@ -231,56 +249,37 @@ class _Reader:
         what = self.door_of(node.func)
         if what in RECORDS:
             values = self.keywords(node)
-            if what == "field" and len(node.args) == 1:
+            if what in NAMED and len(node.args) == 1:
                 values = {"name": self.value(node.args[0]), **values}
-            elif node.args:
+            elif node.args or what == "measure":
                 raise Unknown
             return Declaration(RECORDS[what], values, node.lineno)
-        if what == "decision" and len(node.args) == 1 and not node.keywords:
-            name = self.value(node.args[0])
-            if isinstance(name, str):
-                return OwnDecision(name, node.lineno)
-        if what == "Extension" and not node.args:
-            return self.extension(node)
+        if what == "decision" and len(node.args) == 1:
+            name, given = self.value(node.args[0]), self.keywords(node)
+            if isinstance(name, str) and given.keys() <= {"number"}:
+                return Decision(name, given.get("number"), node.lineno)
+        if what == "Submodel":
+            return self.submodel(node)
         raise Unknown
 
-    def extension(self, node: ast.Call) -> Extension:
-        """Read an extension; parts that are not known are left out."""
-        parts: dict[str, Any] = {}
+    def submodel(self, node: ast.Call) -> Submodel:
+        """Read a submodel."""
+        given = {"name": None, **dict(zip(PARTS, (self.value(one) for one in node.args), strict=False))}
         for argument in node.keywords:
-            if argument.arg is None:
-                self.is_whole = False
-            elif argument.arg not in PARTS:
-                told = f"'{argument.arg}' is not a part of an extension; valid: {', '.join(PARTS)}"
-                self.faults.append((argument.value.lineno, told))
-            elif argument.arg != "name" and isinstance(argument.value, ast.Tuple | ast.List):
-                parts[argument.arg] = tuple(self.items(argument.value))
+            if argument.arg in PARTS:
+                given[argument.arg] = self.value(argument.value)
             else:
-                try:
-                    parts[argument.arg] = self.value(argument.value)
-                except Unknown:
-                    self.is_whole = False
-        return Extension(**{"name": None, **parts, "line": node.lineno})
-
-    def items(self, node: ast.Tuple | ast.List) -> list[Any]:
-        """Read the items of a list that are known."""
-        found = []
-        for item in node.elts:
-            try:
-                found.append(self.value(item))
-            except Unknown:
-                self.is_whole = False
-        return found
+                told = f"'{argument.arg}' is not an argument of a submodel; valid: {', '.join(PARTS)}"
+                self.faults.append((argument.value.lineno, told))
+        return Submodel(**given, line=node.lineno)
 
 
-PARTS = ("name", "levers", "parameters", "fields", "mechanisms", "measures", "decisions")
+PARTS = ("name", "records")
 
 
 def _defaults(what: str) -> dict[str, Any]:
     """Return what a decorator takes where nothing is given."""
-    if what == "measure":
-        return {"low": None, "high": None, "is_flow": False}
-    return {"after": None, "before": None, "is_kernel": False}
+    return {"families": {}} if what == "tally" else {}
 
 
 def _number(value: Any) -> Any:

@@ -13,10 +13,11 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
+from abm.core.lever import Lever
+from abm.core.parameter import Parameter
 from abm.errors import InvalidInput, Problem, hint_among
-from abm.policy.levers import Lever, levers
-from abm.policy.parameters import Parameter, parameters
 from abm.records import Fault, Faults, FrozenMapping
+from abm.submodels.quantities import levers, parameters
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,11 @@ def _with_own(known: Mapping[str, Any], own: tuple[Any, ...]) -> Mapping[str, An
 def shipped() -> Catalogue:
     """Give the catalogue of abm's own levers and parameters."""
     return Catalogue()
+
+
+def parameter_values(overrides: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """Return a value of every parameter of abm's own, as `Catalogue.parameter_values` does."""
+    return shipped().parameter_values(overrides)
 
 
 def catalogue_of(context: Any) -> Catalogue:

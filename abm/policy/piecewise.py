@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.policy.times import MONTHS_PER_YEAR, When, order, told, years_from
+from abm.core.vocabulary import MONTHS_PER_YEAR
+from abm.policy.times import When, order, told, years_from
 from abm.records import Fault, KeyPath
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-MONTHS_PER_YEAR = 12
+from abm.core.vocabulary import MONTHS_PER_YEAR
+
 MONTH_PATTERN = "^[12][0-9]{3}-(0[1-9]|1[0-2])$"
 """A month as text, such as '2014-04'."""
 

@@ -222,6 +222,24 @@ class Place:
         return np.flatnonzero(self.organisation_kind == kind).astype(np.int64)
 
     @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The length of every axis of state (`abm.world.vocabulary`)."""
+        return {
+            "organisation": self.organisations,
+            "acute provider": self.acute_providers,
+            "tie": self.ties,
+            "side": 2,
+            "place": len(self.place_names),
+            "attention segment": len(self.segment_organisation),
+            "kind of organisation": len(ORGANISATION_KINDS),
+        }
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
+    @cached_property
     def content_hash(self) -> str:
         """Return the SHA-256 of every attribute, as 64 hexadecimal digits."""
         digest = hashlib.sha256()

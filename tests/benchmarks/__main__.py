@@ -20,10 +20,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.model.simulate import make_batch, simulate_lanes
 from abm.world.region import random_region
 from tests.oracle.model import OracleModel
 
@@ -68,13 +68,13 @@ def region_figures(rounds: int) -> dict[str, float]:
     case = load_scenario("leadership_with_reform")
     table = case.lever_table()
     lanes = [Lane(1, replicate, case.parameter_values, table) for replicate in range(LANES)]
-    advance(Batch(place, lanes), 1)
+    advance(make_batch(place, lanes), 1)
     samples: dict[str, list[float]] = {"oracle": [], "face": [], "lanes": []}
     for number in range(rounds):
         models = {
             "oracle": OracleModel(place, dict(case.parameter_values), table, 1, number),
             "face": IntegrationModel(case, seed=1, replicate=number, place=place),
-            "lanes": Batch(place, lanes),
+            "lanes": make_batch(place, lanes),
         }
         for model in models.values():
             advance(model, 1)
@@ -105,7 +105,7 @@ def england_figures(has_oracle: bool) -> dict[str, float]:
     case = load_scenario("leadership_with_reform")
     table = case.lever_table()
     lanes = [Lane(1, replicate, case.parameter_values, table) for replicate in range(LANES)]
-    batches = [Batch(place, lanes) for _ in range(ENGLAND_ROUNDS)]
+    batches = [make_batch(place, lanes) for _ in range(ENGLAND_ROUNDS)]
     figures = {
         "state a lane, MB": sum(values.nbytes for values in batches[0].state.arrays.values()) / LANES / 1e6,
         "lanes, ns": statistics.median(tie_month(batch, place.ties, ENGLAND_MONTHS) for batch in batches),

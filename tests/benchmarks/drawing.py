@@ -15,8 +15,8 @@ from abm.interface.app.network_values import pack_month, pack_structure, values_
 from abm.interface.app.network_view import NetworkView
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines
-from abm.model.measures import MEASURES, ROW
 from abm.model.shipped import find_place
+from abm.submodels.shipped import theory
 from abm.world.place import load_place
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.stage import send, show
@@ -80,7 +80,7 @@ def measure_chart(page: Page) -> None:
         values = [0.3 + 0.001 * month for month in range(until)]
         low, high = [value - 0.05 for value in values], [value + 0.05 for value in values]
         lines = [Line("This run", "focus", values, low, high), Line("As it was", "counterfactual", low)]
-        return [Panel(MEASURES[ROW[name]], lines) for name in SHOWN]
+        return [Panel(theory().measures[theory().row(name)], lines) for name in SHOWN]
 
     show(page, SeriesChart.of(panels(10), MONTHS), 1_000)
     page.locator(".abm-series:not([data-drawn='0'])").wait_for()

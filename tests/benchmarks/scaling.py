@@ -15,8 +15,9 @@ import numpy as np
 mpl.use("svg")
 from matplotlib import pyplot as plt
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
 from abm.world.place import Place
 from abm.world.region import random_region
 
@@ -36,7 +37,7 @@ def seconds(place: Place, lanes: int, months: int) -> float:
     table = case.lever_table()
     found = []
     for _ in range(ROUNDS):
-        batch = Batch(place, [Lane(1, number, case.parameter_values, table) for number in range(lanes)])
+        batch = make_batch(place, [Lane(1, number, case.parameter_values, table) for number in range(lanes)])
         batch.advance()
         started = time.perf_counter()
         for _ in range(months):

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from abm.interface.app.response_surface import ResponseSurface, pack_surface
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines
-from abm.model.measures import MEASURES, ROW
+from abm.submodels.shipped import theory
 from tests.browser.stage import barriers, send, show, trait
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MONTHS = 120
 RISE = np.linspace(0.3, 0.6, MONTHS + 1)
-TRUST, BOARD = MEASURES[ROW["trust"]], MEASURES[ROW["board"]]
+TRUST, BOARD = theory().measures[theory().row("trust")], theory().measures[theory().row("board")]
 
 
 def panels(until: int = MONTHS) -> list[Panel]:

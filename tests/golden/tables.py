@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.draws import compiled
+from abm.core.kernels import compiled
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
 from abm.model.simulate import measure_names, simulate_lanes
@@ -110,11 +110,15 @@ def table_of(group: str) -> dict[str, Any]:
         each measure and outcome the digest over all cases, which names what moved.
     """
     found = {case.name: (digests(case), case.scenario.content_hash) for case in cases(group)}
-    columns = list(dict.fromkeys(name for columns, _ in found.values() for name in columns))
+    # By name, so that where a measure stands among the others does not count.
+    columns = sorted({name for columns, _ in found.values() for name in columns})
     return {
         "cases": {
-            name: {"tables": joined(columns.values()), "content_hash": content[:DIGITS]}
-            for name, (columns, content) in found.items()
+            case: {
+                "tables": joined(digest for _, digest in sorted(measured.items())),
+                "content_hash": content[:DIGITS],
+            }
+            for case, (measured, content) in found.items()
         },
         "columns": {name: joined(columns.get(name, "") for columns, _ in found.values()) for name in columns},
     }

@@ -170,7 +170,11 @@ def test_main_job_runs_from_the_wheel(environments: dict[str, Environment], tmp_
 def test_wheel_holds_the_package_and_every_scenario_and_nothing_else(built: dict[str, Path]) -> None:
     names = zipfile.ZipFile(built["wheel"]).namelist()
     assert {f"abm/scenarios/{path.as_posix()}" for path in SHIPPED} <= set(names)
-    assert {"abm/py.typed", "abm/policy/data/levers.yaml", "abm/policy/data/parameters.yaml"} <= set(names)
+    assert {
+        "abm/py.typed",
+        "abm/submodels/trust/trust.yaml",
+        "abm/submodels/federation/federation.yaml",
+    } <= set(names)
     drawing = ROOT / "abm" / "interface" / "app" / "drawing"
     assert {f"abm/interface/app/drawing/{path.name}" for path in drawing.iterdir()} <= set(names)
     assert all(name.split("/")[0] == "abm" or ".dist-info/" in name for name in names)

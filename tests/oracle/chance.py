@@ -3,6 +3,29 @@
 from __future__ import annotations
 
 import math
+from enum import IntEnum
+
+
+class Decision(IntEnum):
+    """Numbers of what draws decide, which both implementations share."""
+
+    INITIAL_TRUST = 1
+    INITIAL_ORIENTATION = 2
+    INITIAL_TENURE = 3
+    PRESSURE = 4
+    EXIT = 5
+    SUCCESSOR = 6
+    MEETINGS = 7
+    JUDGEMENT = 8
+    CHALLENGE = 9
+    CHALLENGE_DELAY = 10
+    BOARD = 11
+    FEDERATE = 12
+    LEAVE_NETWORK = 13
+    CONTRACT = 14
+    CLOSE = 15
+    TENDER = 16
+
 
 MOST_MEETINGS = 63
 """Cap on the meetings of a tie in one step, so that the search of the inverse ends."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Batch, Lane
+from abm.model.simulate import make_batch
 from abm.world.place import Place
 
 from .model import OracleModel
@@ -101,7 +102,7 @@ def record_oracle(place: Place, lane: Lane, months: int) -> list[Snapshot]:
 
 def record_compiled(place: Place, lane: Lane, months: int) -> list[Snapshot]:
     """Return the compiled form's state in months 0 to `months`."""
-    batch = Batch(place, [lane])
+    batch = make_batch(place, [lane])
     snapshots = [read_lane(read_state(batch))]
     for _ in range(months):
         batch.advance()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from abm.draws import Decision
-
-from .chance import clip
+from .chance import Decision, clip
 
 if TYPE_CHECKING:
     from .model import OracleModel
@@ -37,6 +35,7 @@ class LocalPlace:
         self.visible = 0.0
         self.scope = 0.0
         self.delay = 0.0
+        self.exposed = False
         self.challenged = False
         self.tendered = False
         self.board = False
@@ -61,8 +60,9 @@ class LocalPlace:
         """Let competition law strike at a joint arrangement that stands or forms."""
         model = self.model
         self.delay = max(self.delay - model.dt, 0.0)
+        self.exposed = self.is_exposed
         self.challenged = (
-            self.is_exposed and model.uniform(Decision.CHALLENGE, self.index) < model.challenge_chance
+            self.exposed and model.uniform(Decision.CHALLENGE, self.index) < model.challenge_chance
         )
         if not self.challenged:
             return
@@ -76,7 +76,7 @@ class LocalPlace:
     def face_tender(self) -> None:
         """Let the commissioner put a joint arrangement out to tender, and its providers bid against each other."""
         model = self.model
-        is_open = self.is_exposed and self.delay == 0.0
+        is_open = self.exposed and self.delay == 0.0
         self.tendered = is_open and model.uniform(Decision.TENDER, self.index) < model.tender_chance
         if not self.tendered:
             return

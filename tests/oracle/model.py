@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from abm.draws import Decision, beta_table, normal, uniform
-from abm.policy.levers import lever_names
+from abm.core.draws import beta_table, normal, uniform
+from abm.submodels.quantities import lever_names
 
-from .chance import BetaQuantiles, clip
+from .chance import BetaQuantiles, Decision, clip
 from .construction import build_organisations, build_places, build_ties
 from .organisations import AcuteProvider, Organisation
 from .practice import Practice

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from abm.draws import Decision
-
-from .chance import clip
+from .chance import Decision, clip
 
 if TYPE_CHECKING:
     from .model import OracleModel

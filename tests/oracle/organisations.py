@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import mesa
 
-from abm.draws import Decision
-
-from .chance import clip, logistic
+from .chance import Decision, clip, logistic
 
 if TYPE_CHECKING:
     from .local_place import LocalPlace

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import parameter_values
+from abm.policy.catalogue import parameter_values
+from abm.submodels.quantities import lever_names, levers
 
 Settings = Mapping[str, Sequence[tuple[int, float]]]
 """By lever, the months (from 0) from which a setting holds, ascending."""

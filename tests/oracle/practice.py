@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from abm.draws import Decision
-
+from .chance import Decision
 from .networks import PracticeNetwork
 from .organisations import Organisation
 

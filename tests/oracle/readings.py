@@ -30,6 +30,7 @@ PLACE_STATE = (
     "implementation",
     "scope",
     "delay",
+    "exposed",
     "challenged",
     "tendered",
     "visible",

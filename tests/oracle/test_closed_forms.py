@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from abm.model.batch import Lane
-from abm.policy.parameters import parameter_values
+from abm.core.batch import Lane
+from abm.policy.catalogue import parameter_values
 from abm.world.place import Place
 
 from .comparison import Snapshot, record_compiled, record_oracle

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from abm.draws import Decision
-
-from .chance import binomial, logistic, poisson
+from .chance import Decision, binomial, logistic, poisson
 
 if TYPE_CHECKING:
     from .local_place import LocalPlace

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from abm.analysis.effects import paired_difference
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW, outcomes
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
 from abm.records import load
+from abm.submodels.emergence.emergence import judge
+from abm.submodels.shipped import theory
 from abm.world.place import load_place
 from abm.world.placefile import PlaceFile
 from abm.world.synthesis import synthesise
@@ -32,7 +34,7 @@ SHIPPED = ("south_somerset", "somerset", "urban", "rural")
 def run(place, case):
     """Run the replicates from one common level of trust, (months + 1, measures, replicates)."""
     lanes = [Lane(1, number, case.parameter_values, case.lever_table()) for number in range(REPLICATES)]
-    batch = Batch(place, lanes, trust_start=np.full((place.ties, 2), START))
+    batch = make_batch(place, lanes, initial={"trust": np.full((place.ties, 2), START)})
     for _ in range(case.months):
         batch.advance()
     return batch.series
@@ -62,14 +64,14 @@ def drawn(practices=None, catchment=None):
 
 def months_to_trust(series, kind, level=COMMON):
     """Return the month in which mean trust on ties of a kind first reaches a level, (replicates,)."""
-    reached = series[:, ROW[f"trust_{kind}"]] >= level
+    reached = series[:, theory().row(f"trust_{kind}")] >= level
     return np.where(reached.any(axis=0), reached.argmax(axis=0), len(series)).astype(float)
 
 
 def months_to_emergence(series):
     """Return the month in which integrated care emerged, (replicates,)."""
     threshold, months = np.full(REPLICATES, 0.4), np.full(REPLICATES, 12.0)
-    emerged = outcomes(series[:, ROW["implementation"]], threshold, months)["emerged_month"]
+    emerged = judge(series[:, theory().row("implementation")], threshold, months)["emerged_month"]
     return np.where(np.isnan(emerged), len(series), emerged)
 
 

@@ -7,10 +7,10 @@ the paired difference, averaged over the second half of the run, has to exclude 
 import pytest
 
 from abm.analysis.effects import paired_difference
-from abm.model.measures import ROW
 from abm.model.scenario import load_scenario
 from abm.model.simulate import simulate_lanes
-from abm.policy.levers import levers
+from abm.submodels.quantities import levers
+from abm.submodels.shipped import theory
 
 REPLICATES = 32
 CONFIDENCE = 0.999
@@ -18,7 +18,7 @@ CONFIDENCE = 0.999
 
 def mean_of_second_half(scenario, measure):
     series, _ = simulate_lanes([scenario] * REPLICATES, [1] * REPLICATES, range(REPLICATES))
-    return series[scenario.months // 2 :, ROW[measure]].mean(axis=0)
+    return series[scenario.months // 2 :, theory().row(measure)].mean(axis=0)
 
 
 @pytest.mark.parametrize("name", levers())
@@ -37,4 +37,6 @@ def test_lever_moves_its_measure_in_the_declared_direction(name):
 
 
 def test_every_lever_claims_a_measure_that_exists():
-    assert {lever.test.measure for lever in levers().values()} <= set(ROW)
+    assert {lever.test.measure for lever in levers().values()} <= {
+        measure.name for measure in theory().measures
+    }

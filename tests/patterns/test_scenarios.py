@@ -21,10 +21,10 @@ import pytest
 
 from abm.analysis.effects import paired_difference
 from abm.analysis.emergence import wilson_interval
-from abm.model.measures import ROW
 from abm.model.scenario import Scenario, load_policy, load_scenario, policy_names, scenario_names
 from abm.model.simulate import simulate_lanes
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
+from abm.submodels.shipped import theory
 
 REPLICATES = 32
 SEED = 1
@@ -114,7 +114,7 @@ def reference_of(name: str) -> Scenario:
 
 def effect_on(measure: str, scenario: Scenario, reference: Scenario):
     """Estimate what a scenario changes."""
-    row = ROW[measure]
+    row = theory().row(measure)
     return paired_difference(
         means_of_second_half(scenario)[row], means_of_second_half(reference)[row], CONFIDENCE
     )
@@ -141,7 +141,7 @@ def test_integrated_care_does_not_emerge_in_the_baseline():
 
 def test_every_shipped_scenario_but_the_baseline_says_what_it_is_about():
     assert set(CLAIMS) == set(scenario_names()) - {"baseline"}
-    assert {claim.measure for claim in CLAIMS.values()} <= set(ROW)
+    assert {claim.measure for claim in CLAIMS.values()} <= {measure.name for measure in theory().measures}
     assert {claim.direction for claim in CLAIMS.values()} == {"rises", "falls"}
 
 
@@ -169,7 +169,7 @@ def test_a_flexible_contract_alone_federates_few_practices():
     """A calibration target: flexibilities lie unused where no local leader pushes (E09, E13)."""
     for name in ("south_somerset", "somerset", "rural", "urban"):
         scenario = load_scenario("flexible_contract").with_place(name)
-        assert means_of_second_half(scenario)[ROW["networked"]].mean() < 0.1
+        assert means_of_second_half(scenario)[theory().row("networked")].mean() < 0.1
 
 
 def test_rules_on_conflicts_of_interest_keep_trust_where_networks_hold_contracts():
@@ -179,7 +179,7 @@ def test_rules_on_conflicts_of_interest_keep_trust_where_networks_hold_contracts
 
 
 def test_networks_carry_a_population_contract_for_most_but_not_all_people():
-    qualified = means_of_second_half(load_scenario("family_care_network"))[ROW["qualified"]].mean()
+    qualified = means_of_second_half(load_scenario("family_care_network"))[theory().row("qualified")].mean()
     assert 0.5 < qualified < 0.9
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from abm.core.kernels import ENDING, folders
 from abm.experiments.carriers import Processes
 from abm.experiments.dataset import SweepTables
 from abm.experiments.faults import MachineFault
@@ -22,7 +23,6 @@ from abm.experiments.provenance import PACKAGE
 from abm.experiments.shard import run_shard, shard_folder
 from abm.experiments.stopping import ALIKE_SHARDS, StoppedEarly
 from abm.experiments.sweep import Sweep
-from abm.kernels import ENDING, folders
 from tests.unit.sweeping import BREAKABLE, SHARD, breakable, carried_out, contents, done_here, planned
 
 BROKEN = "ABM_TEST_BROKEN"

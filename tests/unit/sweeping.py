@@ -33,7 +33,7 @@ SHARD = ShardSize(runs=5, pilot_seconds=0.0)
 BREAKABLE = '''
 """A lever that stops the runs in which it is set above a half."""
 
-from abm.extension import Extension, lever, mechanism
+from abm.extension import Submodel, lever, mechanism
 
 strain = lever(
     name="break.strain",
@@ -57,7 +57,7 @@ def strained(pressure, break_strain):
         raise ArithmeticError("the strain is too much")
 
 
-extension = Extension(name="breakable", levers=(strain,), mechanisms=(strained,))
+submodel = Submodel("breakable")
 '''
 
 

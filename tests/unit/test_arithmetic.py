@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from abm.mechanisms.arithmetic import (
+from abm.core.arithmetic import (
     TILE_ROWS,
     clip,
     exponential,

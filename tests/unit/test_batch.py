@@ -9,17 +9,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from abm.core.batch import Lane
+from abm.core.snapshot import Snapshot
 from abm.errors import InvalidInput
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import Run
-from abm.model.batch import Batch, Lane
-from abm.model.measures import MEASURES, ROW, outcomes
 from abm.model.scenario import load_scenario
-from abm.model.snapshot import Snapshot
-from abm.model.state import FIELDS
-from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import parameter_values
+from abm.model.simulate import make_batch
+from abm.policy.catalogue import parameter_values
+from abm.submodels.emergence.emergence import judge
+from abm.submodels.quantities import lever_names, levers
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, load_place
 from abm.world.region import random_region
 
@@ -51,7 +52,7 @@ def run(batch, months=MONTHS):
 
 
 def series_of(place, lanes, months=MONTHS, **options):
-    return run(Batch(place, lanes, **options), months).series
+    return run(make_batch(place, lanes, **options), months).series
 
 
 @pytest.mark.parametrize("width", [1, 16, 32])
@@ -110,9 +111,9 @@ def test_python_form_of_the_kernels_gives_the_same_state(substeps):
     rng = np.random.default_rng(4)
     tables = [random_levers(rng, 4) for _ in range(2)]
     lanes = [Lane(SEED, number, parameters, table) for number, table in enumerate(tables)]
-    compiled = run(Batch(place, lanes, substeps), 4)
-    plain = run(Batch(place, lanes, substeps, is_compiled=False), 4)
-    for field in FIELDS:
+    compiled = run(make_batch(place, lanes, substeps), 4)
+    plain = run(make_batch(place, lanes, substeps, is_compiled=False), 4)
+    for field in theory().fields:
         left, right = compiled.state.arrays[field.name], plain.state.arrays[field.name]
         assert np.allclose(left, right, rtol=0.0, atol=1e-12, equal_nan=True), field.name
 
@@ -132,15 +133,15 @@ def random_levers(rng, months):
 def test_state_stays_within_its_ranges_under_any_levers(place, seed):
     rng = np.random.default_rng(seed)
     lanes = [Lane(seed, number, parameter_values({}), random_levers(rng, 120)) for number in range(16)]
-    batch = Batch(place, lanes)
+    batch = make_batch(place, lanes)
     for _ in range(120):
         batch.advance()
-        for field in FIELDS:
+        for field in theory().fields:
             values = batch.state.arrays[field.name]
             assert np.all(np.isfinite(values)), field.name
             assert np.all((values >= field.low) & (values <= field.high)), field.name
-    low = np.array([measure.low for measure in MEASURES])[:, np.newaxis] - 1e-12
-    high = np.array([measure.high for measure in MEASURES])[:, np.newaxis] + 1e-12
+    low = np.array([measure.low for measure in theory().measures])[:, np.newaxis] - 1e-12
+    high = np.array([measure.high for measure in theory().measures])[:, np.newaxis] + 1e-12
     inside = (batch.series >= low) & (batch.series <= high)
     assert np.all(inside | np.isnan(batch.series))
 
@@ -182,7 +183,7 @@ def test_a_lever_leaves_the_draws_of_other_decisions_unchanged(scenario, place, 
     low, high = levers()[name].bounds
     settings = [{name.replace(".", "__"): value} for value in (low, high)]
     batches = [
-        run(Batch(place, [lane(scenario, r, 1, **setting) for r in range(8)]), 1) for setting in settings
+        run(make_batch(place, [lane(scenario, r, 1, **setting) for r in range(8)]), 1) for setting in settings
     ]
     for array, concerned in FIRST_MONTH.items():
         first, second = (batch.state.arrays[array] for batch in batches)
@@ -200,19 +201,19 @@ def test_draw_keys_separate_replicates_and_seeds(scenario, place):
 
 def test_two_futures_continue_one_past_bit_for_bit(scenario, place, tmp_path):
     strict = {"competition__strictness": 1.0, "leadership__effort": 0.0}
-    past = run(Batch(place, [lane(scenario, r) for r in range(3)]), 12)
+    past = run(make_batch(place, [lane(scenario, r) for r in range(3)]), 12)
     saved = past.save()
     saved.write(tmp_path / "month-12.npz")
     read = Snapshot.read(tmp_path / "month-12.npz")
 
-    same = Batch(place, [lane(scenario, r) for r in range(3)])
+    same = make_batch(place, [lane(scenario, r) for r in range(3)])
     same.restore(read)
-    other = Batch(place, [lane(scenario, r, **strict) for r in range(3)])
+    other = make_batch(place, [lane(scenario, r, **strict) for r in range(3)])
     other.restore(read)
     for batch in (past, same, other):
         run(batch, MONTHS - 12)
     assert past.series.tobytes() == same.series.tobytes()
-    for field in FIELDS:
+    for field in theory().fields:
         assert past.state.arrays[field.name].tobytes() == same.state.arrays[field.name].tobytes()
 
     turned = [lane(scenario, r) for r in range(3)]
@@ -220,22 +221,22 @@ def test_two_futures_continue_one_past_bit_for_bit(scenario, place, tmp_path):
         table = one.levers.copy()
         table[12:] = lane(scenario, number, **strict).levers[12:]
         turned[number] = Lane(SEED, number, one.parameters, table)
-    assert run(Batch(place, turned)).series.tobytes() == other.series.tobytes()
+    assert run(make_batch(place, turned)).series.tobytes() == other.series.tobytes()
     assert other.series.tobytes() != past.series.tobytes()
 
 
 def test_a_future_with_other_attention_divides_effort_anew(scenario, place):
-    saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
+    saved = run(make_batch(place, [lane(scenario, 0)]), 12).save()
     needy = scenario.with_parameters({"attention.need_power": 1.0})
-    restored = Batch(place, [lane(needy, 0)])
+    restored = make_batch(place, [lane(needy, 0)])
     fresh = restored.state.attention_weight.copy()
     restored.restore(saved)
     assert np.array_equal(restored.state.attention_weight, fresh)
 
 
 def test_a_snapshot_of_another_past_is_refused_with_every_reason(scenario, place):
-    saved = run(Batch(place, [lane(scenario, 0)]), 12).save()
-    stranger = Batch(
+    saved = run(make_batch(place, [lane(scenario, 0)]), 12).save()
+    stranger = make_batch(
         random_region(42, 120), [Lane(8, 1, scenario.parameter_values, scenario.lever_table()[:6])], 2
     )
     with pytest.raises(InvalidInput) as refusal:
@@ -257,22 +258,22 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path, content):
 
 def test_a_snapshot_of_another_format_is_refused(scenario, place, tmp_path, monkeypatch):
     path = tmp_path / "past.npz"
-    monkeypatch.setattr("abm.model.snapshot.FORMAT", 99)
-    Batch(place, [lane(scenario, 0)]).save().write(path)
+    monkeypatch.setattr("abm.core.snapshot.FORMAT", 99)
+    make_batch(place, [lane(scenario, 0)]).save().write(path)
     monkeypatch.undo()
     with pytest.raises(InvalidInput, match="its format is 99"):
         Snapshot.read(path)
 
 
 def test_no_month_lies_beyond_the_levers(scenario, place):
-    batch = run(Batch(place, [lane(scenario, 0, 3)]), 3)
+    batch = run(make_batch(place, [lane(scenario, 0, 3)]), 3)
     with pytest.raises(IndexError, match="month 3"):
         batch.advance()
 
 
 def test_unknown_state_arrays_are_named(scenario, place):
     with pytest.raises(AttributeError, match="trsut"):
-        _ = Batch(place, [lane(scenario, 0)]).state.trsut
+        _ = make_batch(place, [lane(scenario, 0)]).state.trsut
 
 
 def test_halving_the_step_moves_the_probability_of_emergence_by_less_than_its_interval():
@@ -294,7 +295,7 @@ def test_halving_the_step_moves_the_probability_of_emergence_by_less_than_its_in
 
 
 def test_measures_agree_with_the_state_they_summarise(scenario, place):
-    batch = run(Batch(place, [lane(scenario, r) for r in range(4)]))
+    batch = run(make_batch(place, [lane(scenario, r) for r in range(4)]))
     state, found = batch.state, batch.measures()
     assert np.any(state.list_size == 0.0)
     for number in range(4):
@@ -309,7 +310,7 @@ def test_measures_agree_with_the_state_they_summarise(scenario, place):
         assert found["practices"][number] == is_open[place.of_kind(OrganisationKind.PRACTICE)].sum()
     assert np.allclose(found["depth"], state.implementation[0] / state.scope[0])
     assert np.isnan(found["trust_acute_acute"]).all()
-    assert set(found) == set(ROW)
+    assert set(found) == {measure.name for measure in theory().measures}
 
 
 def test_outcomes_judge_spells_of_implementation():
@@ -318,7 +319,7 @@ def test_outcomes_judge_spells_of_implementation():
     series[10:25, 1] = 0.5
     series[2:14, 2] = 0.4
     series[16:24, 3] = 0.9
-    judged = outcomes(series, np.full(4, 0.4), np.array([6.0, 12.0, 12.0, 9.0]))
+    judged = judge(series, np.full(4, 0.4), np.array([6.0, 12.0, 12.0, 9.0]))
     assert judged["emerged_ever"].tolist() == [1.0, 1.0, 1.0, 0.0]
     assert np.array_equal(judged["emerged_month"], [8.0, 21.0, 13.0, np.nan], equal_nan=True)
     assert judged["standing"].tolist() == [0.0, 1.0, 0.0, 0.0]

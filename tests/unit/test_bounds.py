@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.analysis.studyfile import load_study
+from abm.core.snapshot import Snapshot
 from abm.errors import MOST_PROBLEMS, Further, InvalidInput, Problem
 from abm.experiments.experimentfile import load_experiment
 from abm.experiments.manifest import Manifest
@@ -25,7 +26,6 @@ from abm.experiments.parquet import read, read_points
 from abm.experiments.store import read_results
 from abm.model.loading import load_extensions
 from abm.model.scenario import load_scenario
-from abm.model.snapshot import Snapshot
 from abm.records import Document, Excess, bounds, read_content, unzipped
 from abm.records.archive import read_arrays
 from abm.world.built import read_built

@@ -12,12 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from abm import __version__
-from abm.analysis.comparison import OTHER_HEADLINES
+from abm.analysis.comparison import SCALES
 from abm.analysis.studyfile import study_names
 from abm.analysis.wording import range_of
 from abm.experiments.destination import FILES
 from abm.interface.cli import app
-from abm.model.measures import MEASURES, OUTCOMES
 from abm.model.scenario import (
     load_policy,
     load_scenario,
@@ -27,8 +26,9 @@ from abm.model.scenario import (
     shipped_directory,
 )
 from abm.model.shipped import experiment_names
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.submodels.emergence.emergence import OUTCOMES
+from abm.submodels.quantities import levers, parameters
+from abm.submodels.shipped import theory
 from tests.unit import synthetic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +124,7 @@ def test_measures_show_what_is_possible_and_its_unit(columns, monkeypatch):
     listed = run("measures").stdout
     assert max(map(len, listed.splitlines())) <= columns
     words = " ".join(listed.split())
-    for measure in (*MEASURES, *OUTCOMES):
+    for measure in (*theory().measures, *OUTCOMES):
         assert f"{measure.label} ({measure.unit}, {range_of(measure.low, measure.high)})" in words, (
             measure.name
         )
@@ -149,7 +149,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(kind):
 
 def test_measures_are_all_listed():
     listed = run("measures").stdout
-    assert all(measure.name in listed for measure in (*MEASURES, *OUTCOMES))
+    assert all(measure.name in listed for measure in (*theory().measures, *OUTCOMES))
 
 
 def test_all_that_comes_with_abm_is_listed_a_line_each():
@@ -375,7 +375,7 @@ def test_a_comparison_writes_its_four_files(compared):
 def test_a_comparison_writes_every_month_of_every_run(compared):
     months = pq.read_table(compared[1] / "months.parquet")
     assert months["month"].to_pylist() == [*range(25)] * 9
-    assert {measure.name for measure in MEASURES} <= set(months.column_names)
+    assert {measure.name for measure in theory().measures} <= set(months.column_names)
     assert months.schema.field("occupancy").metadata[b"unit"] == b"share of beds"
 
 
@@ -395,8 +395,8 @@ def test_a_comparison_tells_how_to_make_it_again(compared):
     assert list(manifest["scenarios"]) == ["baseline", "sustained_leadership", "leadership_with_reform"]
 
 
-def test_every_headline_is_a_measure():
-    assert set(OTHER_HEADLINES) <= {measure.name for measure in MEASURES}
+def test_measures_of_every_group_that_comparisons_show_share_a_scale():
+    assert {measure.group for measure in theory().measures} == {"", *SCALES}
 
 
 def test_results_are_the_same_bits_for_every_number_of_workers(tmp_path):

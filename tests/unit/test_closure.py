@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, TieKind, load_place
 
 WIDTH = 32
@@ -27,7 +28,7 @@ def place(case):
 def batch_of(case, place, width=WIDTH, **parameters):
     case = case.with_parameters({name.replace("__", "."): value for name, value in parameters.items()})
     table = case.lever_table()
-    return Batch(place, [Lane(2, number, case.parameter_values, table) for number in range(width)])
+    return make_batch(place, [Lane(2, number, case.parameter_values, table) for number in range(width)])
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +46,12 @@ def test_about_two_practices_in_a_hundred_close_in_a_year(history, place):
     batch, lists = history
     practices = place.of_kind(OrganisationKind.PRACTICE)
     held = lists[:-1, practices]
-    closures = batch.series[1:, ROW["closures"]].sum()
+    closures = batch.series[1:, theory().row("closures")].sum()
     years_at_risk = (held > 0.0).sum() / 12.0
     hazards = 0.021 * np.sqrt(7055.0 / held[held > 0.0])
     assert abs(closures - hazards.sum() / 12.0) < 4.0 * math.sqrt(closures)
     assert closures / years_at_risk == pytest.approx(0.021, abs=0.003)
-    assert batch.series[-1, ROW["practices"]].sum() == (lists[-1, practices] > 0.0).sum()
+    assert batch.series[-1, theory().row("practices")].sum() == (lists[-1, practices] > 0.0).sum()
     assert closures == (lists[-1, practices] == 0.0).sum()
 
 
@@ -97,7 +98,7 @@ def test_trust_on_the_ties_of_a_closed_practice_goes_back_to_its_base_and_stays_
 
 
 def close_all(batch):
-    batch._call("closure", step=1, dt=1e6)
+    batch.run_mechanism("closure", step=1, dt=1e6)
 
 
 def neighbours_of(place, practice):
@@ -125,7 +126,7 @@ def test_the_most_trusted_open_neighbour_takes_the_list(case, place):
         # Lists so long that no other practice closes in the step.
         state.list_size[practices] = 1e15
         state.list_size[practice] = 1.0
-        batch._call("closure", step=1, dt=1e6)
+        batch.run_mechanism("closure", step=1, dt=1e6)
         assert state.list_size[practice, 0] == 0.0
         assert state.closed[:, 0].sum() == 1.0
         assert state.list_size[heir, 0] == 1e15 + 1.0

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from abm import draws
-from abm.draws import Decision
+from abm.core import draws
 
 SEED = np.uint64(20140401)
 KEY_PARTS = ("seed", "replicate", "step", "decision", "entity")
@@ -113,8 +112,17 @@ def test_uniforms_stay_inside_the_open_unit_interval():
         assert form(np.uint64(2**63 + 5)) == 5.5 / 2**32
 
 
-def test_decisions_have_distinct_numbers():
-    assert len({int(decision) for decision in Decision}) == len(Decision)
+def test_a_decision_has_a_name_and_is_a_number_of_32_bits():
+    given, named = draws.Decision("pressure", 4), draws.Decision("peer_support.visit")
+    assert (given.name, int(given)) == ("pressure", 4)
+    assert int(named) == draws.number_of("peer_support.visit") >= draws.FIRST_NUMBER_OF_A_NAME
+    keys = (SEED, 0, 1)
+    draws.uniform(*keys, np.uint32(4), 9)
+    compiled = len(draws.uniform.signatures)
+    assert (
+        draws.uniform(*keys, given, 9) == draws.uniform(*keys, np.uint32(4), 9) == draws.uniform(*keys, 4, 9)
+    )
+    assert len(draws.uniform.signatures) <= compiled + 1
 
 
 @pytest.mark.parametrize("u", [1e-12, 1e-9, 1e-4, 0.02, 0.3, 0.5, 0.7, 0.98, 0.9999, 1 - 1e-9])
@@ -124,7 +132,7 @@ def test_normal_quantile_is_the_inverse_of_the_normal_distribution(u):
 
 
 def test_normal_draws_have_the_moments_of_a_normal():
-    sample = np.array([draws.normal(SEED, 0, 1, int(Decision.PRESSURE), entity) for entity in range(20_000)])
+    sample = np.array([draws.normal(SEED, 0, 1, 4, entity) for entity in range(20_000)])
     assert stats.kstest(sample, "norm").pvalue > 1e-4
 
 

@@ -10,8 +10,8 @@ from abm.experiments.base import Roles
 from abm.experiments.design import DESIGNS
 from abm.experiments.experimentfile import experiment_schema, load_experiment
 from abm.model.shipped import experiment_names, shipped_directory
-from abm.policy.levers import levers
 from abm.records import Document
+from abm.submodels.quantities import levers
 from tests.unit.sweeping import TINY, experiment, file_of
 
 

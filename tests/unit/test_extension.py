@@ -16,23 +16,22 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from abm.draws import FIRST_OWN_DECISION, Decision, own_decision_number, uniform, uniforms
+from abm.core.batch import Lane
+from abm.core.draws import FIRST_NUMBER_OF_A_NAME, number_of, uniform, uniforms
+from abm.core.guard import ViolationError
+from abm.core.snapshot import Snapshot
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign
 from abm.interface.cli import app
 from abm.model import loading
-from abm.model.additions import ExtensionError
-from abm.model.batch import Batch, Lane
-from abm.model.calendar import ORDER
-from abm.model.measures import MEASURES
 from abm.model.model import IntegrationModel
 from abm.model.scenario import json_schema, load_scenario
-from abm.model.simulate import simulate_lanes
-from abm.model.snapshot import Snapshot
+from abm.model.simulate import make_batch, simulate_lanes
 from abm.policy.catalogue import Catalogue, shipped
-from abm.policy.levers import lever_names
+from abm.submodels.quantities import lever_names
+from abm.submodels.shipped import theory
 from abm.world.place import load_place
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"
@@ -48,8 +47,8 @@ extensions: [./own.py]
 """
 HEAD = """
 import numpy as np
-from abm.extension import Extension, decision, field, lever, measure, mechanism, parameter, uniforms
-
+from abm.extension import *
+submodel = Submodel("own")
 calm = lever(
     name="calm.days", label="Calm days", description="Days.", unit="0 to 1", bounds=(0, 1), default=0,
     mechanism="calm", writes="pressure", equation="P (1 - calm dt)",
@@ -62,10 +61,7 @@ def calm_down(pressure, calm_days, dt):
     '''Calm everybody.'''
     pressure *= 1 - calm_days * dt
 """
-MADE = """
-extension = Extension(name="own", levers=(calm,), mechanisms=(calm_down,))
-"""
-GOOD = HEAD.replace('mechanism="calm"', 'mechanism="calm_down"') + CALM + MADE
+GOOD = HEAD.replace('mechanism="calm"', 'mechanism="calm_down"') + CALM
 
 
 @pytest.fixture(autouse=True)
@@ -115,15 +111,14 @@ def test_the_example_joins_levers_parameters_state_month_and_measures(peers):
     assert peers.lever_table()[11, -1] == 0 and peers.lever_table()[12, -1] == 12
     assert peers.dose()[LEVER] == 48
     assert peers.parameter_values["peer.relief"] == 0.2
-    assert [one.name for one in peers.extensions.order].index("peer_support") == 1 + [
-        one.name for one in ORDER
-    ].index("pressure")
+    names = [one.name for one in peers.extensions.theory.order]
+    assert names[names.index("pressure") + 1] == "peer_support"
     assert peers.extensions.measures[-1].name == "peer_visits"
-    assert peers.extensions.fields[-1].name == "peer_visited"
+    assert peers.extensions.theory.fields[-1].name == "peer_visited"
 
 
 def test_the_sign_of_every_lever_of_the_example_is_as_its_record_says(peers):
-    (lever,) = peers.extensions.members[0].levers
+    (lever,) = peers.extensions.parts[0].levers
     claim = lever.test
     context = load_scenario(claim.context, extensions=[str(PEERS)]).with_horizon(5)
     low, high = (
@@ -147,8 +142,8 @@ def test_a_scenario_without_extensions_has_the_catalogue_and_hash_of_old():
     plain = load_scenario("baseline")
     assert plain.catalogue is shipped()
     assert "extensions" not in plain._own_content
-    assert plain.extensions.order is ORDER
-    assert plain.extensions.measures == MEASURES
+    assert plain.extensions.theory is theory()
+    assert plain.extensions.measures == theory().measures
 
 
 def test_the_example_runs_alike_in_a_batch_through_mesa_and_in_workers(peers):
@@ -273,7 +268,7 @@ def test_a_scenario_with_extensions_travels_and_refuses_a_file_that_changed(tmp_
     assert pickle.loads(sent) == scenario
     assert pickle.loads(sent).catalogue.lever_names == scenario.catalogue.lever_names
     write(tmp_path, GOOD + "# a remark\n")
-    loading.additions_of.cache_clear()
+    loading.part_of.cache_clear()
     with pytest.raises(InvalidInput, match="has changed since its scenario was loaded"):
         simulate_lanes([pickle.loads(sent)], [1], [0])
 
@@ -346,23 +341,29 @@ def test_an_extension_named_by_file_and_command_line_counts_once(tmp_path):
 
 def test_levers_may_stand_in_a_file_beside(tmp_path):
     records = """
-    - name: calm.days
-      label: Calm days
-      description: Days.
-      unit: share
-      bounds: [0, 1]
-      default: 0
-      mechanism: calm_down
-      writes: pressure
-      equation: P (1 - calm dt)
-      test: {direction: falls, measure: pressure, context: baseline, low: 0, high: 1}
+    levers:
+      - name: calm.days
+        label: Calm days
+        description: Days.
+        unit: share
+        bounds: [0, 1]
+        default: 0
+        mechanism: calm_down
+        writes: pressure
+        equation: P (1 - calm dt)
+        test: {direction: falls, measure: pressure, context: baseline, low: 0, high: 1}
     """
-    (tmp_path / "levers.yaml").write_text(textwrap.dedent(records), encoding="utf-8")
-    path = write(tmp_path, GOOD.replace("levers=(calm,)", 'levers="levers.yaml"'))
+    (tmp_path / "own_records.yaml").write_text(textwrap.dedent(records), encoding="utf-8")
+    code = GOOD[: GOOD.index("calm = lever")] + CALM
+    path = write(tmp_path, code.replace('Submodel("own")', 'Submodel("own", records="own_records.yaml")'))
     first = load_scenario(path)
     assert first.catalogue.levers["calm.days"].unit == "share"
-    (tmp_path / "levers.yaml").write_text(textwrap.dedent(records).replace("unit", "unti"), encoding="utf-8")
-    assert any(told.startswith("levers.yaml:5  'unti' is not a key of a lever") for told in problems_of(path))
+    (tmp_path / "own_records.yaml").write_text(
+        textwrap.dedent(records).replace("unit", "unti"), encoding="utf-8"
+    )
+    assert any(
+        told.startswith("own_records.yaml:6  'unti' is not a key of a lever") for told in problems_of(path)
+    )
 
 
 # What is wrong with a file
@@ -370,7 +371,7 @@ def test_levers_may_stand_in_a_file_beside(tmp_path):
 
 def test_everything_wrong_with_a_file_is_told_at_once_with_its_line(tmp_path):
     code = """
-    from abm.extension import Extension, decision, field, lever, measure, mechanism, parameter
+    from abm.extension import *
 
     clashing = lever(
         name="leadership.effort", label="x", description="x", unit="x", bounds=(0, 1), default=0,
@@ -397,10 +398,7 @@ def test_everything_wrong_with_a_file_is_told_at_once_with_its_line(tmp_path):
     def trust(trust):
         '''Trust.'''
 
-    extension = Extension(
-        name="Own", levers=(clashing, broken), fields=(state, odd), mechanisms=(calm, lost, nowhere, 3),
-        measures=(trust,), decisions=(7,),
-    )
+    submodel = Submodel("Own")
     """
     path = write(tmp_path, code, SCENARIO + "levers: {calm.days: 1}\n")
     told = problems_of(path)
@@ -409,15 +407,12 @@ def test_everything_wrong_with_a_file_is_told_at_once_with_its_line(tmp_path):
         (9, "'labl' is not a key of a lever; did you mean 'label'?"),
         (9, "'description' is missing from this lever"),
         (10, "state field 'trust' clashes with a state array"),
-        (11, "'axes.0' is \"hospital\"; it should be 'organisation', 'acute provider'"),
+        (11, "axis \"hospital\" of 'odd' is unknown. Valid: organisation, acute provider"),
         (13, "mechanism 'calm' writes 'presure', which is not among its arguments; did you mean 'pressure'?"),
         (17, "mechanism 'lost' runs after 'presure', which is no mechanism; did you mean 'pressure'?"),
-        (21, "mechanism 'nowhere' needs one place in the month"),
         (21, "mechanism 'nowhere' has arguments without a plain name"),
         (25, "measure 'trust' clashes with a measure of abm"),
         (29, "'name' is \"Own\"; valid is lower case, digits and underscores"),
-        (29, "'mechanisms' of the extension holds a int"),
-        (29, "'decisions' of the extension holds 7"),
     ):
         found = [
             one for one in told if part in one.replace("'Own'", '"Own"').replace("'hospital'", '"hospital"')
@@ -470,9 +465,9 @@ def test_what_does_not_hold_together_is_told_with_its_line(tmp_path, change, lin
         ("a = 1\nb = a / 0\n", "own.py:2  stops with ZeroDivisionError: division by zero"),
         ("import nowhere_at_all\n", "own.py:1  stops with ModuleNotFoundError"),
         ("raise SystemExit(3)\n", "own.py:1  stops with SystemExit: 3"),
-        ("a = 1\n", "own.py  declares no extension; write one"),
-        (GOOD + "more = Extension(name='more')\n", "own.py:17  holds 2 extensions"),
-        ("from abm.extension import *\nextension = Extension(names='a')\n", "own.py:2  stops with TypeError"),
+        ("a = 1\n", "own.py  declares no submodel; write one"),
+        (GOOD + "more = Submodel('more')\n", "own.py:15  declares 2 submodels"),
+        ("from abm.extension import *\nsubmodel = Submodel(names='a')\n", "own.py:2  stops with TypeError"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_with_its_line(tmp_path, code, told):
@@ -489,18 +484,20 @@ def test_declarations_of_any_type_are_told_and_never_traced(tmp_path):
     x = lever(name=3, bounds=float("nan"))
     y = lever(name="a.b", test=object())
     z = mechanism(writes="pressure", after="pressure")(len)
-    extension = Extension(
-        name=["own"], levers=(x, y, None), parameters=7, measures=None, decisions=None, fields="x.yaml", mechanisms=[z]
-    )
+    w = [table("w", 3, of=("a",)), start(writes=3)(int), tally(fills=None)(3), decision(3)]
+    submodel = Submodel(["own"], records=7)
     """
     told = problems_of(write(tmp_path, code))
     assert all(one.startswith("own.py:") for one in told)
     for part in (
         "'name' is 3",
         "lever holds what is no plain value",
-        "holds a NoneType",
-        "'decisions'",
-        "'measures'",
+        "'records' is 7",
+        "mechanism should be a function, found <built-in function len>",
+        "table 'w' should be made by a function, found 3",
+        "start should be a function",
+        "tally should be a function, found 3",
+        "decision should be a name in quotes, found 3",
     ):
         assert any(part in one for one in told), (part, told)
 
@@ -519,7 +516,7 @@ def test_two_extensions_that_clash_are_refused(tmp_path):
     path = write(tmp_path, scenario=SCENARIO.replace("[./own.py]", "[./own.py, ./other.py]"))
     told = problems_of(path)
     assert any("lever 'calm.days' clashes with part of extension 'own'" in one for one in told)
-    assert any("two extensions are called 'own'" in one for one in told)
+    assert any("two submodels are called 'own'" in one for one in told)
     assert all(one.startswith("other.py:") for one in told)
 
 
@@ -535,10 +532,10 @@ def test_two_extensions_that_clash_are_refused(tmp_path):
 )
 def test_state_that_leaves_its_range_is_an_error_that_names_the_mechanism(tmp_path, body, told):
     scenario = load_scenario(write(tmp_path, GOOD.replace("pressure *= 1 - calm_days * dt", body)))
-    with pytest.raises(ExtensionError) as refusal:
+    with pytest.raises(ViolationError) as refusal:
         simulate_lanes([scenario], [1], [0])
     assert told in str(refusal.value)
-    assert issubclass(ExtensionError, AbmError)
+    assert issubclass(ViolationError, AbmError)
 
 
 def test_a_mechanism_cannot_change_what_it_does_not_declare(tmp_path):
@@ -548,14 +545,9 @@ def test_a_mechanism_cannot_change_what_it_does_not_declare(tmp_path):
 
 
 def test_a_measure_that_returns_another_shape_is_refused(tmp_path):
-    wrong = GOOD.replace(
-        "extension =",
-        "@measure(label='x', unit='x')\ndef all_of_it(pressure):\n    '''All.'''\n    return pressure\n\nextension =",
-    )
-    scenario = load_scenario(
-        write(tmp_path, wrong.replace("(calm_down,))", "(calm_down,), measures=(all_of_it,))"))
-    )
-    with pytest.raises(ExtensionError, match="one value a lane"):
+    wrong = "\n@measure(label='x', unit='x')\ndef all_of_it(pressure):\n    '''All.'''\n    return pressure\n"
+    scenario = load_scenario(write(tmp_path, GOOD + wrong))
+    with pytest.raises(ViolationError, match="one value a lane"):
         simulate_lanes([scenario], [1], [0])
 
 
@@ -574,7 +566,7 @@ def calm_down(pressure, calm_days, dt):
     )
     place = load_place(plain.place)
     batches = [
-        Batch(place, [Lane(1, 0, one.parameter_values, one.lever_table())], extensions=one.extensions)
+        make_batch(place, [Lane(1, 0, one.parameter_values, one.lever_table())], extensions=one.extensions)
         for one in (plain, kernel)
     ]
     for batch in batches:
@@ -601,34 +593,105 @@ def calm_is(calm_level, calm_fixed):
     '''Level.'''
     return calm_level.mean(axis=0) + calm_fixed.mean(axis=0)
 
-extension = Extension(
-    name="own", levers=(calm,), mechanisms=(first, calm_down, later), fields=(level, fixed), measures=(calm_is,)
-)
 """
-    scenario = load_scenario(write(tmp_path, GOOD.replace(MADE, more))).with_levers({"calm.days": 0.5})
-    names = [one.name for one in scenario.extensions.order]
+    scenario = load_scenario(write(tmp_path, (GOOD + more))).with_levers({"calm.days": 0.5})
+    names = [one.name for one in scenario.extensions.theory.order]
     assert names[0] == "first"
     assert names[names.index("pressure") + 1 :][:2] == ["calm_down", "later"]
     assert series_of(scenario)["calm_is"][0].tolist() == [0.75] * 8
-    path = write(tmp_path, GOOD.replace(MADE, more).replace('start="calm.days"', 'start="calm.dasy"'))
+    path = write(tmp_path, (GOOD + more).replace('start="calm.days"', 'start="calm.dasy"'))
     assert any("starts at 'calm.dasy', which is neither" in one for one in problems_of(path))
+
+
+TALLIED = """
+hidden = field("own_hidden", axes=("place",), unit="x", definition="x", start="population")
+tables = table("own_table", np.atleast_1d, of=("pressure.base",))
+counted = (
+    measure("own_most", label="Most", unit="x", definition="Most"),
+    measure("own_first", label="First", unit="x", definition="First"),
+    measure("own_second", label="Second", unit="x", definition="Second"),
+)
+
+@start(writes=("own_hidden",))
+def set_out(own_hidden, own_table):
+    '''Set out.'''
+    own_hidden += own_table
+
+@mechanism(writes=("own_hidden",), after="demand", settles=True)
+def double(own_hidden):
+    '''Double.'''
+    own_hidden *= 2
+
+@tally(fills=("own_most",), families={"both": ("own_first", "own_second")})
+def count(fill_own_most, fill_both, own_hidden):
+    '''Count.'''
+    fill_own_most[:] = own_hidden.max(axis=0)
+    fill_both[:] = [[1.0], [2.0]]
+"""
+
+
+def test_starts_tables_and_tallies_of_ones_own_act(tmp_path):
+    scenario = load_scenario(write(tmp_path, GOOD + TALLIED))
+    found = series_of(scenario)
+    place = load_place(scenario.place)
+    begun = 2.0 * (place.population.max() + scenario.parameter_values["pressure.base"])
+    np.testing.assert_allclose(found["own_most"][:3, 0], [begun, 2.0 * begun, 4.0 * begun])
+    assert (found["own_first"] == 1.0).all() and (found["own_second"] == 2.0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            ('fills=("own_most",)', 'fills=("own_mots",)'),
+            "fills by 'fill_own_mots', which is not among its arguments",
+        ),
+        (
+            ('measure("own_most"', 'measure("own_mots"'),
+            "tally 'count' fills 'own_most', which is no measure; did you mean 'own_mots'?",
+        ),
+        (('("own_first", "own_second")', '("own_second", "own_first")'), "together; declare them in a row"),
+        (('("own_first", "own_second")', '("own_first",)'), "nothing fills measure 'own_second'"),
+        (("fill_both, own_hidden", "fill_both, own_hiden"), "tally 'count' asks for 'own_hiden'"),
+        (('start="population"', 'start="popluation"'), "starts at 'popluation', which is neither"),
+        (
+            ('of=("pressure.base",)', 'of=("pressure.bsae",)'),
+            "follows from 'pressure.bsae', which is no single",
+        ),
+        (
+            ('@start(writes=("own_hidden",)', '@start(settles_as="presure", writes=("own_hidden",)'),
+            "settles as 'presure'",
+        ),
+        (
+            ('after="demand"', 'after="demand", before="trust"'),
+            "mechanism 'double' needs one place in the month",
+        ),
+        (('axes=("place",)', 'axes=("place",), span="demand.effect_lag"'), "should have both the axis"),
+    ],
+)
+def test_what_does_not_hold_together_with_starts_and_tallies_is_told(tmp_path, change, told):
+    assert (GOOD + TALLIED).count(change[0]) == 1
+    problems = problems_of(write(tmp_path, (GOOD + TALLIED).replace(*change)))
+    assert [one for one in problems if told in one and one.startswith("own.py:")], problems
 
 
 # Draws
 
 
 def test_decisions_of_extensions_have_numbers_of_their_own():
-    assert max(Decision) < FIRST_OWN_DECISION
-    numbers = {own_decision_number(f"some.{name}") for name in range(1000)}
+    assert (
+        max(number for part in theory().parts for number in part.decisions.values()) < FIRST_NUMBER_OF_A_NAME
+    )
+    numbers = {number_of(f"some.{name}") for name in range(1000)}
     assert len(numbers) == 1000
-    assert min(numbers) >= FIRST_OWN_DECISION and max(numbers) < 2**32
+    assert min(numbers) >= FIRST_NUMBER_OF_A_NAME and max(numbers) < 2**32
 
 
 def test_decisions_of_one_number_are_refused(tmp_path):
     code = """
     from abm.extension import *
     VISIT = decision("a.visit")
-    extension = Extension(name="{}", decisions=(VISIT,))
+    submodel = Submodel("{}")
     """
     write(tmp_path, code.format("one"), name="one")
     write(tmp_path, code.format("two"), name="two")

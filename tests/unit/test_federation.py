@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from abm.mechanisms.federation import network_performance, optimal_members
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.model.simulate import make_batch
+from abm.submodels.federation.performance import network_performance, optimal_members
+from abm.submodels.quantities import levers, parameters
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, TieKind, load_place
 
 MEAN_LIST = 7055.0
@@ -37,11 +37,11 @@ def batch_of(case, place, width=WIDTH, months=120, parameters=None, **settings):
     case = case.with_parameters({"closure.rate": 0.0, **(parameters or {})})
     case = case.with_levers({name.replace("__", "."): value for name, value in settings.items()})
     table = case.lever_table()[-1:].repeat(months, axis=0)
-    return Batch(place, [Lane(1, number, case.parameter_values, table) for number in range(width)])
+    return make_batch(place, [Lane(1, number, case.parameter_values, table) for number in range(width)])
 
 
 def federate(batch, step=1, dt=1.0 / 12.0):
-    batch._call("federation", step=step, dt=dt)
+    batch.run_mechanism("federation", step=step, dt=dt)
 
 
 def neighbours(place):
@@ -244,7 +244,7 @@ def test_a_network_is_one_counterpart_to_a_commissioner_but_not_to_a_practice(ca
     before = shares(batch)
     unite(state, members)
     state.reshaped[:] = 1.0
-    batch._call("attention", step=1)
+    batch.run_mechanism("attention", step=1)
     bought = np.flatnonzero(place.tie_kind == TieKind.COMMISSIONER_PRACTICE)
     practices = len(bought)
     assert np.allclose(before[bought, 0], 1.0 / practices)
@@ -265,12 +265,12 @@ def test_a_network_engages_as_one(case, place, lists, together):
     partners = np.isin(place.tie_kind, (TieKind.COMMISSIONER_PRACTICE, TieKind.HOSPITAL_PRACTICE))
     state.trust[partners & (place.tie_ends[:, 1] == members[0])] = 0.9
     state.engaged[:] = 0.0
-    batch._call("governance")
+    batch.run_mechanism("governance")
     assert state.engaged[members, 0].tolist() == [1.0, 0.0, 0.0]
     own_view = state.engagement_trust.copy()
     state.engaged[:] = 0.0
     unite(state, members)
-    batch._call("governance")
+    batch.run_mechanism("governance")
     assert np.all(state.engaged[members, 0] == together)
     assert np.array_equal(state.engagement_trust, own_view)
 
@@ -286,12 +286,12 @@ def test_qualified_people_are_those_of_networks_within_the_bounds_by_performance
     federate(batch)
     within = network_performance(7 * MEAN_LIST, 7.0, *COST)
     assert state.qualified[0, 0] == pytest.approx(7 * within / len(practices))
-    values = np.zeros((len(ROW), 1))
+    values = np.zeros((len(theory().measures), 1))
     batch._tally(values)
     outside = network_performance(2 * MEAN_LIST, 2.0, *COST)
-    assert values[ROW["networks"], 0] == 2.0
-    assert values[ROW["networked"], 0] == pytest.approx(9 / len(practices))
-    assert values[ROW["network_performance"], 0] == pytest.approx((7 * within + 2 * outside) / 9)
+    assert values[theory().row("networks"), 0] == 2.0
+    assert values[theory().row("networked"), 0] == pytest.approx(9 / len(practices))
+    assert values[theory().row("network_performance"), 0] == pytest.approx((7 * within + 2 * outside) / 9)
 
 
 def test_hardly_any_practice_can_carry_a_population_contract_alone(case, place):
@@ -310,7 +310,7 @@ def test_flexibility_alone_brings_hardly_any_network(place):
         "both": {"contracting.flexibility": 0.9, "leadership.effort": 0.8, "competition.strictness": 0.15},
     }.items():
         case = baseline.with_levers(settings)
-        batch = Batch(
+        batch = make_batch(
             place, [Lane(1, number, case.parameter_values, case.lever_table()) for number in range(16)]
         )
         for _ in range(60):

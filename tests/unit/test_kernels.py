@@ -17,14 +17,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm import kernels
-from abm.kernels import ENDING, HASH_BYTES, KEPT_UNUSED_SECONDS, Unknown, compiled, fingerprint, keep, read
+from abm.core import kernels
+from abm.core.kernels import (
+    ENDING,
+    HASH_BYTES,
+    KEPT_UNUSED_SECONDS,
+    Unknown,
+    compiled,
+    fingerprint,
+    keep,
+    read,
+)
 
 SOURCE = '''
 import math
 import numpy as np
 import settings
-from abm.kernels import compiled, inlined
+from abm.core.kernels import compiled, inlined
 
 RATE = 0.5
 LADDER = (1, 2, 3)
@@ -161,18 +170,17 @@ def test_words_and_lines_are_no_part_of_a_kernel(monkeypatch):
 
 
 def test_every_kernel_of_the_model_has_a_fingerprint_of_its_own():
-    from abm.draws import draw_rows, uniform
-    from abm.model.calendar import ORDER
-    from abm.model.measures import TALLIES
+    from abm.core.draws import draw_rows, uniform
+    from abm.submodels.shipped import theory
 
-    functions = [draw_rows, uniform, *TALLIES, *(one.compiled for one in ORDER if one.is_kernel)]
+    functions = [draw_rows, uniform, *(one.compiled for one in theory().procedures if one.is_kernel)]
     assert len({fingerprint(function) for function in functions}) == len(functions)
 
 
 def test_a_fingerprint_is_the_same_in_every_process():
     program = (
-        "from abm.kernels import fingerprint; from abm.model.calendar import ORDER; "
-        "print(*(fingerprint(one.compiled) for one in ORDER if one.is_kernel))"
+        "from abm.core.kernels import fingerprint; from abm.submodels.shipped import theory; "
+        "print(*(fingerprint(one.compiled) for one in theory().order if one.is_kernel))"
     )
     told = {
         subprocess.run(
@@ -190,7 +198,7 @@ def test_a_fingerprint_is_the_same_in_every_process():
 @pytest.mark.usefixtures("folder")
 def test_a_kernel_that_names_what_may_change_unseen_is_not_kept(monkeypatch):
     source = (
-        "from abm.kernels import compiled\nclass Kind:\n    one = 1\n"
+        "from abm.core.kernels import compiled\nclass Kind:\n    one = 1\n"
         "@compiled\ndef given(x):\n    return x + Kind.one\n"
     )
     with pytest.raises(Unknown, match="only its author knows"):
@@ -250,7 +258,7 @@ def test_a_folder_that_others_can_write_is_not_taken_for_a_private_one(folder, t
 PROGRAM = """
 import resource, sys
 import numpy as np
-from abm.kernels import compiled
+from abm.core.kernels import compiled
 
 @compiled
 def doubled(values):

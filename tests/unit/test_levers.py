@@ -7,12 +7,15 @@ import sys
 
 import pytest
 
+from abm.core.lever import Lever
+from abm.core.parameter import Parameter
 from abm.errors import InvalidInput
-from abm.model.measures import ROW
 from abm.model.scenario import load_scenario, scenario_names
-from abm.policy.levers import Lever, lever_names, levers
-from abm.policy.parameters import INDEX_ELEMENTS, Parameter, flat_names, parameter_values, parameters
+from abm.policy.catalogue import parameter_values
 from abm.records import Document, check
+from abm.submodels.quantities import flat_names, lever_names, levers, parameters
+from abm.submodels.shipped import theory
+from abm.world.vocabulary import INDICES, VOCABULARY
 
 EVIDENCE = {f"E{number:02}" for number in range(1, 28)}
 RECORDS = [*levers().values(), *parameters().values()]
@@ -43,7 +46,7 @@ def test_parameter_has_source_and_grade_and_only_assumptions_are_tuned(parameter
 @pytest.mark.parametrize("lever", levers().values(), ids=lambda lever: lever.name)
 def test_lever_test_names_a_shipped_scenario_a_measure_and_valid_settings(lever):
     assert lever.test.context in scenario_names()
-    assert lever.test.measure in ROW
+    assert lever.test.measure in {measure.name for measure in theory().measures}
     assert lever.complaint(lever.test.low) is None
     assert lever.complaint(lever.test.high) is None
     for name, value in lever.test.with_.items():
@@ -63,12 +66,13 @@ def test_names_are_distinct_and_levers_are_no_parameters():
     assert not {lever.label for lever in levers().values()} & {item.label for item in parameters().values()}
 
 
-def test_order_of_names_is_that_of_the_files():
-    assert lever_names()[0] == "competition.strictness"
+def test_names_of_a_group_stand_together():
     assert lever_names() == tuple(levers())
-    assert flat_names()[0] == "demand.integration_effect"
+    for names in (lever_names(), tuple(parameters())):
+        groups = [name.partition(".")[0] for name in names]
+        assert groups == sorted(groups)
     capacity = tuple(name for name in flat_names() if name.startswith("effort.capacity."))
-    assert capacity == tuple(f"effort.capacity.{kind}" for kind in INDEX_ELEMENTS["organisation_kind"])
+    assert capacity == tuple(f"effort.capacity.{kind}" for kind in INDICES["organisation_kind"])
 
 
 def test_records_cannot_be_changed():
@@ -170,19 +174,25 @@ index: {index}
         ("0.5", "organisation_kind", "one value for each of acute"),
         ("{acute: 1}", "organisation_kind", "one value for each of acute"),
         ("{acute: 1}", "null", "a single number"),
+        ("{acute: 1}", "tie_knid", "which is unknown; did you mean 'tie_kind'?"),
+        (
+            "{community: 1, acute: 1, commissioner: 1, practice: 1, local_authority: 1}",
+            "organisation_kind",
+            "should have the order acute, community",
+        ),
         ("3", "null", "is 3; valid is 0 to 1"),
     ],
 )
 def test_faulty_parameter_record_is_refused(default, index, message):
     text = PARAMETER.format(default=default, index=index)
-    parameter, problems = check(Document.parse(text, "parameters.yaml"), Parameter)
+    parameter, problems = check(Document.parse(text, "parameters.yaml"), Parameter, context=VOCABULARY)
     assert parameter is None
     assert [message in problem.message for problem in problems] == [True]
 
 
 def test_listing_levers_imports_nothing_slow():
     code = (
-        "import sys, abm.policy.levers as module; module.levers();"
+        "import sys, abm.submodels.quantities as module; module.levers(), module.parameters();"
         "print(sorted({'mesa', 'numba', 'scipy', 'pandas', 'networkx', 'pyarrow'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,14 +7,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from abm.core.snapshot import Snapshot
 from abm.errors import InvalidInput
 from abm.model.agents import AcuteProvider, Commissioner, CommunityProvider, LocalAuthority, Practice
-from abm.model.measures import MEASURES
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
 from abm.model.shipped import find_place
 from abm.model.simulate import simulate_lanes
-from abm.model.snapshot import Snapshot
+from abm.submodels.shipped import theory
 from abm.world.network import read_graphml, write_graphml
 from abm.world.place import load_place
 
@@ -97,7 +97,7 @@ def test_agent_sets_select_and_aggregate(model):
 def test_data_collector_holds_every_measure_of_every_month(model):
     model.run_model()
     collected = model.datacollector.get_model_vars_dataframe()
-    assert list(collected.columns) == [measure.name for measure in MEASURES]
+    assert list(collected.columns) == [measure.name for measure in theory().measures]
     assert len(collected) == 36 + 1
     series, judged = simulate_lanes([model.case], [5], [0])
     assert np.array_equal(collected.to_numpy(float), series[:, :, 0], equal_nan=True)

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from abm.interface.app.schedules import changed_from, marks
 from abm.model.scenario import load_scenario
-from abm.policy.levers import levers
 from abm.policy.reading import read_schedule
+from abm.submodels.quantities import levers
 
 EFFORT = levers()["leadership.effort"]
 FORMS = (

@@ -28,7 +28,7 @@ from abm.interface.app.tables import difference_table, network_table, series_tab
 from abm.interface.app.terrain import Terrain, cell_of, choose
 from abm.interface.app.work import Workshop
 from abm.model.simulate import cached_place
-from abm.policy.levers import levers
+from abm.submodels.quantities import levers
 
 PATIENCE = 90.0
 QUERY = "preset=leadership_with_reform&place=south_somerset&years=4&month=20"

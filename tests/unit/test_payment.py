@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from abm.mechanisms.payment import break_even_activity_share, savings_weight
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
-from abm.policy.parameters import parameter_values
+from abm.model.simulate import make_batch
+from abm.policy.catalogue import parameter_values
+from abm.submodels.payment.payment import break_even_activity_share, savings_weight
+from abm.submodels.shipped import theory
 from abm.world.place import load_place
 
 
 def test_savings_weigh_one_at_the_reference_horizon_and_level_off():
-    weights = [savings_weight(years, 0.8, 5.0) for years in range(1, 11)]
+    weights = [savings_weight(float(years), 0.8, 5.0) for years in range(1, 11)]
     assert weights[4] == 1.0
     assert np.all(np.diff(weights) > 0.0)
     assert np.all(np.diff(weights, 2) < 0.0)
@@ -43,8 +44,8 @@ def test_hospital_payoff_is_zero_at_the_break_even_share(gain, horizon):
                 }
             )
         )
-        batch = Batch(load_place(case.place), [Lane(1, 0, case.parameter_values, case.lever_table())])
-        payoffs.append(batch.series[0, ROW["payoff_acute"], 0])
+        batch = make_batch(load_place(case.place), [Lane(1, 0, case.parameter_values, case.lever_table())])
+        payoffs.append(batch.series[0, theory().row("payoff_acute"), 0])
     assert payoffs[0] == pytest.approx(0.0, abs=1e-12)
     assert payoffs[1] > 0.0 > payoffs[2]
 

@@ -44,8 +44,8 @@ from abm.interface.app.response_surface import ResponseSurface
 from abm.interface.app.scripts import DRAWING, script, style
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
-from abm.model.measures import MEASURES, ROW
 from abm.model.shipped import find_place, place_names
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, Place, load_place
 
 MONTH_HEADER = 16
@@ -285,7 +285,7 @@ def test_widgets_are_made_from_a_place_series_and_a_surface() -> None:
     )
     assert view.structure == pack_structure(model.place, lay_out(model.place))
     assert view.names["label"] == "South Somerset"
-    trust = MEASURES[ROW["trust"]]
+    trust = theory().measures[theory().row("trust")]
     chart = SeriesChart.of([Panel(trust, [Line("This run", "focus", [0.3, 0.4])])], months=4, month=1)
     assert len(chart.values) == 4 * 5 and chart.month == 1
     lever = {"label": "Effort", "unit": "share", "values": [0.0, 1.0]}
@@ -296,7 +296,7 @@ def test_widgets_are_made_from_a_place_series_and_a_surface() -> None:
 
 
 def test_lines_are_packed_with_their_bands_and_filled_with_missing_values() -> None:
-    admissions = MEASURES[ROW["admissions"]]
+    admissions = theory().measures[theory().row("admissions")]
     panel = Panel(
         admissions,
         [

@@ -13,15 +13,13 @@ from typer.testing import CliRunner
 import abm
 from abm.interface.cli import app
 from abm.interface.markdown import anchor, table
-from abm.interface.month import PHASES, month_picture, strands
-from abm.interface.reference import PAGES, QUOTED, main, quote_defaults, readers_of, write_reference
-from abm.mechanisms.payment import break_even_activity_share
-from abm.model.calendar import ORDER
-from abm.model.measures import MEASURES, OUTCOMES
+from abm.interface.month import month_picture, strands
+from abm.interface.reference import PAGES, QUOTED, main, readers_of, renewed, write_reference
 from abm.model.scenario import load_scenario
-from abm.model.state import FIELDS
-from abm.policy.levers import levers
-from abm.policy.parameters import parameters
+from abm.submodels.emergence.emergence import OUTCOMES
+from abm.submodels.payment.payment import break_even_activity_share
+from abm.submodels.quantities import levers, parameters
+from abm.submodels.shipped import theory
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -50,8 +48,8 @@ def test_every_lever_parameter_measure_and_array_has_its_row() -> None:
     for page, names in (
         ("levers.md", levers()),
         ("parameters.md", parameters()),
-        ("measures.md", [measure.name for measure in (*MEASURES, *OUTCOMES)]),
-        ("state.md", [field.name for field in FIELDS]),
+        ("measures.md", [measure.name for measure in (*theory().measures, *OUTCOMES)]),
+        ("state.md", [field.name for field in theory().fields]),
     ):
         rows = re.findall(r"^\| \[?`([^`]+)`", PAGES[page](), re.MULTILINE)
         assert sorted(rows) == sorted(names), page
@@ -75,13 +73,14 @@ def test_break_even_table_agrees_with_the_function() -> None:
 
 def test_readers_are_the_mechanisms_that_ask_for_a_name() -> None:
     assert readers_of("competition.strictness") == "contact, encounter, challenge, tender"
-    assert readers_of("form.first_cohort") == "integration"
+    assert readers_of("form.first_cohort") == "the start, integration"
+    assert readers_of("trust.start_alpha") == "the start"
     assert readers_of("leadership.orientation_alpha") == "the start, leadership"
     assert readers_of("emergence.threshold") == "the outcome"
 
 
 def test_month_names_every_mechanism_in_order_in_table_and_picture() -> None:
-    names = [mechanism.name for mechanism in ORDER]
+    names = [mechanism.name for mechanism in theory().order]
     rows = re.findall(r"^\| \d+ \| \[`(\w+)`\]", PAGES["month.md"](), re.MULTILINE)
     heads = [
         element.text
@@ -89,13 +88,13 @@ def test_month_names_every_mechanism_in_order_in_table_and_picture() -> None:
         if (element.get("font-weight"), element.get("text-anchor")) == ("bold", "middle")
     ]
     assert rows == heads == names
-    assert [name for _, members in PHASES for name in members] == names
+    assert [name for _, members in theory().phases() for name in members] == names
 
 
 def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> None:
-    rows = {strand.field.name: strand for strand in strands()}
-    names = [mechanism.name for mechanism in ORDER]
-    assert set(rows) == {field.name for field in FIELDS}
+    rows = {strand.field.name: strand for strand in strands(theory())}
+    names = [mechanism.name for mechanism in theory().order]
+    assert set(rows) == {field.name for field in theory().fields}
     assert [names[position] for position in rows["trust"].sets] == [
         "trust",
         "challenge",
@@ -110,30 +109,35 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
 
 
 def test_picture_of_part_of_a_month_leaves_out_the_phases_without_mechanisms() -> None:
-    order = [mechanism for mechanism in ORDER if mechanism.name != "demand"]
-    whole = [*order, *(mechanism for mechanism in ORDER if mechanism.name == "demand")]
-    assert PHASES[0][0] in month_picture(whole)
-    renamed = [replace(one, name=f"own {one.name}") for one in ORDER]
-    assert PHASES[0][0] not in month_picture(renamed)
+    phases = [phase for phase, _ in theory().month]
+    whole = month_picture(theory())
+    assert all(phase in whole for phase in phases)
+    built = set(theory().month[-1][1])
+    kept = [part for part in theory().parts if part.name not in built]
+    written = {name for part in kept for one in part.mechanisms for name in one.writes}
+    kept = [replace(part, fields=tuple(one for one in part.fields if one.name in written)) for part in kept]
+    assert phases[-1] not in month_picture(replace(theory(), parts=tuple(kept)))
 
 
 @pytest.mark.parametrize("name", ["ODD.md", "CALIBRATION.md"])
-def test_quoted_defaults_are_those_of_the_records(name: str) -> None:
-    assert told(name) == quote_defaults(told(name)), REMEDY
+def test_what_a_page_takes_from_the_program_is_current(name: str) -> None:
+    assert told(name) == renewed(told(name)), REMEDY
 
 
 def test_model_description_quotes_every_lever_and_parameter_and_links_every_mechanism() -> None:
     page = told("ODD.md")
     assert {match[2] for match in QUOTED.finditer(page)} >= {*levers(), *parameters()}
-    assert all(f"(../abm/mechanisms/{mechanism.name}.py)" in page for mechanism in ORDER)
+    assert all(f"(../abm/submodels/{part.name}/{part.name}.py)" in page for part in theory().parts)
 
 
-@pytest.mark.parametrize(("number", "name"), [(number, one.name) for number, one in enumerate(ORDER, 1)])
-def test_submodel_of_every_mechanism_links_its_file_and_its_tests(number: int, name: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "name"), [(number, one.name) for number, one in enumerate(theory().ordered, 1)]
+)
+def test_section_of_every_submodel_links_its_file_and_its_tests(number: int, name: str) -> None:
     sections = re.split(r"^### 7\.", told("ODD.md").partition("\n## 7. Submodels\n")[2], flags=re.MULTILINE)
     section = sections[number]
     assert section.startswith(f"{number} {name.capitalize()}\n")
-    assert f"(../abm/mechanisms/{name}.py)" in section
+    assert f"(../abm/submodels/{name}/{name}.py)" in section
     (line,) = re.findall(r"^Tested in (.+)$", section, re.MULTILINE)
     tests = {(DOCS / link).resolve() for link in LINK.findall(line)}
     assert tests

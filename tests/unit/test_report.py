@@ -11,13 +11,13 @@ from abm.analysis.differences import break_even_shares, lever_differences, other
 from abm.analysis.figures import Frame, Line, apart, interval_bar, line_plot, nice_axis
 from abm.analysis.report import report
 from abm.analysis.story import Story
-from abm.draws import GENERATOR
+from abm.core.draws import GENERATOR
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign
 from abm.experiments.store import manifest_of
-from abm.model.measures import MEASURES
 from abm.model.scenario import load_scenario
+from abm.submodels.shipped import theory
 from abm.world.place import load_place
 
 VOID = {"meta", "link", "br", "path", "circle"}
@@ -66,7 +66,7 @@ def story_of(scenarios, replicates=3):
     return Story(
         place=load_place(scenarios[0].place).label,
         scenarios=tuple(scenarios),
-        comparison=compare(tables, names, headline_measures(MEASURES, tables)),
+        comparison=compare(tables, names, headline_measures(theory().measures, tables)),
         levers=lever_differences(scenarios),
         others=other_differences(scenarios),
         break_even=break_even_shares(scenarios),

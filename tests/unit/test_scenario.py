@@ -29,10 +29,9 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.policy.levers import lever_names, levers
-from abm.policy.parameters import flat_names, parameters
 from abm.policy.schedule import Constant, Step
 from abm.records import Document, dump
+from abm.submodels.quantities import flat_names, lever_names, levers, parameters
 from abm.world.place import load_place, place_content
 
 CONTENT = ("horizon_years", "levers", "parameters", "start", "substeps")

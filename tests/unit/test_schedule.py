@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.policy.levers import lever_names, levers
 from abm.policy.policy import Policy, PolicyBlock, compose
 from abm.policy.reading import read_lever_settings, read_schedule
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Segments, Step
 from abm.policy.times import months_between, years_from
 from abm.records import Document, Faults, dump
+from abm.submodels.quantities import lever_names, levers
 
 EFFORT = levers()["leadership.effort"]
 DEFAULT = EFFORT.default

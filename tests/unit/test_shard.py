@@ -24,7 +24,8 @@ from abm.experiments.parquet import read
 from abm.experiments.run import Run
 from abm.experiments.shard import cases_of, commit_path, read_commit, run_shard, shard_folder, tables_of
 from abm.experiments.stopping import ALIKE_SHARDS, spread
-from abm.model.measures import MEASURES, OUTCOMES
+from abm.submodels.emergence.emergence import OUTCOMES
+from abm.submodels.shipped import theory
 from tests.unit.sweeping import BREAKABLE, SHARD, bits, breakable, contents, done_here, planned
 
 
@@ -46,7 +47,7 @@ def test_a_shard_holds_the_rows_that_the_model_gives(tmp_path):
         assert found[outcome.name].to_numpy().tobytes() == expected.runs[outcome.name].tobytes()
     months = table(manifest, 1, "months")
     assert months.num_rows == 13 * shard.runs
-    for measure in MEASURES:
+    for measure in theory().measures:
         assert months[measure.name].to_numpy().tobytes() == expected.months[measure.name].tobytes()
     assert months["run_id"].to_pylist() == expected.months["run_id"].tolist()
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, load_place
 
 
@@ -22,14 +23,14 @@ def region(case):
 def batch_of(case, place, width=2, **levers):
     case = case.with_levers({name.replace("__", "."): value for name, value in levers.items()})
     table = case.lever_table()
-    return Batch(place, [Lane(3, number, case.parameter_values, table) for number in range(width)])
+    return make_batch(place, [Lane(3, number, case.parameter_values, table) for number in range(width)])
 
 
 def test_visible_success_is_that_of_other_places_by_nearness(case, region):
     batch = batch_of(case, region)
     success = np.random.default_rng(1).random(batch.state.implementation.shape)
     batch.state.implementation[:] = success
-    batch._call("showcase", step=1)
+    batch.run_mechanism("showcase", step=1)
     assert np.all(np.diag(region.nearness) == 0.0)
     assert np.allclose(batch.state.visible, region.nearness @ success)
 
@@ -37,7 +38,7 @@ def test_visible_success_is_that_of_other_places_by_nearness(case, region):
 def test_success_here_is_not_visible_here(case, region):
     batch = batch_of(case, region)
     batch.state.implementation[0] = 1.0
-    batch._call("showcase", step=1)
+    batch.run_mechanism("showcase", step=1)
     assert np.all(batch.state.visible[0] == 0.0)
     assert np.all(batch.state.visible[1:] == region.nearness[1:, :1])
 
@@ -50,7 +51,7 @@ def test_leaders_turn_outward_by_what_their_place_sees_and_hospitals_by_what_the
     state.orientation[:] = 0.2
     state.visible[:] = np.array([0.0, 0.4, 0.8, 1.2])[:, np.newaxis]
     batch.settings[:] = batch.levers[-1]
-    batch._call("leadership", step=1, dt=0.25)
+    batch.run_mechanism("leadership", step=1, dt=0.25)
     seen = state.visible[region.organisation_place].copy()
     for hospital in range(region.acute_providers):
         flows = region.flow_provider == hospital
@@ -68,7 +69,7 @@ def test_where_there_is_nowhere_else_a_showcase_changes_nothing(name):
         batch = batch_of(case, place, convening__showcase=showcase)
         for _ in range(24):
             batch.advance()
-        series.append(batch.series[:, ROW[name]])
+        series.append(batch.series[:, theory().row(name)])
     assert np.array_equal(*series)
 
 

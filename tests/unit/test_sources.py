@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from abm.policy.parameters import parameters
+from abm.submodels.quantities import parameters
 
 CODE = re.compile(r"^Assum(?:ed|ption)\b(?: [A-Z]\d+)?[\s:,.]*")
 CLAUSE = re.compile(r"[;:]\s+|,\s+(?=so that|as )")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
+from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, TieKind, load_place
 
 WIDTH = 400
@@ -22,14 +23,17 @@ def place():
 def batch_of(place, width=WIDTH, board=1.0, **levers):
     case = load_scenario("leadership_with_reform")
     case = case.with_levers({name.replace("__", "."): value for name, value in levers.items()})
-    batch = Batch(place, [Lane(3, lane, case.parameter_values, case.lever_table()) for lane in range(width)])
+    batch = make_batch(
+        place, [Lane(3, lane, case.parameter_values, case.lever_table()) for lane in range(width)]
+    )
     batch.state.board[:] = board
     batch.state.scope[:] = 0.5
     return batch
 
 
 def tender(batch, step=1, dt=MONTH):
-    batch._call("tender", step=step, dt=dt)
+    batch.run_mechanism("suspension")
+    batch.run_mechanism("tender", step=step, dt=dt)
     return batch.state.tendered[0] > 0.0
 
 
@@ -93,6 +97,20 @@ def test_only_joint_arrangements_above_the_threshold_are_tendered(place, board, 
 def test_tenders_of_a_month_are_counted(place):
     batch = batch_of(place, width=16, competition__tender_rate=5, competition__strictness=1)
     batch.advance()
-    counted = batch.series[1, ROW["tenders"]]
+    counted = batch.series[1, theory().row("tenders")]
     assert np.array_equal(counted, batch.state.tendered.sum(axis=0))
     assert counted.any()
+
+
+def test_an_arrangement_that_is_challenged_is_not_tendered_in_the_same_step(place):
+    rates = {"competition__tender_rate": 5, "competition__challenge_rate": 5, "competition__strictness": 1}
+    batch = batch_of(place, width=64, **rates)
+    challenged = 0
+    for _ in range(12):
+        batch.state.delay[:] = 0.0
+        batch.state.board[:] = 1.0
+        batch.state.scope[:] = 1.0
+        batch.advance()
+        challenged += (batch.state.challenged > 0.0).sum()
+        assert not ((batch.state.challenged > 0.0) & (batch.state.tendered > 0.0)).any()
+    assert challenged > 0

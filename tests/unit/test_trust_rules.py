@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from abm.model.batch import Batch, Lane
+from abm.core.batch import Lane
 from abm.model.scenario import load_scenario
+from abm.model.simulate import make_batch
 from abm.world.place import load_place
 
 STILL = {"trust.decay": 0.0, "trust.base": 0.25}
@@ -27,13 +28,15 @@ def place():
 def batch_of(place, parameters, width=1, **options):
     case = load_scenario("leadership_with_reform").with_parameters(parameters).with_horizon(5)
     table = case.lever_table()
-    return Batch(place, [Lane(4, number, case.parameter_values, table) for number in range(width)], **options)
+    return make_batch(
+        place, [Lane(4, number, case.parameter_values, table) for number in range(width)], **options
+    )
 
 
 def meet(batch, held, good, month=1):
     batch.state.meetings[:] = held
     batch.state.good_meetings[:] = good
-    batch._call("trust", step=month, dt=DT, years=month * DT)
+    batch.run_mechanism("trust", step=month, dt=DT, years=month * DT)
 
 
 def warranted(years, factor=0.5, pace=2.0, base=0.25):
@@ -119,11 +122,11 @@ def test_runs_by_different_rules_share_a_batch_without_touching_each_other(place
     case = load_scenario("leadership_with_reform").with_horizon(2)
     rules = [case.with_parameters({"trust.rule": rule}).parameter_values for rule in (0, 1, 2)]
     lanes = [Lane(4, 0, values, case.lever_table()) for values in rules]
-    together = Batch(place, lanes)
+    together = make_batch(place, lanes)
     for _ in range(24):
         together.advance()
     for number, one in enumerate(lanes):
-        alone = Batch(place, [one])
+        alone = make_batch(place, [one])
         for _ in range(24):
             alone.advance()
         assert np.array_equal(alone.series[:, :, 0], together.series[:, :, number], equal_nan=True)

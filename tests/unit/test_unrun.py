@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ TRAP = "from pathlib import Path\nPath('RAN').touch()\n"
 EXTENSION = (
     TRAP
     + """
-from abm.extension import Extension, lever, mechanism
-
+from abm.extension import Submodel, lever, mechanism
+submodel = Submodel("own")
 calm = lever(
     name="calm.days", label="Calm days", description="Days.", unit="0 to 1", bounds=(0, 1), default=0,
     mechanism="calm_down", writes="pressure", equation="P (1 - calm dt)",
@@ -35,8 +36,6 @@ calm = lever(
 def calm_down(pressure, calm_days, dt):
     '''Calm everybody.'''
     pressure *= 1 - calm_days * dt
-
-extension = Extension(name="own", levers=(calm,), mechanisms=(calm_down,))
 """
 )
 MODEL = TRAP + "import mesa\nclass Own(mesa.Model):\n    pass\n"
@@ -150,25 +149,22 @@ def test_what_is_read_is_what_runs(strangers, code):
     ran = load_extensions(["./one.py"])
     assert read.sources == ran.sources
     assert read.catalogue == ran.catalogue
-    assert read.fields == ran.fields
-    assert [one.name for one in read.order] == [one.name for one in ran.order]
-    assert [one.arguments for one in read.order] == [one.arguments for one in ran.order]
-    described = [
-        [
-            (one.name, one.label, one.unit, one.low, one.high, one.definition, one.arguments)
-            for one in measures
-        ]
-        for measures in (read.own_measures, ran.own_measures)
+    (read_part,), (ran_part,) = read.parts, ran.parts
+    assert read_part.fields == ran_part.fields
+    assert [one.name for one in read.theory.order] == [one.name for one in ran.theory.order]
+    assert [one.arguments for one in read_part.procedures] == [one.arguments for one in ran_part.procedures]
+    assert [replace(one, procedure=None) for one in read.measures] == [
+        replace(one, procedure=None) for one in ran.measures
     ]
-    assert described[0] == described[1]
-    assert read.members[0].lines == ran.members[0].lines
-    assert read.members[0].decisions == ran.members[0].decisions
+    assert read_part.places == ran_part.places
+    assert read_part.decisions == ran_part.decisions
+    assert (read_part.text, read_part.is_whole) == (ran_part.text, True)
 
 
 def test_a_scenario_that_was_only_read_cannot_be_simulated():
     scenario = load_scenario("./own.yaml", runs_code=False)
     assert scenario.content_hash == load_scenario("./own.yaml").content_hash
-    (own,) = scenario.extensions.members[0].mechanisms
+    (own,) = scenario.extensions.parts[0].mechanisms
     with pytest.raises(NotRun, match="--run-code"):
         own.function()
 
@@ -177,11 +173,14 @@ def test_a_scenario_that_was_only_read_cannot_be_simulated():
     ("code", "told"),
     [
         ("x = (", "own.py:1  is not Python"),
-        ("x = 1\n", "declares no extension"),
+        ("x = 1\n", "declares no submodel"),
         (EXTENSION.replace("default=0", "default=7"), "own.py:6  "),
-        (EXTENSION.replace("levers=(calm,)", "lever=(calm,)"), "'lever' is not a part of an extension"),
+        (
+            EXTENSION.replace('Submodel("own")', 'Submodel("own", record="x.yaml")'),
+            "'record' is not an argument",
+        ),
         (EXTENSION.replace('("pressure",)', '("presure",)'), "which is not among its arguments"),
-        (EXTENSION + "other = Extension(name='two')\n", "holds 2 extensions"),
+        (EXTENSION + "other = Submodel('two')\n", "declares 2 submodels"),
         ("(" * 100_000, "is not Python"),
         ("x = " + "-" * 100_000 + "1", "is not Python"),
         ("\0", "is not Python"),
@@ -195,10 +194,11 @@ def test_what_is_wrong_is_told_without_running(strangers, code, told):
 
 
 COMPUTED = [
-    EXTENSION.replace("levers=(calm,)", "levers=tuple([calm])"),
-    EXTENSION.replace("levers=(calm,)", "levers=(calm, *others)"),
     EXTENSION.replace('label="Calm days"', 'label="Calm" + " days"'),
-    EXTENSION.replace("mechanisms=(calm_down,)", "**{'mechanisms': (calm_down,)}"),
+    EXTENSION + "more = [lever(name=name) for name in names]\n",
+    EXTENSION + "more = (calm, lever(**keys))\n",
+    EXTENSION + "if True:\n    more = lever(name='calm.more')\n",
+    EXTENSION.replace('after="pressure"', "**places"),
 ]
 
 
@@ -216,22 +216,22 @@ def test_what_a_file_computes_is_said_to_be_unknown(strangers, code):
     "body",
     [
         "a = 'x' * 10**10\n",
-        "a = (1,)\n" + "a = (a, a)\n" * 60 + "extension = Extension(name='own', levers=a)\n",
+        "a = (1,)\n" + "a = (a, a)\n" * 60 + "submodel = Submodel(a)\n",
         "a = 9\n" + "a = a * a\n" * 60,
         "a = " + "+".join(["1"] * 3000) + "\n",
         "a = " + "[" * 90 + "]" * 90 + "\n",
     ],
 )
 def test_reading_code_cannot_be_made_to_cost_much(body):
-    read_unrun(("from abm.extension import Extension\n" + body).encode())
+    read_unrun(("from abm.extension import Submodel\n" + body).encode())
 
 
 @given(
     st.lists(st.sampled_from(EXTENSION.splitlines(keepends=True) + ["x = calm\n", "del calm\n"]), max_size=30)
 )
 def test_no_file_makes_the_reader_fail(lines):
-    found = read_unrun("".join(lines).encode())
-    assert all(isinstance(told, str) for _, told in found.faults)
+    _, faults = read_unrun("".join(lines).encode())
+    assert all(isinstance(told, str) for _, told in faults)
 
 
 @pytest.mark.parametrize(

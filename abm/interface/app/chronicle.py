@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.app.course import FULL, Course
 from abm.interface.app.schedules import Mark
-from abm.policy.levers import levers
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
+from abm.submodels.quantities import levers
 from abm.world.place import OrganisationKind, Place
 
 POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST = (

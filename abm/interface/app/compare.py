@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import solara
 
+from abm.core.part import Measure
 from abm.interface.app.bands import BAND_LABEL, band, emergence, emergence_curve, paired_difference
 from abm.interface.app.chronicle import month_name
 from abm.interface.app.comparison import SIZES, Comparison, Field
@@ -21,7 +22,6 @@ from abm.interface.app.series_values import Line, Panel, pack_lines, panel_recor
 from abm.interface.app.state import Session
 from abm.interface.app.tables import Rows, Table, difference_table, network_table, series_table
 from abm.interface.app.tasks import Sample
-from abm.model.measures import Measure
 
 GROUP = "compare"
 EMERGED = Measure(

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.model.batch import Batch, Lane
-from abm.model.measures import ROW, outcomes
+from abm.core.batch import Batch, Lane
 from abm.model.scenario import Scenario
-from abm.model.simulate import cached_place, measure_names
+from abm.model.simulate import cached_place, make_batch, measure_names
+from abm.submodels.emergence.emergence import judge
 
 Floats = NDArray[np.float32]
 Array = NDArray[Any]
@@ -108,14 +108,14 @@ def simulate_course(scenario: Scenario, seed: int, replicate: int) -> Course:
     """
     place = cached_place(scenario.place)
     lane = Lane(seed, replicate, scenario.parameter_values, scenario.lever_table())
-    batch = Batch(place, [lane], scenario.substeps, extensions=scenario.extensions)
+    batch = make_batch(place, [lane], scenario.substeps, extensions=scenario.extensions)
     kept = _kept(batch, scenario.months)
     _keep(kept, batch)
     for _ in range(scenario.months):
         batch.advance()
         _keep(kept, batch)
-    judged = outcomes(
-        batch.series[:, ROW["implementation"]],
+    judged = judge(
+        batch.series[:, batch.theory.row("implementation")],
         np.array([lane.parameters["emergence.threshold"]]),
         np.array([lane.parameters["emergence.months"]]),
     )

@@ -23,12 +23,12 @@ from abm.interface.app.series_values import Line, Panel, pack_lines, panel_recor
 from abm.interface.app.state import Answer, Session, first_measures
 from abm.interface.app.tables import Table, network_table, series_table
 from abm.interface.app.tasks import Sample
-from abm.model.measures import MEASURES
 from abm.model.scenario import place_names, scenario_names
-from abm.policy.levers import levers
 from abm.records import Document, shown_number
+from abm.submodels.quantities import levers
+from abm.submodels.shipped import theory
 
-BY_NAME = {measure.name: measure for measure in MEASURES}
+BY_NAME = {measure.name: measure for measure in theory().measures}
 FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
 PREPARING = "Preparing the model: it is compiled once, which takes about half a minute …"
 CHOSEN = ""

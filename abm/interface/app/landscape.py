@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import solara
 
+from abm.core.part import Measure
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError
 from abm.interface.app.controls import Action, SurfaceBar
 from abm.interface.app.elements import Press, box
@@ -24,8 +26,6 @@ from abm.interface.app.sweepview import (
     sweep_surface,
 )
 from abm.interface.app.terrain import Survey, Terrain, cell_of, choose
-from abm.model.measures import Measure
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.records import shown_number
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from abm.core.lever import Lever
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import settled_schedule
 from abm.model.scenario import Scenario, load_policy
-from abm.policy.levers import Lever, levers
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
-from abm.policy.times import MONTHS_PER_YEAR
+from abm.submodels.quantities import levers
 
 HEADLINE = (
     "leadership.effort",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem
 from abm.interface.app.limits import Limits
 from abm.interface.app.schedules import changed_from, settled_schedule
@@ -14,10 +15,10 @@ from abm.interface.app.tasks import run_size
 from abm.model.model import check_key
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
-from abm.policy.levers import levers
 from abm.policy.policy import DEFAULT_START
-from abm.policy.times import MONTHS_PER_YEAR, is_month
+from abm.policy.times import is_month
 from abm.records import FrozenMapping
+from abm.submodels.quantities import levers
 
 FIRST_PRESET = "leadership_with_reform"
 REFERENCE = "baseline"

@@ -10,10 +10,10 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from abm.core.part import Measure
 from abm.interface.app.network_view import THEMES
 from abm.interface.app.scripts import script, style
 from abm.interface.app.series_values import finite
-from abm.model.measures import Measure
 
 
 class ResponseSurface(anywidget.AnyWidget):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from abm.core.lever import Lever
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.model.scenario import Scenario
-from abm.policy.levers import Lever
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Segment, Segments, Step
-from abm.policy.times import MONTHS_PER_YEAR
 
 TOLERANCE = 1e-9
 

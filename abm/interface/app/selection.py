@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import solara
 
+from abm.core.part import Measure
 from abm.interface.app.course import Course
 from abm.interface.app.elements import Press, box
 from abm.interface.app.network_values import TIE_LABELS
@@ -13,7 +14,6 @@ from abm.interface.app.series_values import Line, Panel, pack_lines, panel_recor
 from abm.interface.app.state import Answer, Session
 from abm.interface.app.tables import Table, series_table
 from abm.interface.markers import LABELS
-from abm.model.measures import Measure
 from abm.world.place import OrganisationKind, Place
 
 PARTNERS_SHOWN = 12

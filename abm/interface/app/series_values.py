@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from abm.model.measures import Measure
+from abm.core.part import Measure
 
 ROLES = ("focus", "counterfactual", "policy")
 

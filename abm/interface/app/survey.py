@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.analysis.emergence import wilson_interval
+from abm.core.part import Measure
 from abm.interface.app.question import Question
 from abm.interface.app.tasks import Sample, run_size, sample
 from abm.interface.app.work import Task
-from abm.model.measures import MEASURES, Measure
 from abm.model.scenario import Scenario
-from abm.policy.levers import levers
 from abm.records import shown_number
+from abm.submodels.quantities import levers
+from abm.submodels.shipped import theory
 
 X, Y, PANEL = "competition.strictness", "contracting.flexibility", "leadership.effort"
 X_VALUES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -32,7 +33,7 @@ RESPONSES: tuple[Measure, ...] = (
     EMERGED,
     *(
         measure
-        for measure in MEASURES
+        for measure in theory().measures
         if measure.name in ("implementation", "trust", "engagement", "board", "admissions", "occupancy")
     ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.core.part import Measure
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.experiments.dataset import SweepTables
 from abm.experiments.manifest import Manifest
@@ -16,7 +17,7 @@ from abm.experiments.store import FAILED
 from abm.interface.app.question import Question
 from abm.interface.app.replay import question_asked
 from abm.interface.app.survey import EMERGED, Axis, Surface, axis
-from abm.model.measures import OUTCOMES, Measure
+from abm.submodels.emergence.emergence import OUTCOMES
 
 MOST_ROWS = 2_000_000
 """Runs of a sweep that are read; a larger one is summarised elsewhere."""

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import solara
 
+from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.app.controls import DataTable
 from abm.interface.app.network_values import MonthValues, organisation_rows, place_rows
 from abm.interface.app.series_values import Panel
-from abm.policy.times import MONTHS_PER_YEAR
 from abm.world.place import Place
 
 Rows = list[list[Any]]

@@ -5,8 +5,10 @@ An example of an extension: a lever, a parameter, a state array, a mechanism in 
 
 import numpy as np
 
-from abm.extension import Extension, decision, field, lever, measure, mechanism, parameter, uniforms
+from abm.extension import Submodel, decision, field, lever, measure, mechanism, parameter, uniforms
 from abm.world.place import TieKind
+
+submodel = Submodel("peer_support")
 
 VISIT = decision("peer_support.visit")
 
@@ -88,14 +90,3 @@ def peer_support(
 def peer_visits(peer_visited):
     """Visits to practices in the month."""
     return peer_visited.sum(axis=0)
-
-
-extension = Extension(
-    name="peer_support",
-    levers=(sessions,),
-    parameters=(relief,),
-    fields=(visited,),
-    mechanisms=(peer_support,),
-    measures=(peer_visits,),
-    decisions=(VISIT,),
-)

@@ -1,0 +1,8 @@
+"""The order of a month: its phases, and in each the mechanisms that run one after the other."""
+
+MONTH = (
+    ("What presses", ("demand", "payment", "pressure")),
+    ("What leaders give", ("showcase", "leadership", "effort", "attention")),
+    ("What passes between two", ("contact", "encounter", "trust", "suspension", "challenge", "tender")),
+    ("What a place builds", ("closure", "federation", "governance", "integration")),
+)

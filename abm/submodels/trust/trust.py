@@ -1,0 +1,405 @@
+"""Trust: it grows slowly with good meetings, breaks faster, and fades without contact.
+
+Trust of both sides of every tie, and the divergence that they perceive (E01, E21, E22).
+
+::
+
+    relation <- t - start of the relation;  start <- t  if S < K
+    rule 0:  T <- 1 - (1 - T) (1 - up)^S
+             T <- T (1 - down)^(K - S)
+    rule 1:  T <- T (1 - down)^(K - S)      if K > S
+             T <- max(T, base + (1 - base) (1 - 1 / (f x + 1 - f))),  x = 1 + v relation      if K = S > 0
+    rule 2:  T <- T + (1 - (1 - a)^K) (S / K - T)      if K > 0
+    T <- base + (T - base) exp(-delta dt)
+    T <- T + (reputation - T) (1 - exp(-pull dt))    [only where pull > 0]
+    T <- base + kappa_own (T - base)                 [the own leader left in this step]
+    T <- base + kappa_other (T - base)               [the other's leader left in this step]
+    start of the relation <- t                       [either leader left in this step]
+    D <- D exp(-xi K)
+    D <- D_start + (D - D_start) exp(-zeta dt)
+
+Under rule 0, the default, good meetings count before bad ones. Rule 1 lets trust follow the length of an unbroken
+relation, after Klos and Nooteboom (2001), *Journal of Economic Dynamics and Control* 25, 503-526; rule 2 lets it
+follow the share of good experience, after Kim (2009), *JASSS* 12(3), 4. Both are simplified to fit the meetings
+of this model. The relation is that of this step, before an exit ends it. Trust on a tie with a closed practice
+stays at its base, and third parties do not look at it. Reputation is the mean trust that all its partners had in
+the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by default.
+
+Tests
+-----
+tests/oracle/test_closed_forms.py : closed forms for a single tie, in both implementations: growth,
+    loss, fading, dispelled divergence, exits
+tests/unit/test_trust_rules.py : the rules by relation and by adaptation
+tests/patterns/test_lever_signs.py : effort, turnover, sessions
+
+Symbols
+-------
+up : trust.gain
+down : trust.loss
+delta : trust.decay
+base : trust.base
+kappa_own : trust.kept_by_successor
+kappa_other : trust.kept_by_partner
+pull : trust.third_party_pull
+rule : trust.rule
+f : trust.relation_factor
+v : trust.relation_pace
+a : trust.adaptation
+D_start : trust.divergence_start
+xi : trust.divergence_contact
+zeta : trust.divergence_return
+"""
+
+import math
+
+import numpy as np
+
+from abm.core.arithmetic import (
+    TILE_ROWS,
+    drawn_towards,
+    fade,
+    find_nonzero,
+    row_and_lane,
+    sum_moments,
+    sum_rows,
+    tiled,
+)
+from abm.core.declaration import Submodel, decision, field, measure, mechanism, start, table, tally
+from abm.core.draws import MOST_EVENTS, beta_quantile, beta_table, uniform
+from abm.core.kernels import inlined
+from abm.world.place import TIE_KINDS
+from abm.world.vocabulary import SIDE, TIE
+
+submodel = Submodel("trust", records="trust.yaml")
+
+FIRST_TRUST = decision("trust.first", number=1)
+
+ENCOUNTER = 0
+RELATION = 1
+KIM = 2
+CHUNK = 4096
+
+STATE = (
+    field(
+        "trust",
+        axes=(TIE, SIDE),
+        unit="trust",
+        low=0,
+        high=1,
+        definition="Trust of the organisation at this side in the other",
+    ),
+    field(
+        "divergence",
+        axes=(TIE,),
+        unit="index",
+        low=0,
+        high=1,
+        start="trust.divergence_start",
+        definition="Divergence of interests that both sides perceive",
+    ),
+    field(
+        "relation_start",
+        axes=(TIE, SIDE),
+        unit="years",
+        low=0,
+        definition="When this side last judged a meeting bad, or a leader left",
+    ),
+)
+
+trust_quantiles = table("trust_quantiles", beta_table, of=("trust.start_alpha", "trust.start_beta"))
+
+
+def words_of(kind: str) -> str:
+    """Return a kind of tie as measures call it."""
+    return kind.replace("_", " " if kind == "local_authority" else "-")
+
+
+BY_KIND = tuple(f"trust_{kind}" for kind in TIE_KINDS)
+MEASURES = (
+    measure(
+        "trust",
+        label="Trust",
+        unit="trust",
+        low=0,
+        high=1,
+        definition="Mean trust over both sides of all open ties",
+    ),
+    *(
+        measure(
+            f"trust_{kind}",
+            label=f"Trust, {words_of(kind)}",
+            unit="trust",
+            low=0,
+            high=1,
+            group="Trust by kind of tie",
+            definition=f"Mean trust over both sides of open {words_of(kind)} ties; missing where there are none",
+        )
+        for kind in TIE_KINDS
+    ),
+    measure(
+        "reciprocity",
+        label="Reciprocity of trust",
+        unit="correlation",
+        low=-1,
+        high=1,
+        definition=(
+            "Correlation over ties between the trust of one side and of the other, each pair counted both ways"
+        ),
+    ),
+    measure(
+        "divergence",
+        label="Perceived divergence",
+        unit="index",
+        low=0,
+        high=1,
+        definition="Mean divergence of interests over all ties",
+    ),
+)
+
+
+@inlined
+def trust_after_meetings(level, kept_by_good, kept_by_bad):
+    """Return trust after meetings, the good ones first.
+
+    Parameters
+    ----------
+    level : float
+        Trust T before.
+    kept_by_good : float
+        (1 - gain)^S, what S good meetings leave of the distance to full trust.
+    kept_by_bad : float
+        (1 - loss)^(K - S), what the bad ones leave of trust.
+    """
+    return (1.0 - (1.0 - level) * kept_by_good) * kept_by_bad
+
+
+@inlined
+def trust_after_relation(level, base, years, factor, pace):
+    """Return trust after a good meeting in an unbroken relation of some years, after Klos and Nooteboom (2001).
+
+    Equation: max(T, base + (1 - base) (1 - 1 / (f x + 1 - f))) with x = 1 + pace years.
+    """
+    reach = factor * (1.0 + pace * years) + 1.0 - factor
+    return max(level, base + (1.0 - base) * (1.0 - 1.0 / reach))
+
+
+@inlined
+def trust_after_experience(level, good, held, adaptation):
+    """Return trust that follows the share of good meetings, after Kim (2009): T + (1 - (1 - a)^K) (S / K - T)."""
+    adapted = 1.0 - (1.0 - adaptation) ** held
+    return level + adapted * (good / held - level)
+
+
+@inlined
+def trust_after_hearsay(level, reputation, pull):
+    """Return trust drawn towards what others think of the partner: T + (reputation - T) pull."""
+    gap = reputation - level
+    return level + gap * pull
+
+
+@start(writes=("trust",), is_kernel=True)
+def first_trust(trust, seed, replicate, trust_quantiles):
+    """Draw how far everybody trusts at the start.
+
+    Mutates
+    -------
+    trust (ties, 2, lanes): in [0, 1]
+    """
+    ties, _, lanes = trust.shape
+    for tie in range(ties):
+        for side in range(2):
+            for lane in range(lanes):
+                u = uniform(seed[lane], replicate[lane], 0, FIRST_TRUST, 2 * tie + side)
+                trust[tie, side, lane] = beta_quantile(u, trust_quantiles, lane)
+
+
+@mechanism(writes=("trust", "divergence", "relation_start"), is_kernel=True)
+def trust(
+    trust,
+    divergence,
+    relation_start,
+    meetings,
+    good_meetings,
+    exits,
+    shut,
+    dt,
+    years,
+    tie_ends,
+    incidence_start,
+    incidence_tie,
+    trust_gain,
+    trust_loss,
+    trust_decay,
+    trust_base,
+    trust_kept_by_successor,
+    trust_kept_by_partner,
+    trust_third_party_pull,
+    trust_rule,
+    trust_relation_factor,
+    trust_relation_pace,
+    trust_adaptation,
+    trust_divergence_start,
+    trust_divergence_contact,
+    trust_divergence_return,
+):
+    """Update trust and the age of the relation on both sides of every tie, and the divergence that they perceive.
+
+    Mutates
+    -------
+    trust (ties, 2, lanes), divergence (ties, lanes): in [0, 1]
+    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad, or a leader left; by rule 1
+    """
+    ties, _, lanes = trust.shape
+    organisations = exits.shape[0]
+    events = MOST_EVENTS + 1
+    gained = np.empty((events, lanes))
+    lost = np.empty((events, lanes))
+    dispelled = np.empty((events, lanes))
+    kept = np.empty(lanes)
+    returned = np.empty(lanes)
+    pulled = np.empty(lanes)
+    is_pulled = False
+    for lane in range(lanes):
+        gained[0, lane] = 1.0
+        lost[0, lane] = 1.0
+        for number in range(1, events):
+            gained[number, lane] = gained[number - 1, lane] * (1.0 - trust_gain[lane])
+            lost[number, lane] = lost[number - 1, lane] * (1.0 - trust_loss[lane])
+        for number in range(events):
+            dispelled[number, lane] = math.exp(-trust_divergence_contact[lane] * number)
+        kept[lane] = math.exp(-trust_decay[lane] * dt)
+        returned[lane] = math.exp(-trust_divergence_return[lane] * dt)
+        pulled[lane] = 1.0 - math.exp(-trust_third_party_pull[lane] * dt)
+        is_pulled = is_pulled or pulled[lane] > 0.0
+
+    reputation = np.zeros((organisations if is_pulled else 0, lanes))
+    if is_pulled:
+        partners = np.zeros((organisations, lanes))
+        for tie in range(ties):
+            for side in range(2):
+                other = tie_ends[tie, 1 - side]
+                for lane in range(lanes):
+                    if shut[tie, lane] == 0:
+                        partners[other, lane] += 1.0
+                        reputation[other, lane] += trust[tie, side, lane]
+        for organisation in range(organisations):
+            for lane in range(lanes):
+                reputation[organisation, lane] /= max(partners[organisation, lane], 1.0)
+
+    # Only on ties that met does anything happen but fading, so they come first and one by one.
+    every_base, every_kept = tiled(trust_base), tiled(kept)
+    every_start, every_returned = tiled(trust_divergence_start), tiled(returned)
+    rows = max(CHUNK // lanes // TILE_ROWS, 1) * TILE_ROWS
+    met = np.empty(rows * lanes, dtype=np.uint32)
+    for first in range(0, ties, rows):
+        last = min(first + rows, ties)
+        held_here, good_here = meetings[first:last], good_meetings[first:last]
+        level_here, divergence_here = trust[first:last], divergence[first:last]
+        start_here = relation_start[first:last]
+        for event in range(find_nonzero(held_here, met)):
+            row, lane = row_and_lane(met[event], lanes)
+            held = held_here[row, lane]
+            rule = trust_rule[lane]
+            for side in range(2):
+                good = good_here[row, side, lane]
+                level = level_here[row, side, lane]
+                if rule == ENCOUNTER:
+                    level = trust_after_meetings(level, gained[good, lane], lost[held - good, lane])
+                elif rule == KIM:
+                    level = trust_after_experience(level, good, held, trust_adaptation[lane])
+                elif good < held:
+                    level *= lost[held - good, lane]
+                    start_here[row, side, lane] = years
+                else:
+                    level = trust_after_relation(
+                        level,
+                        trust_base[lane],
+                        years - start_here[row, side, lane],
+                        trust_relation_factor[lane],
+                        trust_relation_pace[lane],
+                    )
+                level_here[row, side, lane] = level
+            divergence_here[row, lane] *= dispelled[held, lane]
+        fade(level_here.reshape(-1), every_base, every_kept)
+        fade(divergence_here.reshape(-1), every_start, every_returned)
+
+    if is_pulled:
+        for tie in range(ties):
+            for side in range(2):
+                other = tie_ends[tie, 1 - side]
+                for lane in range(lanes):
+                    if shut[tie, lane] == 0:
+                        trust[tie, side, lane] = trust_after_hearsay(
+                            trust[tie, side, lane], reputation[other, lane], pulled[lane]
+                        )
+
+    left = np.empty(exits.size, dtype=np.uint32)
+    for event in range(find_nonzero(exits, left)):
+        leaver, lane = row_and_lane(left[event], lanes)
+        base = trust_base[lane]
+        by_successor, by_partner = trust_kept_by_successor[lane], trust_kept_by_partner[lane]
+        for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
+            tie = incidence_tie[entry]
+            is_first = tie_ends[tie, 0] == leaver
+            kept_here = by_successor if is_first else by_partner
+            kept_there = by_partner if is_first else by_successor
+            trust[tie, 0, lane] = drawn_towards(base, trust[tie, 0, lane], kept_here)
+            trust[tie, 1, lane] = drawn_towards(base, trust[tie, 1, lane], kept_there)
+            if trust_rule[lane] == RELATION:
+                relation_start[tie, 0, lane] = years
+                relation_start[tie, 1, lane] = years
+
+
+@tally(fills=("trust", "reciprocity", "divergence"), families={"trust_by_kind": BY_KIND}, is_kernel=True)
+def tally_trust(
+    fill_trust,
+    fill_trust_by_kind,
+    fill_reciprocity,
+    fill_divergence,
+    trust,
+    divergence,
+    shut,
+    kind_start,
+    trust_base,
+    trust_divergence_start,
+):
+    """Measure trust and divergence on open ties, in one go over what may be larger than a processor's cache."""
+    lanes = trust.shape[2]
+    whole = np.zeros(lanes)
+    sides = np.zeros(lanes)
+    gone = np.zeros(lanes)
+    squares = np.zeros(lanes)
+    products = np.zeros(lanes)
+    every_trust = trust.reshape(-1)
+    some = every_trust[: TILE_ROWS * lanes]
+    pivot = np.zeros(lanes)
+    sum_rows(some, pivot)
+    for lane in range(lanes):
+        pivot[lane] /= some.size // lanes
+    for kind in range(fill_trust_by_kind.shape[0]):
+        first, last = kind_start[kind], kind_start[kind + 1]
+        total = np.zeros(lanes)
+        shut_here = np.zeros(lanes)
+        sum_moments(every_trust[2 * first * lanes : 2 * last * lanes], pivot, total, squares, products)
+        sum_rows(shut[first:last].reshape(-1), shut_here)
+        for lane in range(lanes):
+            # On shut ties trust is at its base, so that it can be taken off again by their number.
+            total[lane] -= 2.0 * shut_here[lane] * trust_base[lane]
+            count = 2.0 * (last - first - shut_here[lane])
+            fill_trust_by_kind[kind, lane] = total[lane] / count if count > 0.0 else np.nan
+            whole[lane] += total[lane]
+            sides[lane] += count
+            gone[lane] += 2.0 * shut_here[lane]
+    apart = np.zeros(lanes)
+    sum_rows(divergence.reshape(-1), apart)
+    for lane in range(lanes):
+        mean = whole[lane] / sides[lane]
+        fill_trust[lane] = mean
+        stray = gone[lane] * (trust_base[lane] - pivot[lane]) ** 2
+        shift = sides[lane] * (mean - pivot[lane]) ** 2
+        variance = squares[lane] - stray - shift
+        covariance = 2.0 * products[lane] - stray - shift
+        fill_reciprocity[lane] = covariance / variance if variance > 0.0 else np.nan
+        open_ties = 0.5 * sides[lane]
+        shut_ties = 0.5 * gone[lane]
+        fill_divergence[lane] = (apart[lane] - shut_ties * trust_divergence_start[lane]) / open_ties
