@@ -52,12 +52,13 @@ class Gauge:
     low: float
     high: float
     definition: str
+    group: str = ""
 
 
 GAUGES = (
-    Gauge("trust_pairs", "Trust, pairs", "trust", 0, 1, "Trust in pairs"),
-    Gauge("implementation", "Implementation", "share", 0, 1, "What is in operation"),
-    Gauge("admissions", "Admissions", "index", 0, float("inf"), "Admissions"),
+    Gauge("trust_pairs", "Trust, pairs", "trust", 0, 1, "Trust in pairs", "Trust by kind of tie"),
+    Gauge("implementation", "Implementation", "share", 0, 1, "What is in operation", "Working together"),
+    Gauge("admissions", "Admissions", "index", 0, float("inf"), "Admissions", "Use of hospitals"),
 )
 VERDICTS = (Gauge("emerged_month", "Month of emergence", "month", 1, float("inf"), "When it emerged"),)
 

@@ -165,7 +165,7 @@ def test_scenario_composes_overrides_blocks_and_own_levers(tmp_path):
     assert tuple(scenario.parameter_values) == flat_names()
     assert scenario.parameter_values["effort.capacity.practice"] == 30.0
     assert (scenario.months, scenario.steps, scenario.label) == (54, 108, "mine")
-    assert list(scenario.levers) == ["payment.gain_share", "leadership.effort"]
+    assert list(scenario.levers) == ["leadership.effort", "payment.gain_share"]
     effort = scenario.lever_table()[:, lever_names().index("leadership.effort")]
     assert np.flatnonzero(effort == 1).tolist() == list(range(24, 36))
 
