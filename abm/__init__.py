@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from abm.experiments.dataset import open_sweep
-    from abm.model.model import IntegrationModel
-    from abm.model.scenario import Scenario, load_scenario
+    from abm.scenarios.integration_model import IntegrationModel
+    from abm.scenarios.scenario import Scenario, load_scenario
     from abm.submodels.quantities import levers, parameters
+    from abm.sweeps.store.dataset import open_sweep
     from abm.world.place import load_place
 
 __version__ = "0.1.0"
@@ -34,12 +34,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "IntegrationModel": "abm.model.model",
-    "Scenario": "abm.model.scenario",
+    "IntegrationModel": "abm.scenarios.integration_model",
+    "Scenario": "abm.scenarios.scenario",
     "levers": "abm.submodels.quantities",
     "load_place": "abm.world.place",
-    "load_scenario": "abm.model.scenario",
-    "open_sweep": "abm.experiments.dataset",
+    "load_scenario": "abm.scenarios.scenario",
+    "open_sweep": "abm.sweeps.store.dataset",
     "parameters": "abm.submodels.quantities",
 }
 

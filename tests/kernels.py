@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abm.model.scenario import load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import simulate_lanes
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from abm.analysis.studyfile import Study, Target
 from abm.core.vocabulary import MONTHS_PER_YEAR
-from abm.experiments.engines import LANES, mapped
-from abm.model.scenario import Scenario, load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.runs.batches import LANES, mapped
+from abm.scenarios.scenario import Scenario, load_scenario
+from abm.scenarios.simulate import simulate_lanes
 
 Progress = Callable[[int, int], None]
 

@@ -17,7 +17,7 @@ from abm.analysis.effects import Effect, pair_positions, paired_difference, pair
 from abm.analysis.emergence import Proportion, Survival, time_to_emergence, wilson_interval
 from abm.core.part import Measure
 from abm.core.vocabulary import MONTHS_PER_YEAR
-from abm.experiments.run import Tables
+from abm.runs.run import Tables
 
 QUANTILES = (0.1, 0.5, 0.9)
 FEWEST_FOR_RANGE = 5

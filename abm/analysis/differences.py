@@ -11,7 +11,7 @@ from abm.records import shown_number
 from abm.submodels.payment.payment import break_even_activity_share
 
 if TYPE_CHECKING:
-    from abm.model.scenario import Scenario
+    from abm.scenarios.scenario import Scenario
 
 
 @dataclass(frozen=True)

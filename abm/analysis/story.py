@@ -9,7 +9,7 @@ from abm.analysis.comparison import Comparison
 from abm.analysis.differences import BreakEven, LeverDifference, OtherDifference
 
 if TYPE_CHECKING:
-    from abm.model.scenario import Scenario
+    from abm.scenarios.scenario import Scenario
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.run import REPLICATES_BOUND, SEED_BOUND
-from abm.model.scenario import Scenario, load_scenario
-from abm.model.shipped import find, shipped_directory
-from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
 from abm.policy.schema import described, number_schema, settings_schema
 from abm.records import Document, Fault, Faults, KeyPath, Record, bounds, check, shown_number
+from abm.runs.run import REPLICATES_BOUND, SEED_BOUND
+from abm.scenarios.library import find, shipped_directory
+from abm.scenarios.scenario import Scenario, load_scenario
+from abm.scenarios.structure import variant_conflicts
 from abm.world.place import place_problems
 
 STUDIES = "calibration"

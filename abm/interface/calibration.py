@@ -14,7 +14,7 @@ from rich.text import Text
 from abm.analysis.calibration import Trial, distance, edges, search, try_values
 from abm.analysis.studyfile import Study, load_study
 from abm.errors import InvalidInput
-from abm.experiments.destination import file_problems
+from abm.files.destination import file_problems
 from abm.interface.numbers import Numbers
 from abm.records import shown_number
 

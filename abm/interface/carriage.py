@@ -12,15 +12,15 @@ from abm.interface import cluster
 from abm.interface.terminal import ExitCode, errors, output, progress
 
 if TYPE_CHECKING:
-    from abm.experiments.carriers import Carried
-    from abm.experiments.sweep import Advance, Carriage, Sweep
+    from abm.sweeps.engines.engine import Carried
+    from abm.sweeps.sweep import Advance, Carriage, Sweep
 
 WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a sweep is to be carried out, as `abm.experiments.sweep.Sweep.carry_out` takes it.
+    """How a sweep is to be carried out, as `abm.sweeps.sweep.Sweep.carry_out` takes it.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ def carry_out(
 ) -> None:
     """Run what is missing of a sweep, show how far it is, and conclude with what came of it."""
     from abm.errors import InvalidInput
-    from abm.experiments.carriers import engine_named
-    from abm.experiments.sweep import Sweep
     from abm.interface.numbers import Numbers
+    from abm.sweeps.engines.engine import engine_named
+    from abm.sweeps.sweep import Sweep
 
     numbers = Numbers()
     processes = numbers.workers(workers)
@@ -95,8 +95,8 @@ def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
 
 def tell_faults(sweep: "Sweep") -> None:
     """List what is damaged, and why runs failed."""
-    from abm.experiments.dataset import SweepTables
     from abm.interface.sweepview import failures, faults
+    from abm.sweeps.store.dataset import SweepTables
 
     survey = sweep.survey()
     if survey.damaged or survey.faults:
@@ -111,7 +111,7 @@ def watch_until_done(sweep: "Sweep") -> None:
 
     from rich.live import Live
 
-    from abm.experiments.lock import holder_of
+    from abm.files.lock import holder_of
     from abm.interface.sweepview import surveyed
 
     def look() -> tuple[Any, bool]:

@@ -286,7 +286,7 @@ def calibrate(
     """Show how the defaults meet the calibration targets, or search for parameters that do."""
     from contextlib import nullcontext
 
-    from abm.experiments.destination import staged_file
+    from abm.files.destination import staged_file
     from abm.interface.calibration import (
         checked_study,
         describe_defaults,
@@ -382,7 +382,7 @@ def _carry_out(request: "Request") -> None:
 
 
 def _tell(answer: "Answer") -> None:
-    from abm.experiments.destination import REPORT
+    from abm.files.destination import REPORT
     from abm.interface.tables import print_story
     from abm.interface.terminal import errors
 

@@ -10,7 +10,7 @@ import typer
 from abm.interface.terminal import errors, output
 
 if TYPE_CHECKING:
-    from abm.experiments.job_array import Site
+    from abm.sweeps.engines.job_array import Site
 
 TIME = re.compile(r"(?:(\d{1,3})-)?(\d{1,4}):(\d{2})(?::(\d{2}))?")
 MEMORY = re.compile(r"\d{1,6}(?:[KMGT]i?B?)?", re.IGNORECASE)
@@ -118,7 +118,7 @@ class Places:
             If memory or time limit cannot be read.
         """
         from abm.errors import InvalidInput, Problem
-        from abm.experiments.job_array import Site
+        from abm.sweeps.engines.job_array import Site
 
         problems = []
         if self.memory is not None and not MEMORY.fullmatch(self.memory):
@@ -177,10 +177,10 @@ def slurm_script(
 ) -> None:
     """Write a job array for Slurm that runs the shards that are missing, to be submitted with sbatch."""
     from abm.errors import InvalidInput
-    from abm.experiments.job_array import compile_kernels, write_job_array
-    from abm.experiments.sweep import Sweep
     from abm.interface.numbers import Numbers
     from abm.interface.sweepview import duration
+    from abm.sweeps.engines.job_array import compile_kernels, write_job_array
+    from abm.sweeps.sweep import Sweep
 
     numbers = Numbers()
     most_at_once, most_tasks = numbers.counted("--at-once", at_once), numbers.counted("--tasks", tasks)
@@ -249,7 +249,7 @@ def crate(
     if agent is None and (agent_id or organisation):
         raise InvalidInput([Problem("--agent", None, "is missing; name whom the other options describe")])
     try:
-        from abm.experiments.crate import Agent, write_crate
+        from abm.sweeps.crate import Agent, write_crate
     except ModuleNotFoundError as error:
         told = (
             f"a crate needs {error.name}, which is not installed; install it with: pip install 'abm[crate]'"

@@ -14,14 +14,14 @@ from abm.core.draws import GENERATOR
 from abm.core.lever import Lever
 from abm.core.part import Measure
 from abm.errors import AbmError, InvalidInput, Problem
-from abm.experiments.destination import REPORT, Destination
-from abm.experiments.engines import Execution, execute
-from abm.experiments.lanes import simulate
-from abm.experiments.run import Measured, PairedDesign, scenario_problems, with_columns
-from abm.experiments.store import Column, manifest_of, write_results
+from abm.files.destination import REPORT, Destination
 from abm.interface.numbers import Numbers
-from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.schedule import Schedule
+from abm.runs.batches import Execution, execute
+from abm.runs.results import Column, manifest_of, write_results
+from abm.runs.run import Measured, PairedDesign, scenario_problems, with_columns
+from abm.runs.simulator import simulate
+from abm.scenarios.scenario import Scenario, load_scenario, parse_settings
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.world.place import load_place
 

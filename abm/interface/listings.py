@@ -12,13 +12,13 @@ from rich.text import Text
 from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.core.quantity import Quantity
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.experiments.destination import staged_file
+from abm.files.destination import staged_file
 from abm.interface.tables import QUIET, entries_table, plain_table, record_card, shown
 from abm.interface.terminal import emit, errors
-from abm.model.extension import NO_EXTENSIONS, Extensions
-from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
-from abm.model.shipped import EXPERIMENTS, is_path
 from abm.records import Document, shown_path
+from abm.scenarios.extensions import NO_EXTENSIONS, Extensions
+from abm.scenarios.library import EXPERIMENTS, is_path
+from abm.scenarios.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.world.place import Place, is_built, is_network, load_place
 
 KINDS = ("scenario", "policy", "place", "experiment", "study")
@@ -158,7 +158,7 @@ def print_schema(kind: str, extensions: Sequence[str] = (), runs_code: bool = Fa
         message = f"'{kind}' is no kind of file{did_you_mean(kind, KINDS)} Valid: {', '.join(KINDS)}."
         raise InvalidInput([Problem("abm schema", None, message)])
     if kind == "experiment":
-        from abm.experiments.experimentfile import experiment_schema
+        from abm.sweeps.plan.experimentfile import experiment_schema
 
         schema = experiment_schema()
     elif kind == "study":
@@ -173,7 +173,7 @@ def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
     """Load extensions that the command line names, and say what is not known of those that were only read."""
     if not extensions:
         return NO_EXTENSIONS
-    from abm.model.loading import load_extensions
+    from abm.scenarios.extensionfile import load_extensions
 
     loaded = load_extensions(extensions, runs_code=runs_code)
     for member in loaded.parts:
@@ -283,10 +283,10 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
 def _validated_experiment(document: Document, file: Path, runs_code: bool) -> str:
     """Check an experiment; a model of somebody else is found, and imported only where that is asked for."""
     # Deferred: what samples points is slow to load.
-    from abm.experiments.experimentfile import load_experiment
+    from abm.sweeps.plan.experimentfile import load_experiment
 
     if not runs_code and "model" in document.data:
-        from abm.experiments.unimported import check_unimported
+        from abm.sweeps.foreign.unimported import check_unimported
 
         record, source = check_unimported(document, file.parent)
         points = record.points.count

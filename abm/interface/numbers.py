@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from abm.errors import Problem
-from abm.experiments.engines import WORKERS_ADVICE, worker_problems
-from abm.experiments.run import REPLICATES_ADVICE, SEED_ADVICE, design_problems
-from abm.model.scenariofile import VALID_HORIZON, horizon_complaint
+from abm.runs.batches import WORKERS_ADVICE, worker_problems
+from abm.runs.run import REPLICATES_ADVICE, SEED_ADVICE, design_problems
+from abm.scenarios.scenariofile import VALID_HORIZON, horizon_complaint
 
 MOST_SHARD_RUNS, MOST_SHARD_SECONDS = 1_000_000, 86_400.0
 SHARD_RUNS_ADVICE = f"give a whole number from 1 to {MOST_SHARD_RUNS:,}, such as 500"

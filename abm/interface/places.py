@@ -71,7 +71,7 @@ def build(
 ) -> None:
     """Build a place from the publishers' own files, and tell what could not be matched."""
     from abm.errors import InvalidInput, Problem
-    from abm.experiments.destination import staged_file
+    from abm.files.destination import staged_file
     from abm.world.built import write_built
     from abm.world.publishers import build_place, read_folder
 
@@ -114,10 +114,10 @@ def describe(
 ) -> None:
     """Print a place in figures, and draw it as a map."""
     from abm.errors import InvalidInput
-    from abm.experiments.destination import staged_file
+    from abm.files.destination import staged_file
     from abm.interface.canvas import svg, write_png
     from abm.interface.map import draw_map
-    from abm.model.shipped import find_place
+    from abm.scenarios.library import find_place
     from abm.world.place import load_place
 
     problems = file_problems(out, PICTURES, force) if out is not None else []
@@ -146,8 +146,8 @@ def export(
 ) -> None:
     """Write a place as a network in GraphML, to look at or edit elsewhere; scenarios take it as a place again."""
     from abm.errors import InvalidInput
-    from abm.experiments.destination import staged_file
-    from abm.model.shipped import find_place
+    from abm.files.destination import staged_file
+    from abm.scenarios.library import find_place
     from abm.world.network import to_network, write_graphml
     from abm.world.place import NETWORK_ENDING, load_place
 
@@ -171,8 +171,8 @@ def export(
 def report(place: PlaceName) -> None:
     """Print how a built place was made, with every code that did not match."""
     from abm.errors import InvalidInput, Problem
-    from abm.model.shipped import find_place
     from abm.records import shown_path
+    from abm.scenarios.library import find_place
     from abm.world.built import told_of
     from abm.world.place import is_built, is_network
 

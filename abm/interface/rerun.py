@@ -13,21 +13,21 @@ from rich.text import Text
 
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.attempts import attempted
-from abm.experiments.cases import Case
-from abm.experiments.destination import Destination
-from abm.experiments.failures import RunFailure
-from abm.experiments.inquiry import Inquiry
-from abm.experiments.manifest import Manifest
-from abm.experiments.provenance import code_version
-from abm.experiments.run import Run, Tables
-from abm.experiments.shard import controls
-from abm.experiments.store import manifest_of, write_results
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
 from abm.interface.app.limits import Limits
 from abm.interface.serving import address_problems, require_packages, serve_page
 from abm.interface.sweepview import card
 from abm.records import shown_number
+from abm.runs.attempts import attempted
+from abm.runs.failures import RunFailure
+from abm.runs.inquiry import Inquiry
+from abm.runs.provenance import code_version
+from abm.runs.results import manifest_of, write_results
+from abm.runs.run import Run, Tables
+from abm.sweeps.store.cases import Case
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import controls
+from abm.sweeps.sweep import Sweep
 
 HOST = "127.0.0.1"
 

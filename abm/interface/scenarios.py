@@ -11,7 +11,12 @@ from abm.analysis.differences import course_in_words
 from abm.analysis.studyfile import STUDIES, study_names
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.interface.tables import QUIET, entries_table, plain_table, shown
-from abm.model.scenario import (
+from abm.policy.catalogue import Catalogue, shipped
+from abm.policy.policy import DEFAULT_START, PolicyBlock, settled
+from abm.policy.schedule import Schedule
+from abm.records import Document
+from abm.scenarios.library import EXPERIMENTS, experiment_names, is_path
+from abm.scenarios.scenario import (
     Scenario,
     load_policy,
     load_scenario,
@@ -20,11 +25,6 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.model.shipped import EXPERIMENTS, experiment_names, is_path
-from abm.policy.catalogue import Catalogue, shipped
-from abm.policy.policy import DEFAULT_START, PolicyBlock, settled
-from abm.policy.schedule import Schedule
-from abm.records import Document
 from abm.world.place import place_content
 
 LONGEST = 100.0

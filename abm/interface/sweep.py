@@ -61,13 +61,13 @@ def plan(
 ) -> None:
     """Check an experiment, try a few runs, and write the manifest; tells runs, shards, time and disk."""
     from abm.errors import InvalidInput
-    from abm.experiments.destination import Destination
-    from abm.experiments.engines import available_processors
-    from abm.experiments.experimentfile import load_experiment
-    from abm.experiments.plan import SWEEP_FILES, ShardSize
-    from abm.experiments.plan import plan as planning
+    from abm.files.destination import Destination
     from abm.interface.numbers import Numbers
     from abm.interface.sweepview import planned
+    from abm.runs.batches import available_processors
+    from abm.sweeps.plan.experimentfile import load_experiment
+    from abm.sweeps.plan.plan import SWEEP_FILES, ShardSize
+    from abm.sweeps.plan.plan import plan as planning
 
     numbers = Numbers()
     size = numbers.shard_size(shard_seconds, shard_runs)
@@ -144,9 +144,9 @@ def shard(
 ) -> None:
     """Run single shards, for job arrays; needs no lock, and does no harm if done twice."""
     from abm.errors import InvalidInput
-    from abm.experiments.carriers import carry_all
-    from abm.experiments.manifest import Manifest
     from abm.interface.numbers import Numbers
+    from abm.sweeps.engines.engine import carry_all
+    from abm.sweeps.store.manifest import Manifest
 
     manifest = Manifest.read(directory)
     numbers = Numbers()
@@ -178,9 +178,9 @@ def status(
     ] = False,
 ) -> None:
     """Show how far a sweep is: done, failed, missing, damaged, running, rate and time left."""
-    from abm.experiments.lock import holder_of
-    from abm.experiments.sweep import Sweep
+    from abm.files.lock import holder_of
     from abm.interface.sweepview import surveyed
+    from abm.sweeps.sweep import Sweep
 
     sweep = Sweep(directory)
     console = output()
@@ -197,8 +197,8 @@ def status(
 @app.command()
 def verify(directory: Directory) -> None:
     """Read every byte and compare every checksum, row count and hash with the manifest and the commits."""
-    from abm.experiments.sweep import Sweep
     from abm.interface.sweepview import faults, surveyed
+    from abm.sweeps.sweep import Sweep
 
     sweep = Sweep(directory)
     with errors().status("Reading every byte"):
@@ -231,11 +231,11 @@ def expand(
 ) -> None:
     """Add replicates or points; what there is keeps its ids and its files."""
     from abm.errors import InvalidInput
-    from abm.experiments.expansion import expand as expanding
-    from abm.experiments.experimentfile import load_experiment
-    from abm.experiments.plan import ShardSize
-    from abm.experiments.sweep import Sweep
     from abm.interface.numbers import Numbers
+    from abm.sweeps.plan.expansion import expand as expanding
+    from abm.sweeps.plan.experimentfile import load_experiment
+    from abm.sweeps.plan.plan import ShardSize
+    from abm.sweeps.sweep import Sweep
 
     numbers = Numbers()
     more, samples = numbers.more("--replicates", replicates), numbers.more("--points", points)
@@ -261,7 +261,7 @@ def expand(
 @app.command()
 def compact(directory: Directory, take_over: TakeOver = False) -> None:
     """Put the many files of the shards into few large ones, after checking every one of them."""
-    from abm.experiments.sweep import Sweep
+    from abm.sweeps.sweep import Sweep
 
     with errors().status("Checking and writing"):
         parts, survey = Sweep(directory).compact(take_over)
@@ -284,9 +284,9 @@ def collect(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write one table of all runs, of all months, or of the design's points, in one file for any tool."""
-    from abm.experiments.collection import collect as collecting
-    from abm.experiments.dataset import SweepTables
-    from abm.experiments.manifest import Manifest
+    from abm.sweeps.store.collection import collect as collecting
+    from abm.sweeps.store.dataset import SweepTables
+    from abm.sweeps.store.manifest import Manifest
 
     rows = collecting(directory, out, table, force)
     output().print(f"{rows:,} rows written to {out}", soft_wrap=True)

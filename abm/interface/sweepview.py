@@ -10,11 +10,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from abm.experiments.lock import Holder
-from abm.experiments.manifest import Manifest
-from abm.experiments.survey import Survey
+from abm.files.lock import Holder
 from abm.interface.tables import QUIET, plain_table
 from abm.records import shown_number
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.sweep_survey import Survey
 
 BAR_WIDTH = 40
 MOST_SHOWN = 5

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from abm.core.batch import Batch, Lane
-from abm.model.model import IntegrationModel
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch, simulate_lanes
+from abm.scenarios.integration_model import IntegrationModel
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch, simulate_lanes
 from abm.world.region import random_region
 from tests.oracle.model import OracleModel
 

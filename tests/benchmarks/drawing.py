@@ -15,7 +15,7 @@ from abm.interface.app.network_values import pack_month, pack_structure, values_
 from abm.interface.app.network_view import NetworkView
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines
-from abm.model.shipped import find_place
+from abm.scenarios.library import find_place
 from abm.submodels.shipped import theory
 from abm.world.place import load_place
 from tests.browser.conftest import CHROMIUM, FLAGS

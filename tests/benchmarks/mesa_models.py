@@ -21,12 +21,12 @@ from mesa.examples import BoltzmannWealth, Schelling, VirusOnNetwork
 from rich.console import Console
 from rich.table import Table
 
-from abm.experiments.carriers import Processes
-from abm.experiments.destination import Destination
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.mesa_models import derived_seed
-from abm.experiments.plan import plan
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.foreign.mesa_models import derived_seed
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import plan
+from abm.sweeps.sweep import Sweep
 from tests.benchmarks.__main__ import timed
 
 WORKERS = 2

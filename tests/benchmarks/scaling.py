@@ -16,8 +16,8 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 from abm.core.batch import Lane
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.world.place import Place
 from abm.world.region import random_region
 

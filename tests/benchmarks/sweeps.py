@@ -21,17 +21,17 @@ import mesa
 import numpy as np
 import pandas as pd
 
-from abm.experiments.carriers import Processes
-from abm.experiments.commits import keep, put_record
-from abm.experiments.destination import Destination
-from abm.experiments.engines import LANES
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.manifest import Manifest
-from abm.experiments.parquet import encoded
-from abm.experiments.plan import ShardSize, plan
-from abm.experiments.shard import cases_of, run_shard, tables_of
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
+from abm.files.durable import keep, put_record
+from abm.files.parquet import encoded
 from abm.records import dump
+from abm.runs.batches import LANES
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import cases_of, run_shard, tables_of
+from abm.sweeps.sweep import Sweep
 from tests.benchmarks.__main__ import timed
 
 LEVERS = {"leadership.effort": {"range": [0.15, 0.9]}, "contracting.flexibility": {"range": [0.2, 0.9]}}

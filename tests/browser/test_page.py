@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from abm.experiments.dataset import open_sweep
-from abm.experiments.run import Run
 from abm.interface.app.limits import Limits
 from abm.interface.app.share import from_query
-from abm.model.scenario import load_scenario
+from abm.runs.run import Run
+from abm.scenarios.scenario import load_scenario
+from abm.sweeps.store.dataset import open_sweep
 from tests.browser.serving import (
     WAIT,
     artefact,

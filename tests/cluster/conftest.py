@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abm.experiments.carriers import Processes
-from abm.experiments.sweep import Sweep
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.sweep import Sweep
 from tests.cluster.slurm import Slurm, missing_programs, one_machine_cluster
 from tests.cluster.sweeps import copied, data, planned
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from abm.experiments.manifest import Manifest
+    from abm.sweeps.store.manifest import Manifest
 
 
 @pytest.fixture(scope="session")

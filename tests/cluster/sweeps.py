@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import abm
-from abm.experiments.destination import Destination
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.plan import ShardSize, plan
+from abm.files.destination import Destination
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import ShardSize, plan
 
 if TYPE_CHECKING:
-    from abm.experiments.manifest import Manifest
+    from abm.sweeps.store.manifest import Manifest
 
 EXPERIMENT = """\
 name: small

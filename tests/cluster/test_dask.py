@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.carriers import Processes, engine_named
-from abm.experiments.dask_engine import LOST, Dask
-from abm.experiments.sweep import Advance, Sweep
+from abm.sweeps.engines.dask_engine import LOST, Dask
+from abm.sweeps.engines.engine import Processes, engine_named
+from abm.sweeps.sweep import Advance, Sweep
 from tests.cluster.slurm import free_ports
 from tests.cluster.sweeps import data
 from tests.unit.sweeping import BREAKABLE, breakable
@@ -116,7 +116,7 @@ def test_a_scheduler_that_is_killed_loses_what_it_held_and_resuming_completes(
 
 
 def test_an_address_where_nobody_answers_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("abm.experiments.dask_engine.CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("abm.sweeps.engines.dask_engine.CONNECT_SECONDS", 1.0)
     address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
     with pytest.raises(InvalidInput, match=re.escape(f"no Dask scheduler answers at '{address}'")):
         Sweep(directory).carry_out(Dask(address))

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from abm.experiments.carriers import Processes, engine_named
-from abm.experiments.job_array import Site, write_job_array
-from abm.experiments.slurm_engine import Slurm
-from abm.experiments.sweep import Sweep
+from abm.sweeps.engines.engine import Processes, engine_named
+from abm.sweeps.engines.job_array import Site, write_job_array
+from abm.sweeps.engines.slurm_engine import Slurm
+from abm.sweeps.sweep import Sweep
 from tests.cluster.sweeps import data
 from tests.cluster.test_dask import SHARDS_BEFORE, after
 

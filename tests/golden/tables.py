@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.core.kernels import compiled
-from abm.model.scenario import Scenario, load_scenario
-from abm.model.shipped import place_names, scenario_names
-from abm.model.simulate import measure_names, simulate_lanes
+from abm.scenarios.library import place_names, scenario_names
+from abm.scenarios.scenario import Scenario, load_scenario
+from abm.scenarios.simulate import measure_names, simulate_lanes
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("tables.json")

@@ -28,7 +28,7 @@ LOAD = """
 import sys
 from pathlib import Path
 import abm
-from abm.model.shipped import shipped_directory
+from abm.scenarios.library import shipped_directory
 print(abm.load_scenario(sys.argv[1]).name, Path(abm.__file__).parent, shipped_directory(), sep="\\n")
 """
 HELP = """
@@ -136,7 +136,7 @@ def test_checkout_is_used_only_by_the_editable_install(environments: dict[str, E
         _, package, shipped = environment.load("baseline", Path("/"))
         is_checkout = way == "editable"
         assert (Path(package) == ROOT / "abm") == is_checkout
-        assert Path(shipped) == (ROOT / "scenarios" if is_checkout else Path(package) / "scenarios")
+        assert Path(shipped) == (ROOT / "scenarios" if is_checkout else Path(package) / "library")
 
 
 @pytest.mark.parametrize("scenario", [path.stem for path in SHIPPED if len(path.parts) == 1])
@@ -169,7 +169,7 @@ def test_main_job_runs_from_the_wheel(environments: dict[str, Environment], tmp_
 
 def test_wheel_holds_the_package_and_every_scenario_and_nothing_else(built: dict[str, Path]) -> None:
     names = zipfile.ZipFile(built["wheel"]).namelist()
-    assert {f"abm/scenarios/{path.as_posix()}" for path in SHIPPED} <= set(names)
+    assert {f"abm/library/{path.as_posix()}" for path in SHIPPED} <= set(names)
     assert {
         "abm/py.typed",
         "abm/submodels/trust/trust.yaml",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from abm.experiments.provenance import PACKAGE
+from abm.runs.provenance import PACKAGE
 
 PATIENCE_SECONDS = 300.0
 MOST_LIFE_SECONDS = 2.0

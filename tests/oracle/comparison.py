@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.core.batch import Batch, Lane
-from abm.model.simulate import make_batch
+from abm.scenarios.simulate import make_batch
 from abm.world.place import Place
 
 from .model import OracleModel

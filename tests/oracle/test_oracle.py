@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from abm.core.batch import Lane
 from abm.core.lever import Lever
 from abm.core.parameter import Parameter
-from abm.model.simulate import make_batch
 from abm.policy.catalogue import parameter_values
+from abm.scenarios.simulate import make_batch
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters
 from abm.submodels.shipped import theory
 from abm.world.place import Place
@@ -358,7 +358,7 @@ def test_oracle_loads_no_mechanism() -> None:
     root = Path(__file__).parents[2]
     program = (
         "import sys; import tests.oracle.model; "
-        "sys.exit(any(name.startswith('abm.model') or name.count('.') > 2 for name in sys.modules "
-        "if name.startswith(('abm.model', 'abm.submodels.'))))"
+        "sys.exit(any(name.startswith('abm.scenarios') or name.count('.') > 2 for name in sys.modules "
+        "if name.startswith(('abm.scenarios', 'abm.submodels.'))))"
     )
     subprocess.run([sys.executable, "-c", program], cwd=root, check=True)

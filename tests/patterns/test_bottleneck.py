@@ -12,9 +12,9 @@ import pytest
 
 from abm.analysis.effects import paired_difference
 from abm.core.batch import Lane
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
 from abm.records import load
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.emergence.emergence import judge
 from abm.submodels.shipped import theory
 from abm.world.place import load_place

@@ -7,8 +7,8 @@ the paired difference, averaged over the second half of the run, has to exclude 
 import pytest
 
 from abm.analysis.effects import paired_difference
-from abm.model.scenario import load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import simulate_lanes
 from abm.submodels.quantities import levers
 from abm.submodels.shipped import theory
 

@@ -21,9 +21,9 @@ import pytest
 
 from abm.analysis.effects import paired_difference
 from abm.analysis.emergence import wilson_interval
-from abm.model.scenario import Scenario, load_policy, load_scenario, policy_names, scenario_names
-from abm.model.simulate import simulate_lanes
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
+from abm.scenarios.scenario import Scenario, load_policy, load_scenario, policy_names, scenario_names
+from abm.scenarios.simulate import simulate_lanes
 from abm.submodels.shipped import theory
 
 REPLICATES = 32

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abm.experiments.job_array import Site, clock_time, megabytes, write_job_array
 from abm.interface.cli import main
 from abm.interface.cluster import seconds_of
+from abm.sweeps.engines.job_array import Site, clock_time, megabytes, write_job_array
 
 if TYPE_CHECKING:
     from pathlib import Path

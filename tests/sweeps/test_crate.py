@@ -11,12 +11,12 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from abm.errors import AbmError
-from abm.experiments.carriers import Processes
-from abm.experiments.crate import COMPLETED, PROFILE, Agent, write_crate
-from abm.experiments.destination import Destination
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.plan import ShardSize, plan
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
+from abm.sweeps.crate import COMPLETED, PROFILE, Agent, write_crate
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
     from pathlib import Path

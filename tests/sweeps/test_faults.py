@@ -20,12 +20,12 @@ from pathlib import Path
 import pytest
 
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.carriers import Processes
-from abm.experiments.lock import holder_of
-from abm.experiments.manifest import MANIFEST
-from abm.experiments.provenance import PACKAGE
-from abm.experiments.shard import read_commit, run_shard, shard_folder
-from abm.experiments.sweep import Sweep
+from abm.files.lock import holder_of
+from abm.runs.provenance import PACKAGE
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.store.manifest import MANIFEST
+from abm.sweeps.store.shard import read_commit, run_shard, shard_folder
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import SHARD, breakable, carried_out, contents, done_here, planned
 
 ROOT = PACKAGE.parent
@@ -81,7 +81,7 @@ def children(pid):
         int(child): Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
         for child in " ".join(lists).split()
     }
-    return [child for child, line in told.items() if "abm.experiments.worker" in line]
+    return [child for child, line in told.items() if "abm.runs.worker" in line]
 
 
 def alive(pid):

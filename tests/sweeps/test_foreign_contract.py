@@ -16,16 +16,16 @@ import pytest
 
 import abm
 from abm.errors import InvalidInput
-from abm.experiments.apart import Apart, called
-from abm.experiments.carriers import Processes
-from abm.experiments.destination import Destination
-from abm.experiments.examination import Asked, examined
-from abm.experiments.expansion import expand
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.manifest import Manifest
-from abm.experiments.mesa_models import CONTRACT, course
-from abm.experiments.plan import plan
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
+from abm.runs.fresh_process import Apart, called
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.foreign.examination import Asked, examined
+from abm.sweeps.foreign.mesa_models import CONTRACT, course
+from abm.sweeps.plan.expansion import expand
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import plan
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.sweep import Sweep
 
 HEAD = "import os, random, sys, time\nfrom pathlib import Path\nimport mesa\nimport numpy as np\n\n"
 LONG_SECONDS = 60.0
@@ -352,7 +352,7 @@ def test_what_is_run_apart_ends_with_its_parent(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     code = (
         f"import sys; sys.path[:] = {sys.path!r}\n"
-        "from abm.experiments.apart import called\n"
+        "from abm.runs.fresh_process import called\n"
         f"called({f'{__name__}:prolific'!r}, {{'mark': {str(mark)!r}}})\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])

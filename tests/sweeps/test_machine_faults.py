@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from abm.core.kernels import ENDING, folders
-from abm.experiments.carriers import Processes
-from abm.experiments.dataset import SweepTables
-from abm.experiments.faults import MachineFault
-from abm.experiments.markers import LOST, RUNNING
-from abm.experiments.provenance import PACKAGE
-from abm.experiments.shard import run_shard, shard_folder
-from abm.experiments.stopping import ALIKE_SHARDS, StoppedEarly
-from abm.experiments.sweep import Sweep
+from abm.runs.machine_faults import MachineFault
+from abm.runs.provenance import PACKAGE
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.stopping import ALIKE_SHARDS, StoppedEarly
+from abm.sweeps.store.dataset import SweepTables
+from abm.sweeps.store.shard import run_shard, shard_folder
+from abm.sweeps.store.shard_marks import LOST, RUNNING
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import BREAKABLE, SHARD, breakable, carried_out, contents, done_here, planned
 
 BROKEN = "ABM_TEST_BROKEN"

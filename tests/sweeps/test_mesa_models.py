@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from mesa.examples import BoltzmannWealth, Schelling, VirusOnNetwork
 
-from abm.experiments.engines import execute
-from abm.experiments.mesa_checks import MesaModel, checked
-from abm.experiments.mesa_models import MODEL_SEED, STEPS_TAKEN, derived_seed, simulate
-from abm.experiments.modelsources import code_hash, model_files
-from abm.experiments.run import Run
+from abm.runs.batches import execute
+from abm.runs.run import Run
+from abm.sweeps.foreign.mesa_checks import MesaModel, checked
+from abm.sweeps.foreign.mesa_models import MODEL_SEED, STEPS_TAKEN, derived_seed, simulate
+from abm.sweeps.foreign.modelsources import code_hash, model_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,7 +248,7 @@ def test_models_are_let_go_after_their_run(monkeypatch: pytest.MonkeyPatch) -> N
 def test_mesa_is_imported_for_its_models_only_and_forces_no_start_method() -> None:
     code = """
 import multiprocessing, sys
-from abm.experiments.mesa_checks import checked
+from abm.sweeps.foreign.mesa_checks import checked
 assert "mesa" not in sys.modules
 found, faults = checked("mesa.examples:Schelling", steps=2)
 assert found and not faults and "mesa" in sys.modules

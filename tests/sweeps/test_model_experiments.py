@@ -11,14 +11,14 @@ from mesa.examples import VirusOnNetwork
 
 import abm
 from abm.errors import InvalidInput
-from abm.experiments.carriers import Processes
-from abm.experiments.destination import Destination
-from abm.experiments.expansion import expand
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.manifest import Manifest
-from abm.experiments.mesa_models import derived_seed
-from abm.experiments.plan import ShardSize, plan
-from abm.experiments.sweep import Sweep
+from abm.files.destination import Destination
+from abm.sweeps.engines.engine import Processes
+from abm.sweeps.foreign.mesa_models import derived_seed
+from abm.sweeps.plan.expansion import expand
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
     from pathlib import Path

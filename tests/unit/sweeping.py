@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abm.experiments.carriers import Carried, Engine, carry_one
-from abm.experiments.dataset import SweepTables
-from abm.experiments.destination import Destination
-from abm.experiments.experimentfile import Experiment, load_experiment
-from abm.experiments.manifest import Manifest
-from abm.experiments.plan import ShardSize, plan
-from abm.experiments.shard import run_shard
-from abm.experiments.sweep import Carriage, Sweep
+from abm.files.destination import Destination
 from abm.records import dump
+from abm.sweeps.engines.engine import Carried, Engine, carry_one
+from abm.sweeps.plan.experimentfile import Experiment, load_experiment
+from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.store.dataset import SweepTables
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import run_shard
+from abm.sweeps.sweep import Carriage, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.run import PairedDesign, Run, Tables, tabulate
+from abm.runs.run import PairedDesign, Run, Tables, tabulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

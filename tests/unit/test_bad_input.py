@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.model.scenario import load_policy, load_scenario, shipped_directory
+from abm.scenarios.scenario import load_policy, load_scenario, shipped_directory
 
 BROKEN = Path(__file__).parent / "fixtures" / "broken"
 

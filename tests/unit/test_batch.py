@@ -12,12 +12,12 @@ import pytest
 from abm.core.batch import Lane
 from abm.core.snapshot import Snapshot
 from abm.errors import InvalidInput
-from abm.experiments.engines import execute
-from abm.experiments.lanes import simulate
-from abm.experiments.run import Run
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
 from abm.policy.catalogue import parameter_values
+from abm.runs.batches import execute
+from abm.runs.run import Run
+from abm.runs.simulator import simulate
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.emergence.emergence import judge
 from abm.submodels.quantities import lever_names, levers
 from abm.submodels.shipped import theory
@@ -82,8 +82,8 @@ def test_tables_are_the_same_for_any_number_of_workers(scenario):
 
 DIGEST = """
 import hashlib
-from abm.model.scenario import load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import simulate_lanes
 scenario = load_scenario("leadership_with_reform").with_horizon(2)
 series, _ = simulate_lanes([scenario] * 3, [7] * 3, range(3))
 print(hashlib.sha256(series.tobytes()).hexdigest(), scenario.content_hash)
@@ -278,7 +278,7 @@ def test_unknown_state_arrays_are_named(scenario, place):
 
 def test_halving_the_step_moves_the_probability_of_emergence_by_less_than_its_interval():
     from abm.analysis.emergence import wilson_interval
-    from abm.model.simulate import simulate_lanes
+    from abm.scenarios.simulate import simulate_lanes
 
     scenario = load_scenario("leadership_with_reform").with_place("rural")
     halved = replace(scenario, substeps=2)

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from abm.analysis.studyfile import load_study
 from abm.core.snapshot import Snapshot
 from abm.errors import MOST_PROBLEMS, Further, InvalidInput, Problem
-from abm.experiments.experimentfile import load_experiment
-from abm.experiments.manifest import Manifest
-from abm.experiments.parquet import read, read_points
-from abm.experiments.store import read_results
-from abm.model.loading import load_extensions
-from abm.model.scenario import load_scenario
+from abm.files.parquet import read, read_points
 from abm.records import Document, Excess, bounds, read_content, unzipped
 from abm.records.archive import read_arrays
+from abm.runs.results import read_results
+from abm.scenarios.extensionfile import load_extensions
+from abm.scenarios.scenario import load_scenario
+from abm.sweeps.plan.experimentfile import load_experiment
+from abm.sweeps.store.manifest import Manifest
 from abm.world.built import read_built
 from abm.world.network import load_network
 from abm.world.place import load_place

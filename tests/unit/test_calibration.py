@@ -12,9 +12,9 @@ from abm.analysis.calibration import distance, sample, try_values
 from abm.analysis.studyfile import Study, load_study, study_schema
 from abm.errors import InvalidInput
 from abm.interface.cli import app
-from abm.model.shipped import shipped_directory
 from abm.policy.catalogue import shipped
 from abm.records import dump
+from abm.scenarios.library import shipped_directory
 
 
 def plain():
@@ -175,7 +175,7 @@ def test_a_directory_that_refuses_is_found_out_before_anything_runs(tmp_path, mo
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("abm.interface.calibration.try_values", None)
-    monkeypatch.setattr("abm.experiments.destination.tempfile.TemporaryDirectory", refuse)
+    monkeypatch.setattr("abm.files.destination.tempfile.TemporaryDirectory", refuse)
     result = run("--out", tmp_path / "found.json")
     assert result.exit_code == 2
     assert (

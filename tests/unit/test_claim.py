@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.experiments.claim import claimed
-from abm.experiments.destination import MANIFEST, RUNS, Destination, staged_file
-from abm.experiments.lock import DirectoryLock
-from abm.experiments.provenance import PACKAGE
+from abm.files.claim import claimed
+from abm.files.destination import MANIFEST, RUNS, Destination, staged_file
+from abm.files.lock import DirectoryLock
 from abm.interface.cli import app
+from abm.runs.provenance import PACKAGE
 
 PATIENCE_SECONDS = 300.0
 
@@ -99,7 +99,7 @@ WRITER = """
 import json, sys, time
 from pathlib import Path
 from abm.errors import InvalidInput
-from abm.experiments.destination import Destination, staged_file
+from abm.files.destination import Destination, staged_file
 
 target, name = Path(sys.argv[1]), sys.argv[2]
 while not target.with_name("go").exists():
@@ -138,7 +138,7 @@ def test_of_writers_that_begin_together_one_wins_and_nothing_is_mixed(tmp_path, 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from abm.experiments.destination import Destination
+from abm.files.destination import Destination
 
 with Destination(Path(sys.argv[1]), force=True).staged() as folder:
     (folder / "half").write_text("half")

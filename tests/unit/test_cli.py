@@ -15,9 +15,10 @@ from abm import __version__
 from abm.analysis.comparison import SCALES
 from abm.analysis.studyfile import study_names
 from abm.analysis.wording import range_of
-from abm.experiments.destination import FILES
+from abm.files.destination import FILES
 from abm.interface.cli import app
-from abm.model.scenario import (
+from abm.scenarios.library import experiment_names
+from abm.scenarios.scenario import (
     load_policy,
     load_scenario,
     place_names,
@@ -25,7 +26,6 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.model.shipped import experiment_names
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.quantities import levers, parameters
 from abm.submodels.shipped import theory
@@ -520,7 +520,7 @@ def test_a_scenario_whose_place_is_broken_is_refused(tmp_path):
 
 
 def test_runs_that_fail_are_listed_and_the_rest_is_kept(tmp_path, monkeypatch):
-    from abm.experiments.lanes import simulate
+    from abm.runs.simulator import simulate
 
     def simulate_most(runs):
         if any(run.replicate == synthetic.BAD_REPLICATE for run in runs):

@@ -15,9 +15,9 @@ from abm.analysis.differences import (
 )
 from abm.analysis.effects import Effect, paired_probability_difference
 from abm.analysis.emergence import time_to_emergence, wilson_interval
-from abm.experiments.run import PairedDesign, Tables
-from abm.model.scenario import load_scenario
 from abm.policy.policy import Policy
+from abm.runs.run import PairedDesign, Tables
+from abm.scenarios.scenario import load_scenario
 from tests.unit.synthetic import GAUGES, Drift, design, simulate
 
 NAMES = ("still", "rising")

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from abm.errors import InvalidInput
-from abm.model.scenario import load_scenario
 from abm.records import dump, load
+from abm.scenarios.scenario import load_scenario
 from abm.world.country import concentrate, draw_country, strata
 from abm.world.description import describe
 from abm.world.drawnfile import DrawnFile

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from SALib.analyze import morris as morris_analysis
 from SALib.analyze import sobol as sobol_analysis
 
-from abm.experiments.design import DESIGNS, Design
-from abm.experiments.dimension import Dimension
-from abm.experiments.points import Points
 from abm.records import Document, check
+from abm.sweeps.design.design import DESIGNS, Design
+from abm.sweeps.design.dimension import Dimension
+from abm.sweeps.design.point_table import Points
 
 RANGES = {
     "a": {"range": [0.0, 1.0]},

@@ -10,16 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.experiments.claim import claimed
-from abm.experiments.destination import Destination
-from abm.experiments.enclosure import require_enclosed
-from abm.experiments.inputs import Inputs, bundle_id
-from abm.experiments.job_array import Site, write_job_array
-from abm.experiments.manifest import Manifest
-from abm.experiments.shard import run_shard
-from abm.experiments.store import manifest_hash
-from abm.experiments.sweep import Sweep
+from abm.files.claim import claimed
+from abm.files.destination import Destination
+from abm.files.enclosure import require_enclosed
 from abm.interface.cli import app
+from abm.runs.results import manifest_hash
+from abm.sweeps.design.inputs import Inputs, bundle_id
+from abm.sweeps.engines.job_array import Site, write_job_array
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import run_shard
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import carried_out, planned
 
 ENTRIES = (

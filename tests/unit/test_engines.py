@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.engines import LANES, available_processors, execute, mapped, packed
-from abm.experiments.faults import MachineFault
-from abm.experiments.pool import SINGLE_THREADED
-from abm.experiments.run import PairedDesign, Run
+from abm.runs.batches import LANES, available_processors, execute, mapped, packed
+from abm.runs.machine_faults import MachineFault
+from abm.runs.pool import SINGLE_THREADED
+from abm.runs.run import PairedDesign, Run
 from tests.unit import synthetic
 from tests.unit.synthetic import BAD_REPLICATE, Drift, design
 

@@ -6,12 +6,12 @@ import jsonschema
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.base import Roles
-from abm.experiments.design import DESIGNS
-from abm.experiments.experimentfile import experiment_schema, load_experiment
-from abm.model.shipped import experiment_names, shipped_directory
 from abm.records import Document
+from abm.scenarios.library import experiment_names, shipped_directory
 from abm.submodels.quantities import levers
+from abm.sweeps.design.design import DESIGNS
+from abm.sweeps.design.sweepbase import Roles
+from abm.sweeps.plan.experimentfile import experiment_schema, load_experiment
 from tests.unit.sweeping import TINY, experiment, file_of
 
 

@@ -21,15 +21,15 @@ from abm.core.draws import FIRST_NUMBER_OF_A_NAME, number_of, uniform, uniforms
 from abm.core.guard import ViolationError
 from abm.core.snapshot import Snapshot
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.engines import execute
-from abm.experiments.lanes import simulate
-from abm.experiments.run import PairedDesign
 from abm.interface.cli import app
-from abm.model import loading
-from abm.model.model import IntegrationModel
-from abm.model.scenario import json_schema, load_scenario
-from abm.model.simulate import make_batch, simulate_lanes
 from abm.policy.catalogue import Catalogue, shipped
+from abm.runs.batches import execute
+from abm.runs.run import PairedDesign
+from abm.runs.simulator import simulate
+from abm.scenarios import extensionfile
+from abm.scenarios.integration_model import IntegrationModel
+from abm.scenarios.scenario import json_schema, load_scenario
+from abm.scenarios.simulate import make_batch, simulate_lanes
 from abm.submodels.quantities import lever_names
 from abm.submodels.shipped import theory
 from abm.world.place import load_place
@@ -268,7 +268,7 @@ def test_a_scenario_with_extensions_travels_and_refuses_a_file_that_changed(tmp_
     assert pickle.loads(sent) == scenario
     assert pickle.loads(sent).catalogue.lever_names == scenario.catalogue.lever_names
     write(tmp_path, GOOD + "# a remark\n")
-    loading.part_of.cache_clear()
+    extensionfile.part_of.cache_clear()
     with pytest.raises(InvalidInput, match="has changed since its scenario was loaded"):
         simulate_lanes([pickle.loads(sent)], [1], [0])
 
@@ -321,8 +321,10 @@ def test_a_module_and_an_entry_point_are_found_by_name(tmp_path, monkeypatch):
     path = write(tmp_path, scenario=SCENARIO.replace("./own.py", "calming_package.quiet"))
     by_module = load_scenario(path)
     assert by_module.extensions.sources[0].kind == "module"
-    entry = EntryPoint("quiet", "calming_package.quiet", loading.GROUP)
-    monkeypatch.setattr(loading, "entry_points", lambda group: [entry] if group == loading.GROUP else [])
+    entry = EntryPoint("quiet", "calming_package.quiet", extensionfile.GROUP)
+    monkeypatch.setattr(
+        extensionfile, "entry_points", lambda group: [entry] if group == extensionfile.GROUP else []
+    )
     path = write(tmp_path, scenario=SCENARIO.replace("./own.py", "quiet"), name="own")
     assert load_scenario(path).content_hash == by_module.content_hash
     path = write(tmp_path, scenario=SCENARIO.replace("./own.py", "quite"), name="own")

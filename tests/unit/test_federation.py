@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from abm.core.batch import Lane
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.federation.performance import network_performance, optimal_members
 from abm.submodels.quantities import levers, parameters
 from abm.submodels.shipped import theory

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from mesa.examples import WolfSheep
 from mesa.experimental.devs import ABMSimulator, DEVSimulator
 
-from abm.experiments.failures import MOST_CHARACTERS, ModelFailure
-from abm.experiments.mesa_models import MesaScenario, course, derived_seed
-from abm.experiments.mesa_stepping import Asking, Course
-from abm.experiments.surroundings import LEGACY_SEEDS
+from abm.runs.failures import MOST_CHARACTERS, ModelFailure
+from abm.sweeps.foreign.mesa_models import MesaScenario, course, derived_seed
+from abm.sweeps.foreign.mesa_stepping import Asking, Course
+from abm.sweeps.foreign.surroundings import LEGACY_SEEDS
 
 if TYPE_CHECKING:
     from pathlib import Path

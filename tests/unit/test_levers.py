@@ -10,9 +10,9 @@ import pytest
 from abm.core.lever import Lever
 from abm.core.parameter import Parameter
 from abm.errors import InvalidInput
-from abm.model.scenario import load_scenario, scenario_names
 from abm.policy.catalogue import parameter_values
 from abm.records import Document, check
+from abm.scenarios.scenario import load_scenario, scenario_names
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters
 from abm.submodels.shipped import theory
 from abm.world.vocabulary import INDICES, VOCABULARY

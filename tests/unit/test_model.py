@@ -9,11 +9,11 @@ import pytest
 
 from abm.core.snapshot import Snapshot
 from abm.errors import InvalidInput
-from abm.model.agents import AcuteProvider, Commissioner, CommunityProvider, LocalAuthority, Practice
-from abm.model.model import IntegrationModel
-from abm.model.scenario import load_scenario
-from abm.model.shipped import find_place
-from abm.model.simulate import simulate_lanes
+from abm.scenarios.agents import AcuteProvider, Commissioner, CommunityProvider, LocalAuthority, Practice
+from abm.scenarios.integration_model import IntegrationModel
+from abm.scenarios.library import find_place
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import simulate_lanes
 from abm.submodels.shipped import theory
 from abm.world.network import read_graphml, write_graphml
 from abm.world.place import load_place

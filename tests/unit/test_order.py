@@ -6,8 +6,8 @@ from abm.core.batch import Batch, Lane
 from abm.core.order import OrderError, check_order, listed, placed
 from abm.core.part import Mechanism, Part
 from abm.core.theory import describe_order
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.shipped import theory
 from abm.world.place import load_place
 

@@ -10,8 +10,8 @@ from abm.interface.app.network_values import values_of
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import marks
 from abm.interface.app.tasks import joined, sample, sample_tasks
-from abm.model.model import IntegrationModel
-from abm.model.simulate import cached_place
+from abm.scenarios.integration_model import IntegrationModel
+from abm.scenarios.simulate import cached_place
 
 QUESTION = Question(place="south_somerset", years=6).with_value("leadership.effort", 0.3, 40)
 MONTH = 30

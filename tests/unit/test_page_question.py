@@ -8,8 +8,8 @@ from abm.interface.app.limits import Limits
 from abm.interface.app.question import Question, checked, question_of
 from abm.interface.app.share import View, from_query, to_query
 from abm.interface.app.upload import uploaded
-from abm.model.scenario import load_scenario, scenario_names
 from abm.records import FrozenMapping
+from abm.scenarios.scenario import load_scenario, scenario_names
 
 LIMITS = Limits()
 CHANGED = (

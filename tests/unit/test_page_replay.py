@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.experiments.run import Run
-from abm.experiments.shard import run_shard
-from abm.experiments.sweep import Sweep
 from abm.interface.app.course import simulate_course
 from abm.interface.app.limits import Limits
 from abm.interface.app.replay import link_of_run, question_asked
 from abm.interface.app.share import from_query
 from abm.interface.cli import app
-from abm.model.scenario import load_scenario
+from abm.runs.run import Run
+from abm.scenarios.scenario import load_scenario
+from abm.sweeps.store.shard import run_shard
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import breakable, planned
 
 VARIED = {

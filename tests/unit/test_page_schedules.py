@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.interface.app.schedules import changed_from, marks
-from abm.model.scenario import load_scenario
 from abm.policy.reading import read_schedule
+from abm.scenarios.scenario import load_scenario
 from abm.submodels.quantities import levers
 
 EFFORT = levers()["leadership.effort"]

@@ -27,7 +27,7 @@ from abm.interface.app.survey import question_at, row_of
 from abm.interface.app.tables import difference_table, network_table, series_table
 from abm.interface.app.terrain import Terrain, cell_of, choose
 from abm.interface.app.work import Workshop
-from abm.model.simulate import cached_place
+from abm.scenarios.simulate import cached_place
 from abm.submodels.quantities import levers
 
 PATIENCE = 90.0

@@ -5,7 +5,6 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.experiments.dataset import open_sweep
 from abm.interface.app.sweepview import (
     EVERYTHING,
     SCENARIO,
@@ -16,6 +15,7 @@ from abm.interface.app.sweepview import (
     sweep_surface,
 )
 from abm.interface.cli import app
+from abm.sweeps.store.dataset import open_sweep
 
 EXPERIMENT = """
 name: small

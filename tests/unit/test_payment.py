@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from abm.core.batch import Lane
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
 from abm.policy.catalogue import parameter_values
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.payment.payment import break_even_activity_share, savings_weight
 from abm.submodels.shipped import theory
 from abm.world.place import load_place

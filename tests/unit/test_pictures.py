@@ -44,7 +44,7 @@ from abm.interface.app.response_surface import ResponseSurface
 from abm.interface.app.scripts import DRAWING, script, style
 from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
-from abm.model.shipped import find_place, place_names
+from abm.scenarios.library import find_place, place_names
 from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, Place, load_place
 

@@ -10,16 +10,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from abm.errors import InvalidInput
-from abm.experiments.inputs import Inputs
-from abm.experiments.scenariobase import ScenarioBase
 from abm.interface import canvas
 from abm.interface.canvas import Drawing, svg, write_png
 from abm.interface.captions import Box, short
 from abm.interface.cli import app
 from abm.interface.map import draw_map, hull
 from abm.interface.places import name_of
-from abm.model.model import IntegrationModel
-from abm.model.scenario import load_scenario
+from abm.scenarios.integration_model import IntegrationModel
+from abm.scenarios.scenario import load_scenario
+from abm.sweeps.design.inputs import Inputs
+from abm.sweeps.design.scenariobase import ScenarioBase
 from abm.world.description import describe, nth_nearest_km
 from abm.world.place import Place, load_place
 from abm.world.region import random_region

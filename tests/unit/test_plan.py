@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments import manifest as manifests
-from abm.experiments.destination import Destination
-from abm.experiments.inputs import Inputs, bundle_id, bundled
-from abm.experiments.manifest import Manifest
-from abm.experiments.plan import AS_A_RULE, SWEEP_FILES, Pilot, ShardSize, plan
-from abm.experiments.points import POINTS
-from abm.experiments.run import Run
-from abm.experiments.shard import cases_of
-from abm.model.scenario import load_scenario, scenario_names
-from abm.model.scenariorecord import record_of, remade
+from abm.files.destination import Destination
+from abm.runs.run import Run
+from abm.scenarios.scenario import load_scenario, scenario_names
+from abm.scenarios.scenariorecord import record_of, remade
+from abm.sweeps.design.inputs import Inputs, bundle_id, bundled
+from abm.sweeps.design.point_table import POINTS
+from abm.sweeps.plan.plan import AS_A_RULE, SWEEP_FILES, Pilot, ShardSize, plan
+from abm.sweeps.store import manifest as manifests
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import cases_of
 from tests.unit.sweeping import SHARD, breakable, experiment, planned
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.pool import SINGLE_THREADED, Pool, WorkerLost
-from abm.experiments.provenance import PACKAGE
-from abm.experiments.worker import TaskFailed
+from abm.runs.pool import SINGLE_THREADED, Pool, WorkerLost
+from abm.runs.provenance import PACKAGE
+from abm.runs.worker import TaskFailed
 from tests.unit import pool_tasks, synthetic
 
 PATIENCE_SECONDS = 60.0
@@ -244,7 +244,7 @@ def test_calls_may_start_programs_of_their_own(pool):
 PARENT = """
 import sys, time
 from pathlib import Path
-from abm.experiments.pool import Pool
+from abm.runs.pool import Pool
 from tests.unit import pool_tasks
 
 pool = Pool(2)

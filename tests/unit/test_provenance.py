@@ -8,18 +8,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import abm
-from abm.experiments.provenance import code_version, package_versions, source_hash
-from abm.experiments.run import Run
+from abm.runs.provenance import code_version, package_versions, source_hash
+from abm.runs.run import Run
 
 PACKAGE = Path(abm.__file__).parent
-NEEDED = ("__init__.py", "experiments/__init__.py", "experiments/provenance.py")
+NEEDED = ("__init__.py", "runs/__init__.py", "runs/provenance.py")
 RUN_ID = """
 from types import SimpleNamespace
-from abm.experiments.run import Run
+from abm.runs.run import Run
 print(Run(SimpleNamespace(content_hash="x"), 1, 0).run_id)
 """
 ASK = (
-    "import json; from abm.experiments.provenance import code_version, package_versions; "
+    "import json; from abm.runs.provenance import code_version, package_versions; "
     "print(json.dumps([dict(code_version()), package_versions()]))"
 )
 
@@ -80,8 +80,8 @@ def test_a_run_of_other_code_has_another_identity_and_shipped_scenarios_are_no_c
     shutil.copytree(PACKAGE, tmp_path / "abm", ignore=shutil.ignore_patterns("__pycache__"))
     first = run_id_of(tmp_path)
     assert first == Run(SimpleNamespace(content_hash="x"), 1, 0).run_id
-    (tmp_path / "abm" / "scenarios").mkdir()
-    (tmp_path / "abm" / "scenarios" / "mine.yaml").write_text("name: mine\n")
+    (tmp_path / "abm" / "library").mkdir()
+    (tmp_path / "abm" / "library" / "mine.yaml").write_text("name: mine\n")
     assert run_id_of(tmp_path) == first
     with (tmp_path / "abm" / "model" / "simulate.py").open("a") as source:
         source.write("# another edition\n")

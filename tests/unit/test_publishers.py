@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.model.scenario import load_scenario
-from abm.model.simulate import simulate_lanes
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import simulate_lanes
 from abm.world.built import read_built, told_of, write_built
 from abm.world.place import OrganisationKind, Place, TieKind, load_place
 from abm.world.publishers import Publications, Reconciliation, build_place, read_folder

@@ -15,7 +15,7 @@ from abm.interface.cli import app
 from abm.interface.markdown import anchor, table
 from abm.interface.month import month_picture, strands
 from abm.interface.reference import PAGES, QUOTED, main, readers_of, renewed, write_reference
-from abm.model.scenario import load_scenario
+from abm.scenarios.scenario import load_scenario
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.payment.payment import break_even_activity_share
 from abm.submodels.quantities import levers, parameters

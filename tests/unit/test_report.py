@@ -12,11 +12,11 @@ from abm.analysis.figures import Frame, Line, apart, interval_bar, line_plot, ni
 from abm.analysis.report import report
 from abm.analysis.story import Story
 from abm.core.draws import GENERATOR
-from abm.experiments.engines import execute
-from abm.experiments.lanes import simulate
-from abm.experiments.run import PairedDesign
-from abm.experiments.store import manifest_of
-from abm.model.scenario import load_scenario
+from abm.runs.batches import execute
+from abm.runs.results import manifest_of
+from abm.runs.run import PairedDesign
+from abm.runs.simulator import simulate
+from abm.scenarios.scenario import load_scenario
 from abm.submodels.shipped import theory
 from abm.world.place import load_place
 

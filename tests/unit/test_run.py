@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.lanes import simulate as simulate_model
-from abm.experiments.run import PairedDesign, Run, joined, tabulate, with_columns
-from abm.model.scenario import load_scenario
+from abm.runs.run import PairedDesign, Run, joined, tabulate, with_columns
+from abm.runs.simulator import simulate as simulate_model
+from abm.scenarios.scenario import load_scenario
 from tests.unit.synthetic import Drift, design, simulate
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from abm.errors import AbmError, InvalidInput
-from abm.model import shipped
-from abm.model.content import PLACE_TEXTS
-from abm.model.scenario import (
+from abm.policy.schedule import Constant, Step
+from abm.records import Document, dump
+from abm.scenarios import library
+from abm.scenarios.canonical import PLACE_TEXTS
+from abm.scenarios.scenario import (
     Scenario,
     json_schema,
     load_policy,
@@ -29,8 +31,6 @@ from abm.model.scenario import (
     scenario_names,
     shipped_directory,
 )
-from abm.policy.schedule import Constant, Step
-from abm.records import Document, dump
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters
 from abm.world.place import load_place, place_content
 
@@ -122,13 +122,13 @@ def test_names_are_found_from_any_directory_and_files_by_path(tmp_path, monkeypa
 
 def test_shipped_files_are_those_inside_an_installed_package_first(tmp_path, monkeypatch):
     package = tmp_path / "abm"
-    monkeypatch.setattr(shipped, "__file__", str(package / "model" / "shipped.py"))
+    monkeypatch.setattr(library, "__file__", str(package / "scenarios" / "library.py"))
     with pytest.raises(AbmError, match="reinstall abm"):
-        shipped.shipped_directory()
+        library.shipped_directory()
     (tmp_path / "scenarios" / "policies").mkdir(parents=True)
-    assert shipped.shipped_directory() == tmp_path / "scenarios"
-    (package / "scenarios" / "policies").mkdir(parents=True)
-    assert shipped.shipped_directory() == package / "scenarios"
+    assert library.shipped_directory() == tmp_path / "scenarios"
+    (package / "library" / "policies").mkdir(parents=True)
+    assert library.shipped_directory() == package / "library"
 
 
 def test_places_and_policies_beside_a_scenario_come_before_shipped_ones(tmp_path):
@@ -258,7 +258,7 @@ def test_texts_and_names_of_a_place_file_decide_neither_the_hash_nor_the_place(t
 
 
 def test_hash_is_the_same_under_any_hash_seed():
-    code = "from abm.model.scenario import load_scenario; print(load_scenario('all_levers').content_hash)"
+    code = "from abm.scenarios.scenario import load_scenario; print(load_scenario('all_levers').content_hash)"
     hashes = {
         subprocess.run(
             [sys.executable, "-c", code],

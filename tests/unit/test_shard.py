@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.experiments.commits import Kept, put_record, read_record
-from abm.experiments.dataset import open_sweep
-from abm.experiments.engines import execute
-from abm.experiments.failures import MOST_CHARACTERS, failure_of
-from abm.experiments.lanes import simulate
-from abm.experiments.parquet import read
-from abm.experiments.run import Run
-from abm.experiments.shard import cases_of, commit_path, read_commit, run_shard, shard_folder, tables_of
-from abm.experiments.stopping import ALIKE_SHARDS, spread
+from abm.files.durable import Kept, put_record, read_record
+from abm.files.parquet import read
+from abm.runs.batches import execute
+from abm.runs.failures import MOST_CHARACTERS, failure_of
+from abm.runs.run import Run
+from abm.runs.simulator import simulate
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.shipped import theory
+from abm.sweeps.stopping import ALIKE_SHARDS, spread
+from abm.sweeps.store.dataset import open_sweep
+from abm.sweeps.store.shard import cases_of, commit_path, read_commit, run_shard, shard_folder, tables_of
 from tests.unit.sweeping import BREAKABLE, SHARD, bits, breakable, contents, done_here, planned
 
 
@@ -132,7 +132,7 @@ def test_a_run_that_fails_is_a_row_and_its_mates_are_unharmed(tmp_path):
     failed = rows[2]
     assert "the strain is too much" in failed["error"]
     assert failed["emerged_ever"] is None or np.isnan(failed["emerged_ever"])
-    assert "abm.experiments.lanes:" in failed["traceback"]
+    assert "abm.runs.simulator:" in failed["traceback"]
     assert "/" not in failed["traceback"].replace("per/", "")
     months = open_sweep(manifest.directory).months.to_table()
     assert set(months["point"].to_pylist()) == {0, 2}
@@ -211,7 +211,7 @@ def test_other_sources_are_refused_unless_forced(tmp_path, monkeypatch):
 def test_a_worker_loads_neither_mesa_nor_pandas(tmp_path):
     manifest = planned(tmp_path)
     program = (
-        "import sys; from pathlib import Path; from abm.experiments.carriers import carry_one; "
+        "import sys; from pathlib import Path; from abm.sweeps.engines.engine import carry_one; "
         f"assert carry_one(Path({str(manifest.directory)!r}), 0).runs == 5; "
         "print(*{'mesa', 'networkx', 'pandas', 'polars', 'rich', 'SALib', 'solara', 'typer'} & set(sys.modules))"
     )

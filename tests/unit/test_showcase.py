@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from abm.core.batch import Lane
-from abm.model.scenario import load_scenario
-from abm.model.simulate import make_batch
+from abm.scenarios.scenario import load_scenario
+from abm.scenarios.simulate import make_batch
 from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, load_place
 

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from abm.errors import InvalidInput
-from abm.experiments.claim import NEW
-from abm.experiments.destination import FILES, MANIFEST, MONTHS, RUNS, Destination
-from abm.experiments.engines import execute
-from abm.experiments.store import (
+from abm.files.claim import NEW
+from abm.files.destination import FILES, MANIFEST, MONTHS, RUNS, Destination
+from abm.runs.batches import execute
+from abm.runs.results import (
     METADATA_KEY,
     Column,
     content_hash,

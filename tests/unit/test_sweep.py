@@ -13,20 +13,20 @@ import pytest
 
 import abm
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.carriers import Processes, engine_named
-from abm.experiments.collection import collect
-from abm.experiments.commits import TEMPORARY, origin
-from abm.experiments.compaction import COMPACT, RECORD
-from abm.experiments.dataset import open_sweep
-from abm.experiments.expansion import expand
-from abm.experiments.lock import LOCK, Holder, Locked, holder_of, start_of
-from abm.experiments.manifest import MANIFEST, Manifest
-from abm.experiments.markers import RUNNING, running
-from abm.experiments.parquet import read
-from abm.experiments.points import POINTS
-from abm.experiments.provenance import PACKAGE
-from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
-from abm.experiments.sweep import Sweep
+from abm.files.durable import TEMPORARY, origin
+from abm.files.lock import LOCK, Holder, Locked, holder_of, start_of
+from abm.files.parquet import read
+from abm.runs.provenance import PACKAGE
+from abm.sweeps.design.point_table import POINTS
+from abm.sweeps.engines.engine import Processes, engine_named
+from abm.sweeps.plan.expansion import expand
+from abm.sweeps.store.collection import collect
+from abm.sweeps.store.compaction import COMPACT, RECORD
+from abm.sweeps.store.dataset import open_sweep
+from abm.sweeps.store.manifest import MANIFEST, Manifest
+from abm.sweeps.store.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
+from abm.sweeps.store.shard_marks import RUNNING, running
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import SHARD, breakable, carried_out, contents, done_here, experiment, planned
 
 
@@ -109,8 +109,8 @@ def test_workers_do_not_run_the_script_that_started_the_sweep(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from abm.experiments.carriers import Processes\n"
-        "from abm.experiments.sweep import Sweep\n"
+        "from abm.sweeps.engines.engine import Processes\n"
+        "from abm.sweeps.sweep import Sweep\n"
         "with Path('started').open('a') as file:\n"
         "    file.write('once ')\n"
         "print(Sweep(Path('sweep')).carry_out(Processes(2)).runs_done)\n"

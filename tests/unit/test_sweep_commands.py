@@ -11,14 +11,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from abm.experiments.compaction import COMPACT
-from abm.experiments.dataset import open_sweep
-from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
-from abm.experiments.sweep import Sweep
 from abm.interface.cli import app
 from abm.interface.numbers import Numbers
 from abm.interface.sweepview import duration, size, surveyed
-from abm.model.shipped import experiment_names
+from abm.scenarios.library import experiment_names
+from abm.sweeps.store.compaction import COMPACT
+from abm.sweeps.store.dataset import open_sweep
+from abm.sweeps.store.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
+from abm.sweeps.sweep import Sweep
 from tests.unit.sweeping import breakable, contents, done_here, file_of, planned
 
 
@@ -220,7 +220,7 @@ def test_other_code_is_told_where_it_was_mixed_in(tmp_path):
     manifest = done_here(planned(tmp_path))
     path = commit_path(manifest.directory, 0)
     commit = read_commit(manifest.directory, 0).described()
-    from abm.experiments.commits import put_record
+    from abm.files.durable import put_record
 
     put_record(path, {**commit, "source_sha256": "0" * 64})
     assert "by other code than the plan's" in told(abm("sweep", "status", manifest.directory))

@@ -19,7 +19,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.parquet import FILE_WRITERS
+from abm.files.parquet import FILE_WRITERS
 from abm.interface.app.download import results_file
 from abm.interface.app.tasks import Sample
 from abm.interface.canvas import svg
@@ -27,7 +27,7 @@ from abm.interface.cli import app
 from abm.interface.console import PlainConsole
 from abm.interface.map import draw_map
 from abm.interface.terminal import complain, errors, output
-from abm.model.scenario import shipped_directory
+from abm.scenarios.scenario import shipped_directory
 from abm.texts import ACTING, cell, escape, visible, visible_lines
 from abm.world.network import read_graphml, write_graphml
 from abm.world.place import load_place

@@ -10,9 +10,9 @@ import pytest
 from abm.core.batch import Batch, Lane
 from abm.core.joining import joining_problems
 from abm.core.theory import Theory
-from abm.model.loading import load_extensions
-from abm.model.scenario import load_scenario
 from abm.policy.catalogue import shipped
+from abm.scenarios.extensionfile import load_extensions
+from abm.scenarios.scenario import load_scenario
 from abm.submodels.quantities import lever_names, levers, parameters, submodel_names
 from abm.submodels.shipped import theory
 from abm.world.place import load_place
@@ -89,7 +89,7 @@ def test_a_submodel_that_lives_outside_the_package_gives_the_same_bits(name, tmp
     shutil.copytree(part.path.parent, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     # The package without the submodel: what an extension joins is the theory that is left.
     rest = theory().without(name)
-    monkeypatch.setattr("abm.model.loading.theory", lambda: rest)
+    monkeypatch.setattr("abm.scenarios.extensionfile.theory", lambda: rest)
     monkeypatch.setattr("abm.submodels.shipped.theory", lambda: rest)
     joined = load_extensions([tmp_path / name / f"{name}.py"]).theory
     assert [one.is_foreign for one in joined.parts if one.name == name] == [True]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from abm.interface.cli import app
-from abm.model.loading import load_extensions
-from abm.model.scenario import load_scenario
-from abm.model.unrun import NotRun, read_unrun
+from abm.scenarios.extensionfile import load_extensions
+from abm.scenarios.extensiontext import NotRun, read_unrun
+from abm.scenarios.scenario import load_scenario
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"
 PEERS = EXAMPLES / "peer_support.py"

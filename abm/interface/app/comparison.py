@@ -12,9 +12,9 @@ from abm.interface.app.question import Question
 from abm.interface.app.share import MINE, MOST_COMPARED, View
 from abm.interface.app.state import AT_ONCE, Session
 from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
-from abm.model.scenario import Scenario, scenario_names
-from abm.model.simulate import cached_place
 from abm.records import FrozenMapping
+from abm.scenarios.scenario import Scenario, scenario_names
+from abm.scenarios.simulate import cached_place
 from abm.world.place import Place
 
 SIZES = (20, 50, 100, 200, 500)

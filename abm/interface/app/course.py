@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.core.batch import Batch, Lane
-from abm.model.scenario import Scenario
-from abm.model.simulate import cached_place, make_batch, measure_names
+from abm.scenarios.scenario import Scenario
+from abm.scenarios.simulate import cached_place, make_batch, measure_names
 from abm.submodels.emergence.emergence import judge
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,7 @@ from abm.errors import AbmError
 from abm.interface.app.course import Course
 from abm.interface.app.limits import Limits
 from abm.interface.app.tasks import run_size
-from abm.model.scenario import Scenario
+from abm.scenarios.scenario import Scenario
 
 BYTES_PER_SIZE = 4
 """Bytes that a run keeps for each tie and month."""

@@ -96,7 +96,7 @@ def results_file(sample: Sample, labels: tuple[str, ...], kind: str) -> File:
     """
     columns = long_table(sample, labels)
     if kind == "parquet":
-        from abm.experiments.store import table_bytes
+        from abm.runs.results import table_bytes
 
         return File("months.parquet", "application/vnd.apache.parquet", table_bytes(columns))
     head = ",".join(_quoted(name) for name in columns)

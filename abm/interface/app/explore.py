@@ -23,8 +23,8 @@ from abm.interface.app.series_values import Line, Panel, pack_lines, panel_recor
 from abm.interface.app.state import Answer, Session, first_measures
 from abm.interface.app.tables import Table, network_table, series_table
 from abm.interface.app.tasks import Sample
-from abm.model.scenario import place_names, scenario_names
 from abm.records import Document, shown_number
+from abm.scenarios.scenario import place_names, scenario_names
 from abm.submodels.quantities import levers
 from abm.submodels.shipped import theory
 
@@ -38,7 +38,7 @@ SMALL_PANELS = ("trust", "engagement", "admissions")
 @lru_cache(maxsize=1)
 def choices() -> dict[str, list[tuple[str, str]]]:
     """List the policies and places that can be chosen, with their labels."""
-    from abm.model.shipped import shipped_directory
+    from abm.scenarios.library import shipped_directory
 
     scenarios = sorted(
         ((name, shipped_scenario(name).label) for name in scenario_names()), key=lambda one: one[1]

@@ -8,8 +8,8 @@ from abm.core.lever import Lever
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.app.question import Question
 from abm.interface.app.schedules import settled_schedule
-from abm.model.scenario import Scenario, load_policy
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
+from abm.scenarios.scenario import Scenario, load_policy
 from abm.submodels.quantities import levers
 
 HEADLINE = (

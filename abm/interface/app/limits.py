@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from abm.errors import InvalidInput, Problem
-from abm.model.scenariofile import LONGEST_HORIZON_YEARS, MOST_SUBSTEPS
+from abm.scenarios.scenariofile import LONGEST_HORIZON_YEARS, MOST_SUBSTEPS
 
 KILOBYTE = 1024
 

@@ -12,12 +12,12 @@ from abm.errors import InvalidInput, Problem
 from abm.interface.app.limits import Limits
 from abm.interface.app.schedules import changed_from, settled_schedule
 from abm.interface.app.tasks import run_size
-from abm.model.model import check_key
-from abm.model.scenario import Scenario, load_scenario
-from abm.model.shipped import place_names, scenario_names
 from abm.policy.policy import DEFAULT_START
 from abm.policy.times import is_month
 from abm.records import FrozenMapping
+from abm.scenarios.integration_model import check_key
+from abm.scenarios.library import place_names, scenario_names
+from abm.scenarios.scenario import Scenario, load_scenario
 from abm.submodels.quantities import levers
 
 FIRST_PRESET = "leadership_with_reform"

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from abm.errors import InvalidInput, Problem
-from abm.experiments.run import Run
 from abm.interface.app.limits import Limits
 from abm.interface.app.question import Question, question_of, shipped_scenario
 from abm.interface.app.share import View, from_query, to_query
-from abm.model.scenario import Scenario
-from abm.model.shipped import place_names, scenario_names, shipped_directory
 from abm.records import FrozenMapping
+from abm.runs.run import Run
+from abm.scenarios.library import place_names, scenario_names, shipped_directory
+from abm.scenarios.scenario import Scenario
 from abm.world.place import place_content
 
 V = TypeVar("V")

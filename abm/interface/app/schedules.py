@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from abm.core.lever import Lever
 from abm.core.vocabulary import MONTHS_PER_YEAR
-from abm.model.scenario import Scenario
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Segment, Segments, Step
+from abm.scenarios.scenario import Scenario
 
 TOLERANCE = 1e-9
 

@@ -207,7 +207,7 @@ def _count(text: str, otherwise: int) -> int:
 
 
 def _are_scenarios(names: tuple[str, ...]) -> bool:
-    from abm.model.shipped import scenario_names
+    from abm.scenarios.library import scenario_names
 
     return all(name == MINE or name in scenario_names() for name in names)
 

@@ -16,7 +16,6 @@ import solara
 from solara.server import kernel_context
 
 from abm.errors import AbmError, InvalidInput
-from abm.experiments.pool import WorkerLost
 from abm.interface.app.atlas import Atlas
 from abm.interface.app.bands import Band, band
 from abm.interface.app.chronicle import Entry, chronicle
@@ -30,7 +29,8 @@ from abm.interface.app.schedules import Mark, marks
 from abm.interface.app.share import View, from_query, to_query
 from abm.interface.app.tasks import Sample, course_task, joined, run_size, sample_tasks
 from abm.interface.app.work import Task, Workshop
-from abm.model.simulate import cached_place
+from abm.runs.pool import WorkerLost
+from abm.scenarios.simulate import cached_place
 from abm.world.place import Place
 
 logger = logging.getLogger(__name__)

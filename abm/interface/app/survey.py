@@ -11,8 +11,8 @@ from abm.core.part import Measure
 from abm.interface.app.question import Question
 from abm.interface.app.tasks import Sample, run_size, sample
 from abm.interface.app.work import Task
-from abm.model.scenario import Scenario
 from abm.records import shown_number
+from abm.scenarios.scenario import Scenario
 from abm.submodels.quantities import levers
 from abm.submodels.shipped import theory
 

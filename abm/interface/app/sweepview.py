@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from abm.core.part import Measure
 from abm.errors import AbmError, InvalidInput, Problem
-from abm.experiments.dataset import SweepTables
-from abm.experiments.manifest import Manifest
-from abm.experiments.run import Run
-from abm.experiments.shard import cases_of
-from abm.experiments.store import FAILED
 from abm.interface.app.question import Question
 from abm.interface.app.replay import question_asked
 from abm.interface.app.survey import EMERGED, Axis, Surface, axis
+from abm.runs.results import FAILED
+from abm.runs.run import Run
 from abm.submodels.emergence.emergence import OUTCOMES
+from abm.sweeps.store.dataset import SweepTables
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import cases_of
 
 MOST_ROWS = 2_000_000
 """Runs of a sweep that are read; a larger one is summarised elsewhere."""

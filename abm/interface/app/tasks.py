@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from abm.interface.app.course import simulate_course
 from abm.interface.app.work import LARGE, Task
-from abm.model.scenario import Scenario, load_scenario
-from abm.model.simulate import cached_place, measure_names, simulate_lanes
+from abm.scenarios.scenario import Scenario, load_scenario
+from abm.scenarios.simulate import cached_place, measure_names, simulate_lanes
 
 FIRST_REPLICATES = 8
 REPLICATES_A_TASK = 16

@@ -21,7 +21,7 @@ from abm.interface.app.sweepview import (
     read_sweep,
     sweep_surface,
 )
-from abm.model.simulate import cached_place
+from abm.scenarios.simulate import cached_place
 
 Cell = tuple[int, int, int]
 OWN_FIELDS = ("landscape", "response", "axes", "is_surveyed", "cell")

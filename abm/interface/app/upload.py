@@ -7,9 +7,9 @@ from typing import Any
 from abm.errors import InvalidInput, Problem
 from abm.interface.app.question import Question, question_of
 from abm.interface.app.state import Session
-from abm.model.scenario import load_scenario
-from abm.model.shipped import is_path
 from abm.records import Document
+from abm.scenarios.library import is_path
+from abm.scenarios.scenario import load_scenario
 
 NAME = "your_file.yaml"
 NAMED = ("place", "policies")

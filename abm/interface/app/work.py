@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any, Self
 
 from abm.errors import AbmError
-from abm.experiments.pool import Pool, WorkerLost
 from abm.interface.app.limits import Limits
+from abm.runs.pool import Pool, WorkerLost
 
 logger = logging.getLogger(__name__)
 STOP = object()

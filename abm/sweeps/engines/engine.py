@@ -1,0 +1,242 @@
+"""Carry shards to where they are run: the interface of every engine, and the one that uses this machine.
+
+An engine decides nothing about results. It calls `run_shard` for each shard it is given, somewhere, and tells what
+became of it. The files are the only truth, so an engine that dies loses time and no rows.
+"""
+
+import signal
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from abm.core.kernels import try_folders
+from abm.errors import InvalidInput, Problem, did_you_mean
+from abm.runs.batches import available_processors
+from abm.runs.failures import failure_of
+from abm.runs.machine_faults import UNWRITABLE, MachineFault, is_of_machine
+from abm.runs.pool import Pool, WorkerLost
+from abm.sweeps.store.manifest import Manifest
+from abm.sweeps.store.shard import run_shard
+
+SHARDS_PER_WORKER = 50
+"""Shards after which a worker is replaced, so that what libraries leak cannot add up."""
+ATTEMPTS = 3
+"""How often a shard is tried: as it is; apart, which finds the run that ends its process; and once more, later."""
+SIGNS_OF_CROWDING = (None, -signal.SIGKILL)
+"""How a worker ends that the system refuses to start, or that it ends to have memory."""
+IN_HAND_PER_WORKER = 2
+"""Shards given to the pool at once, so that no worker waits for the next."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a shard.
+
+    Attributes
+    ----------
+    shard : int
+        Its number.
+    runs, failed : int
+        Runs in its commit, and those among them that failed.
+    seconds : float
+        Time that it took where it ran.
+    lost : str
+        Why there is no commit; empty if there is one.
+    is_final : bool
+        False where the shard is tried again.
+    refused : InvalidInput or None
+        Input that was refused, so that no other shard would do better.
+    is_unwritable : bool
+        Whether the results could not be written, so that no other shard would do better.
+    may_recover : bool
+        Whether the machine was at fault, or may have been, so that another attempt may do better.
+    is_crowded : bool
+        Whether fewer shards at once may do better.
+    """
+
+    shard: int
+    runs: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    lost: str = ""
+    is_final: bool = True
+    refused: InvalidInput | None = None
+    is_unwritable: bool = False
+    may_recover: bool = False
+    is_crowded: bool = False
+
+
+class Attempts:
+    """Count the attempts at shards, and say which lost ones are made again."""
+
+    def __init__(self) -> None:
+        self._lost = Counter[int]()
+
+    def judged(self, carried: Carried) -> Carried:
+        """Return what became of a shard, final unless another attempt may do better and is left."""
+        if not carried.may_recover:
+            return carried
+        self._lost[carried.shard] += 1
+        return replace(carried, is_final=self._lost[carried.shard] >= ATTEMPTS)
+
+
+class Engine(AbstractContextManager["Engine"], Protocol):
+    """Something that runs shards; a context, so that what it started has ended when the context does."""
+
+    def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
+        """Run shards, in any order, and tell of each as it is done.
+
+        Parameters
+        ----------
+        directory : Path
+            The sweep's, as every worker sees it.
+        shards : sequence of int
+            Numbers of the shards.
+
+        Yields
+        ------
+        Carried
+            One that is final for every shard, and others before for attempts that were lost.
+        """
+
+
+ENGINES = {
+    "processes": "abm.sweeps.engines.engine:Processes",
+    "dask": "abm.sweeps.engines.dask_engine:Dask",
+    "slurm": "abm.sweeps.engines.slurm_engine:Slurm",
+}
+"""Where each engine is; it is imported when it is asked for. All take `workers` and `is_forced`."""
+
+
+def engine_named(name: str, **options: Any) -> Engine:
+    """Make an engine of its name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such engine, or what it needs is not installed.
+    """
+    if name not in ENGINES:
+        told = f"engine '{name}' is unknown{did_you_mean(name, ENGINES)} Valid: {', '.join(ENGINES)}."
+        raise InvalidInput([Problem("--engine", None, told)])
+    module, _, kind = ENGINES[name].partition(":")
+    try:
+        made = getattr(import_module(module), kind)
+    except ModuleNotFoundError as error:
+        told = f"engine '{name}' needs {error.name}, which is not installed; install it with: pip install 'abm[{name}]'"
+        raise InvalidInput([Problem("--engine", None, told)]) from None
+    engine: Engine = made(**options)
+    return engine
+
+
+def carry_one(
+    directory: Path, shard: int, is_forced: bool = False, manifest: Manifest | None = None
+) -> Carried:
+    """Run a shard, and tell what became of it; what engines call where the work is done."""
+    try:
+        commit = run_shard(directory, shard, is_forced=is_forced, manifest=manifest)
+    except InvalidInput as error:
+        return Carried(shard, lost=str(error), refused=error)
+    except MachineFault as error:
+        return Carried(shard, lost=str(error), may_recover=True, is_crowded=True)
+    except OSError as error:
+        told, is_unwritable = f"cannot be written ({error.strerror or error})", error.errno in UNWRITABLE
+        return Carried(shard, lost=told, is_unwritable=is_unwritable, may_recover=not is_unwritable)
+    except Exception as error:  # noqa: BLE001 - one shard must not end the others
+        return _lost(shard, error)
+    return Carried(shard, commit.runs, commit.failed, commit.seconds)
+
+
+def carry_all(
+    directory: Path, shards: Sequence[int], is_forced: bool = False, manifest: Manifest | None = None
+) -> Iterator[Carried]:
+    """Run shards here, one after the other; those that the machine has lost are tried again after the others."""
+    attempts, waiting = Attempts(), deque(shards)
+    while waiting:
+        told = attempts.judged(carry_one(directory, waiting.popleft(), is_forced, manifest))
+        if not told.is_final:
+            waiting.append(told.shard)
+        yield told
+
+
+def _lost(shard: int, error: Exception) -> Carried:
+    is_lack = is_of_machine(error)
+    return Carried(shard, lost=failure_of(error).message, may_recover=is_lack, is_crowded=is_lack)
+
+
+@dataclass(eq=False)
+class Processes:
+    """Run shards in processes of this machine, each with one thread; they end with this one, however it ends.
+
+    Attributes
+    ----------
+    workers : int or None
+        Processes; as many as there are processors unless given.
+    is_forced : bool
+        Run even if the sources are not those of the plan.
+    shards_per_worker : int
+        Shards after which a worker is replaced.
+    pool : Pool
+        The workers, while it is entered.
+    """
+
+    workers: int | None = None
+    is_forced: bool = False
+    shards_per_worker: int = SHARDS_PER_WORKER
+    pool: Pool = field(init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        try_folders()
+        self.pool = Pool(self.workers or available_processors(), tasks_per_worker=self.shards_per_worker)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.pool.close(now=kind is not None)
+
+    def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
+        """Run shards, as many at once as there are workers."""
+        waiting = deque(shards)
+        attempts = Attempts()
+        at_once = self.pool.workers
+        in_hand: dict[Future[Carried], int] = {}
+        while waiting or in_hand:
+            most = at_once if at_once < self.pool.workers else IN_HAND_PER_WORKER * at_once
+            while waiting and len(in_hand) < most:
+                shard = waiting.popleft()
+                in_hand[self.pool.submit(_carry_here, directory, shard, self.is_forced)] = shard
+            for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+                shard = in_hand.pop(future)
+                try:
+                    told = future.result()
+                except WorkerLost as error:
+                    is_crowded = error.exitcode in SIGNS_OF_CROWDING
+                    told = Carried(shard, lost=str(error), may_recover=True, is_crowded=is_crowded)
+                except Exception as error:  # noqa: BLE001 - one shard must not end the others
+                    told = _lost(shard, error)
+                told = attempts.judged(told)
+                if told.is_crowded:
+                    at_once = max(at_once - 1, 1)
+                if not told.is_final:
+                    waiting.append(shard)
+                yield told
+
+
+_manifest = lru_cache(maxsize=1)(Manifest.read)
+
+
+def _carry_here(directory: Path, shard: int, is_forced: bool) -> Carried:
+    """Run a shard in a worker, which lives as long as one sweep is carried out, so it reads the manifest once."""
+    try:
+        manifest = _manifest(directory)
+    except InvalidInput as error:
+        return Carried(shard, lost=str(error), refused=error)
+    return carry_one(directory, shard, is_forced, manifest)

@@ -1,0 +1,207 @@
+"""Run a third party's Mesa model as one of ours: named by its class, stepped, and reported a row a step.
+
+A run makes one model with one seed and a copy of its parameters, and steps it. Row 0 is the model as its constructor
+left it, row t the model after t steps, so T steps give T + 1 rows. Once the model says that it no longer runs
+(``running`` is false), it is left alone and its last row is repeated.
+
+Nothing here imports Mesa: the class brings what it needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.records import FrozenMapping
+from abm.runs.results import content_hash
+from abm.runs.run import Run, Tables, tabulate
+from abm.sweeps.foreign.mesa_stepping import Asking, Course, stepped
+
+MODEL_SEED = "model_seed"
+STEPS_TAKEN = "steps_taken"
+CONTRACT = 2
+"""Version of what a run of a model is given and of how its rows are read; runs of another have other ids.
+
+1: seeds of 52 bits, which NumPy's legacy generator refuses; rows by the number of collections.
+2: seeds below 2**32; rows by the moment of each collection.
+"""
+_ROUNDS = 4
+"""Rounds after which a Feistel network scatters well."""
+_HALF_BITS = 16
+
+
+@dataclass(frozen=True)
+class MesaScenario:
+    """Hold what one point of an experiment sets for a Mesa model.
+
+    Attributes
+    ----------
+    name : str
+        Short name, unique in a design.
+    model : str
+        Its class, as ``package.module:Class``.
+    parameters : mapping of str to any plain value
+        Arguments of its constructor.
+    steps : int
+        Steps, at least 1; the model may stop earlier by itself.
+    reporters : mapping of str to str
+        Column to what fills it: a reporter of the model's data collector, an attribute, a method without arguments,
+        or ``package.module:function`` that is called with the model.
+    seed_argument : str
+        Argument of the constructor that takes the seed, ``seed`` or ``rng``.
+    seeds : tuple of int
+        Seed of each replicate; without them it is derived from the run's seed and replicate.
+    code_hash : str
+        Hash of the sources and data that the class is part of.
+    asks : bool
+        Whether a reporter of the model's collector is called where it has taken no value at the end of a step.
+    folder : Path or None
+        Where modules are looked for beside the installed ones; no part of the scenario's identity.
+    """
+
+    name: str
+    model: str
+    parameters: Mapping[str, Any]
+    steps: int
+    reporters: Mapping[str, str]
+    seed_argument: str
+    code_hash: str
+    seeds: tuple[int, ...] = ()
+    asks: bool = True
+    folder: Path | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep mappings that nobody can change and that can be sent to workers."""
+        object.__setattr__(self, "parameters", FrozenMapping(self.parameters))
+        object.__setattr__(self, "reporters", FrozenMapping(self.reporters))
+
+    @property
+    def place(self) -> Path:
+        """Stand for a place: runs of one class share a batch."""
+        return Path(self.model)
+
+    @property
+    def months(self) -> int:
+        """Give the steps, which are what tables count in months."""
+        return self.steps
+
+    @property
+    def substeps(self) -> int:
+        """Give the only step there is in a step."""
+        return 1
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Give the SHA-256 of everything that decides a result."""
+        return content_hash(
+            {
+                "model": self.model,
+                "parameters": dict(self.parameters),
+                "steps": self.steps,
+                "reporters": dict(self.reporters),
+                "seed_argument": self.seed_argument,
+                "seeds": list(self.seeds),
+                "code": self.code_hash,
+                "asks": self.asks,
+                "contract": CONTRACT,
+            }
+        )
+
+    def model_seed(self, seed: int, replicate: int) -> int:
+        """Return the seed that a replicate gives to the model, the same at every point of a design."""
+        return self.seeds[replicate] if self.seeds else derived_seed(seed, replicate)
+
+
+def derived_seed(seed: int, replicate: int) -> int:
+    """Return the seed of a model, in [0, 2**32), of the seed of a design and a replicate.
+
+    Every replicate of a design has one of its own: a Feistel network keyed by the design's seed permutes the numbers
+    of 32 bits. NumPy's legacy generator takes no greater ones.
+    """
+    left, right = replicate >> _HALF_BITS, replicate & ((1 << _HALF_BITS) - 1)
+    for turn in range(_ROUNDS):
+        digest = hashlib.sha256(f"{seed}:{turn}:{right}".encode()).digest()
+        left, right = right, left ^ int.from_bytes(digest[: _HALF_BITS // 8], "big")
+    return left << _HALF_BITS | right
+
+
+def course(
+    case: MesaScenario, seed: int, asking: Asking | None = None, keeps_collections: bool = False
+) -> Course:
+    """Make and step the model of a scenario.
+
+    Parameters
+    ----------
+    case : MesaScenario
+        What to make.
+    seed : int
+        Of the model.
+    asking : Asking, optional
+        Which reporters are called; as the scenario says unless given.
+    keeps_collections : bool
+        Whether to return what the model's collector took.
+
+    Raises
+    ------
+    ModelFailure
+        In place of whatever the model raises.
+    """
+    return stepped(
+        case.model,
+        case.parameters,
+        (case.seed_argument, seed),
+        case.reporters,
+        case.steps,
+        folder=case.folder,
+        asking=asking or (Asking.ALL if case.asks else Asking.OWN),
+        keeps_collections=keeps_collections,
+    )
+
+
+def simulate(runs: Sequence[Run]) -> Tables:
+    """Simulate runs of one Mesa model, one after the other.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Their scenarios are `MesaScenario` with the same columns.
+
+    Returns
+    -------
+    Tables
+        In the order of the runs. Outcomes are the last value of every reporter, the seed that the model was given and
+        the steps that it took.
+
+    Raises
+    ------
+    TypeError
+        If a scenario is not of a Mesa model.
+    ModelFailure
+        In place of whatever a model raises.
+    """
+    columns: tuple[str, ...] = ()
+    series: list[NDArray[np.float64]] = []
+    seeds: list[int] = []
+    taken: list[int] = []
+    for run in runs:
+        case = run.scenario
+        if not isinstance(case, MesaScenario):
+            raise TypeError(f"run {run.run_id} has a scenario of another model: {type(case).__name__}")
+        seed = case.model_seed(run.seed, run.replicate)
+        made = course(case, seed)
+        columns = tuple(case.reporters)
+        series.append(made.values)
+        seeds.append(seed)
+        taken.append(made.taken)
+    last = np.array([values[-1] for values in series]).reshape(len(runs), len(columns))
+    outcomes = {name: np.ascontiguousarray(last[:, index]) for index, name in enumerate(columns)}
+    outcomes[MODEL_SEED] = np.array(seeds, dtype=np.int64)
+    outcomes[STEPS_TAKEN] = np.array(taken, dtype=np.int64)
+    return tabulate(runs, columns, series, outcomes)

@@ -1,0 +1,69 @@
+"""Runs of a sweep with the base and the point that they come from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from abm.runs.run import Run, Scenario
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run with its base and its point.
+
+    Attributes
+    ----------
+    run : Run
+        To be simulated.
+    base : int
+        Position of its base.
+    row : int
+        Its point's row among the points of its shard.
+    refusal : str
+        Why the model refuses the point; empty where it does not.
+    """
+
+    run: Run
+    base: int
+    row: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Stand for the scenario of a point that the model refuses, so that its runs have a name and an identity.
+
+    Attributes
+    ----------
+    base : Scenario
+        What the point was to change.
+    content_hash : str
+        Hash of the base and of the point.
+    """
+
+    base: Scenario
+    content_hash: str
+
+    @property
+    def name(self) -> str:
+        """Give the base's name."""
+        return self.base.name
+
+    @property
+    def place(self) -> Path:
+        """Give the base's place."""
+        return self.base.place
+
+    @property
+    def months(self) -> int:
+        """Give the base's months."""
+        return self.base.months
+
+    @property
+    def substeps(self) -> int:
+        """Give the base's steps a month."""
+        return self.base.substeps
+
+    @property
+    def code_hash(self) -> str:
+        """Give the base's code."""
+        return self.base.code_hash

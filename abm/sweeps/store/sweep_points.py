@@ -1,0 +1,54 @@
+"""Put the points of a sweep together from the designs that its manifest holds, so that the manifest alone is enough.
+
+A sweep that has grown has several parts: the design that it was planned with, and a further one for each growth.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from abm.errors import InvalidInput, Problem
+from abm.sweeps.design.design import Design
+from abm.sweeps.design.point_table import POINTS, Points
+
+ROLES = ("levers", "uncertainties")
+ALL, REST, NEW = "all", "rest", "new"
+"""Which points of a further design are put behind the others: all, those after the ones there are, or new ones."""
+
+
+def points_of_parts(content: Mapping[str, Any]) -> Points:
+    """Make the points of a manifest again, from the designs that it holds.
+
+    Raises
+    ------
+    InvalidInput
+        If they come out otherwise, such as with other versions of the libraries that sample.
+    """
+    points: Points | None = None
+    for part in content["points"]["parts"]:
+        further = points_of(content, part)
+        points = further if points is None else behind(points, further, part["which"])
+    if points is None or points.content_hash != content["points"]["sha256"]:
+        message = (
+            "its points come out otherwise than when it was planned; use the package versions in the manifest"
+        )
+        raise InvalidInput([Problem(POINTS, None, message)])
+    return points
+
+
+def points_of(content: Mapping[str, Any], part: Mapping[str, Any]) -> Points:
+    """Make the points of one part.
+
+    Those of another file come with the values that its dimensions take; all others have those of the first.
+    """
+    roles = {role: content["experiment"][role] for role in ROLES}
+    return Design.of({**roles, **part}).points
+
+
+def behind(points: Points, further: Points, which: str) -> Points:
+    """Put further points behind those there are, as far as the part says so."""
+    if which == REST:
+        return points.then(further.rows(len(points), len(further)))
+    if which == ALL:
+        return points.then(further)
+    known = set(points.keys())
+    return points.then(further.chosen([row for row, key in enumerate(further.keys()) if key not in known]))
