@@ -255,7 +255,7 @@ def test_other_code_is_refused_unless_forced(manifest, undisturbed, tmp_path):
     # Compiled kernels go along with their sources.
     shutil.copytree(PACKAGE, edited / "abm")
     shutil.copytree(ROOT / "scenarios", edited / "scenarios")
-    with (edited / "abm" / "model" / "structure.py").open("a", encoding="utf-8") as stream:
+    with (edited / "abm" / "scenarios" / "structure.py").open("a", encoding="utf-8") as stream:
         stream.write("# edited\n")
 
     def run_edited(*words):

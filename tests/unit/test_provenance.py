@@ -83,6 +83,6 @@ def test_a_run_of_other_code_has_another_identity_and_shipped_scenarios_are_no_c
     (tmp_path / "abm" / "library").mkdir()
     (tmp_path / "abm" / "library" / "mine.yaml").write_text("name: mine\n")
     assert run_id_of(tmp_path) == first
-    with (tmp_path / "abm" / "model" / "simulate.py").open("a") as source:
+    with (tmp_path / "abm" / "scenarios" / "simulate.py").open("a") as source:
         source.write("# another edition\n")
     assert run_id_of(tmp_path) != first
