@@ -11,7 +11,7 @@ from pathlib import Path
 
 from abm.errors import InvalidInput, Problem
 from abm.files.claim import claimed, replace_directory
-from abm.files.durable import settle
+from abm.files.durable import put_in_place
 from abm.files.lock import holder_of
 
 RUNS = "runs.parquet"
@@ -157,7 +157,7 @@ def staged_file(path: Path, force: bool = False, option: str = "--out") -> Itera
         _require(file_problems(path, force, option))
         yield folder / target.name
         _require(file_problems(path, force, option))
-        settle(folder / target.name, target)
+        put_in_place(folder / target.name, target)
 
 
 def _require(problems: list[Problem]) -> None:

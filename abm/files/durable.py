@@ -77,7 +77,7 @@ class Kept:
         return None
 
 
-def keep(folder: Path, stem: str, ending: str, content: Any, rows: int) -> Kept:
+def put_hashed(folder: Path, stem: str, ending: str, content: Any, rows: int) -> Kept:
     """Write results under a name that holds their hash.
 
     Parameters
@@ -118,13 +118,13 @@ def put(path: Path, content: Any) -> None:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
-        settle(Path(temporary), path)
+        put_in_place(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def settle(temporary: Path, path: Path) -> None:
+def put_in_place(temporary: Path, path: Path) -> None:
     """Put a file that was written aside in place, durably."""
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())

@@ -1,4 +1,4 @@
-"""Turn the columns of a sweep into Parquet and back: the door to pyarrow for everything that a sweep keeps.
+"""Write tables as Parquet and read them back: the door to pyarrow.
 
 Numbers are split into streams of bytes and compressed with zstd, dictionaries stand on ids only; a thousand runs of
 120 months and 30 measures take a tenth of a second. Files are made in memory, so that their hash is known before a
@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from abm.records import Excess, bounds, opened
-from abm.sweeps.design.point_table import Points
 from abm.texts import cell
 
 CELL_BYTES = 8
@@ -23,8 +22,6 @@ CELL_BYTES = 8
 READ_ERRORS = (OSError, ValueError, pa.ArrowException)
 GROUP_ROWS = 131_072
 """Rows from which a row group of a large file is written."""
-POINT_ROWS = 16_384
-"""Points in a row group, so that a shard reads its own and few others."""
 
 
 def repeated(values: Sequence[str], counts: NDArray[np.int64]) -> Any:
@@ -105,63 +102,27 @@ def encoding(schema: Any) -> dict[str, Any]:
     }
 
 
-def encoded_points(points: Points) -> Any:
-    """Return points as the bytes of a Parquet file: their number, then a column for each dimension."""
-    columns: dict[str, Any] = {"point": np.arange(len(points), dtype=np.int64)}
-    for name, column in points.columns.items():
-        columns[name] = column if column.dtype.kind == "f" else column.tolist()
-    return encoded(table_of(columns, {}), POINT_ROWS)
-
-
-class PointFile:
-    """Read some of the points in a file, without reading all of them.
-
-    Parameters
-    ----------
-    path : Path
-        As `encoded_points` wrote it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._group: tuple[int, Points] | None = None
-
-    def rows(self, start: int, stop: int) -> Points:
-        """Read the points from one row up to another."""
-        parts = []
-        for group in range(start // POINT_ROWS, max(stop - 1, start) // POINT_ROWS + 1):
-            first = group * POINT_ROWS
-            parts.append(self._read(group).rows(max(start - first, 0), min(stop - first, POINT_ROWS)))
-        points = parts[0]
-        for part in parts[1:]:
-            points = points.then(part)
-        return points
-
-    def _read(self, group: int) -> Points:
-        if self._group is None or self._group[0] != group:
-            require_bounded(self.path)
-            with pq.ParquetFile(self.path) as file:
-                self._group = group, _points(file.read_row_group(group))
-        return self._group[1]
-
-
-def read_points(path: Path) -> Points:
-    """Read all points of a file.
+def read_row_group(path: Path, group: int) -> Any:
+    """Read one row group of a file as a table.
 
     Raises
     ------
     OSError, ValueError
-        If it cannot be read; pyarrow's own errors are among these.
+        If it cannot be read or the file holds too much; pyarrow's own errors are among these.
     """
-    return _points(read(path))
+    require_bounded_table(path)
+    with pq.ParquetFile(path) as file:
+        return file.read_row_group(group)
 
 
-def _points(table: Any) -> Points:
-    columns = {name: _numpy(table[name]) for name in table.column_names if name != "point"}
-    return Points(columns, table.num_rows)
+def array_of(column: Any) -> NDArray[Any]:
+    """Return a column of text or of real numbers as an array, NaN where a number is missing.
 
-
-def _numpy(column: Any) -> NDArray[Any]:
+    Raises
+    ------
+    ValueError
+        If the column holds anything else.
+    """
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), dtype=np.str_)
     if not pa.types.is_float64(column.type):
@@ -170,7 +131,7 @@ def _numpy(column: Any) -> NDArray[Any]:
 
 
 def _floats(chunk: Any) -> NDArray[np.float64]:
-    """Give numbers, NaN where they are missing; to_numpy would load pandas."""
+    # to_numpy would load pandas.
     validity, kept = chunk.buffers()
     here = slice(chunk.offset, chunk.offset + len(chunk))
     values = np.frombuffer(kept, dtype=np.float64)[here]
@@ -180,7 +141,7 @@ def _floats(chunk: Any) -> NDArray[np.float64]:
     return np.where(is_there, values, np.nan)
 
 
-def require_bounded(path: Path) -> None:
+def require_bounded_table(path: Path) -> None:
     """Refuse a file that unfolds into more than abm reads, by what it says of itself and before any of it is unfolded.
 
     Raises
@@ -199,7 +160,7 @@ def require_bounded(path: Path) -> None:
         raise Excess(found, bounds.TABLE_BYTES, "bytes", "read it in parts, with pyarrow or polars")
 
 
-def read(path: Path, columns: Sequence[str] | None = None) -> Any:
+def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
     """Read a file as a table.
 
     Raises
@@ -207,7 +168,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> Any:
     OSError, ValueError
         If it cannot be read or holds too much; pyarrow's own errors are among these.
     """
-    require_bounded(path)
+    require_bounded_table(path)
     wanted = None if columns is None else list(columns)
     texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
     # A long text that stands in many rows is stored once, so texts are counted before they are written out.
@@ -255,7 +216,7 @@ def dataset(files: Sequence[Path]) -> Any:
     import pyarrow.dataset as ds
 
     for file in files:
-        require_bounded(file)
+        require_bounded_table(file)
     return ds.dataset([str(file) for file in files], format="parquet")
 
 
@@ -390,7 +351,7 @@ def partly_whole(table: Any) -> list[str]:
     ]
 
 
-def batches(source: Any, **wanted: Any) -> Iterator[Any]:
+def scanned_tables(source: Any, **wanted: Any) -> Iterator[Any]:
     """Scan a dataset batch by batch, as tables."""
     for batch in source.to_batches(batch_readahead=2, fragment_readahead=1, **wanted):
         if batch.num_rows:

@@ -67,7 +67,7 @@ def plan(
     from abm.runs.batches import available_processors
     from abm.sweeps.plan.experimentfile import load_experiment
     from abm.sweeps.plan.plan import SWEEP_FILES, ShardSize
-    from abm.sweeps.plan.plan import plan as planning
+    from abm.sweeps.plan.plan import plan_sweep as planning
 
     numbers = Numbers()
     size = numbers.shard_size(shard_seconds, shard_runs)
@@ -232,7 +232,7 @@ def expand(
     """Add replicates or points; what there is keeps its ids and its files."""
     from abm.errors import InvalidInput
     from abm.interface.numbers import Numbers
-    from abm.sweeps.plan.expansion import expand as expanding
+    from abm.sweeps.plan.expansion import expand_sweep as expanding
     from abm.sweeps.plan.experimentfile import load_experiment
     from abm.sweeps.plan.plan import ShardSize
     from abm.sweeps.sweep import Sweep
@@ -284,7 +284,7 @@ def collect(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write one table of all runs, of all months, or of the design's points, in one file for any tool."""
-    from abm.sweeps.store.collection import collect as collecting
+    from abm.sweeps.store.collection import collect_table as collecting
     from abm.sweeps.store.dataset import SweepTables
     from abm.sweeps.store.manifest import Manifest
 

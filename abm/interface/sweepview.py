@@ -14,7 +14,7 @@ from abm.files.lock import Holder
 from abm.interface.tables import QUIET, plain_table
 from abm.records import shown_number
 from abm.sweeps.store.manifest import Manifest
-from abm.sweeps.store.sweep_survey import Survey
+from abm.sweeps.store.sweep_survey import SweepSurvey
 
 BAR_WIDTH = 40
 MOST_SHOWN = 5
@@ -126,7 +126,7 @@ def _months(manifest: Manifest) -> str:
     return f"{often}, {measures} in {'single' if manifest.is_single else 'double'} precision"
 
 
-def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -> RenderableType:
+def surveyed(manifest: Manifest, survey: SweepSurvey, holder: Holder | None = None) -> RenderableType:
     """Tell how far a sweep is."""
     head = Text.assemble((manifest.name, "bold"), (f"  {manifest.directory}", QUIET))
     share = survey.runs_done / survey.runs
@@ -179,7 +179,7 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     return Group(*lines)
 
 
-def faults(survey: Survey) -> RenderableType:
+def faults(survey: SweepSurvey) -> RenderableType:
     """List what is damaged."""
     # Shards that a compaction put into one file are damaged together, and told together.
     shards: dict[str, list[int]] = {}

@@ -22,13 +22,13 @@ from abm.runs.failures import RunFailure, failure_of
 from abm.runs.inquiry import Inquiry
 from abm.runs.machine_faults import MachineFault, is_of_machine
 from abm.runs.pool import Pool, WorkerLost
-from abm.runs.run import Run, Simulator, Tables, joined
+from abm.runs.run import Run, Simulator, Tables, joined_tables
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
 WORKERS_ADVICE = "give a whole number from 1, such as 4, or leave it out to use what pays"
 Progress = Callable[[int, int], None]
-Batch = tuple[int, ...]
+Positions = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ class _Found:
 
     def __init__(self, runs: Sequence[Run], progress: Progress | None) -> None:
         self.runs = runs
-        self.suspected: list[Batch] = []
+        self.suspected: list[Positions] = []
         self._progress = progress
-        self._tables: list[tuple[Batch, Tables]] = []
+        self._tables: list[tuple[Positions, Tables]] = []
         self._failures: dict[int, RunFailure] = {}
         self._tell()
 
-    def take(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    def take(self, batch: Positions, outcomes: Sequence[Outcome]) -> None:
         """Take in the outcomes of a batch.
 
         Raises
@@ -251,7 +251,7 @@ def mapped(
     return [results[position] for position in range(len(items))]
 
 
-def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Batch, ...]:
+def packed(runs: Sequence[Run], lanes: int = LANES) -> tuple[Positions, ...]:
     """Pack runs of one place, length, step and code into batches, as positions in `runs`."""
     alike: dict[tuple[str, int, int, str], list[int]] = {}
     for index, run in enumerate(runs):
@@ -289,10 +289,10 @@ def _told(failure: RunFailure) -> str:
 
 
 def _pooled(
-    runs: Sequence[Run], simulate: Simulator, batches: Sequence[Batch], workers: int
-) -> Iterator[tuple[Batch, list[Outcome]]]:
+    runs: Sequence[Run], simulate: Simulator, batches: Sequence[Positions], workers: int
+) -> Iterator[tuple[Positions, list[Outcome]]]:
     with Pool(workers) as pool:
-        futures: dict[Future[list[Outcome]], Batch] = {
+        futures: dict[Future[list[Outcome]], Positions] = {
             pool.submit(attempted, simulate, [runs[index] for index in batch]): batch for batch in batches
         }
         for future in as_completed(futures):
@@ -305,10 +305,10 @@ def _pooled(
             yield batch, outcomes
 
 
-def _in_order(runs: Sequence[Run], parts: Sequence[tuple[Batch, Tables]]) -> Tables:
+def _in_order(runs: Sequence[Run], parts: Sequence[tuple[Positions, Tables]]) -> Tables:
     positions = np.concatenate([np.asarray(batch) for batch, _ in parts])
     rows = np.array([runs[index].scenario.months + 1 for index in positions])
-    together = joined([tables for _, tables in parts])
+    together = joined_tables([tables for _, tables in parts])
     order = np.argsort(positions)
     # A run's rows stay together, so sorting rows by the position of their run keeps months in order.
     row_order = np.argsort(np.repeat(positions, rows), kind="stable")

@@ -82,7 +82,7 @@ class ModelFailure(AbmError):
         folder : str
             Folder of this machine that is written as ``.``, because results travel.
         """
-        message, frames = words_of(error), _frames(error)
+        message, frames = error_text(error), _frames(error)
         printed = kept_text(printed).strip()
         trace = "\n".join([*frames, message, *([PRINTED_HEADING, printed] if printed else ())])
         if folder:
@@ -95,7 +95,7 @@ def failure_of(error: BaseException) -> RunFailure:
     """Return why a run failed: the error, and the modules and lines that led to it."""
     if isinstance(error, ModelFailure):
         return RunFailure(error.message, error.trace, error.is_of_machine)
-    message = words_of(error)
+    message = error_text(error)
     trace = kept_text("\n".join([*_frames(error), message]))
     return RunFailure(
         message, trace, is_of_machine(error), error if isinstance(error, InvalidInput) else None
@@ -108,7 +108,7 @@ def place_in(trace: str) -> str:
     return frames[-1] if frames else ""
 
 
-def words_of(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return an error as a traceback ends with it, in text that can be encoded."""
     try:
         return kept_text("".join(traceback.format_exception_only(error)).strip())

@@ -33,7 +33,7 @@ _DONE = {"is_done": True}
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProcessAnswer:
     """What a function gave.
 
     Attributes
@@ -51,7 +51,7 @@ class Answer:
     printed: str
 
 
-class Apart:
+class FreshProcess:
     """A function at work in a process of its own; a context, so that the process has ended when the context has.
 
     Parameters
@@ -101,7 +101,7 @@ class Apart:
             self._process.stdout.close()
         self._folder.cleanup()
 
-    def answer(self) -> Answer:
+    def answer(self) -> ProcessAnswer:
         """Wait until the process has ended, and return what its function gave."""
         code = self._process.wait()
         values = list(_read(self._answers))
@@ -110,7 +110,7 @@ class Apart:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._reader.join(PARTING_SECONDS)
         printed = kept_text(self._printed.decode("utf-8", "replace")).strip()
-        return Answer(values[:-1] if is_done else values, "" if is_done else ended(code), printed)
+        return ProcessAnswer(values[:-1] if is_done else values, "" if is_done else ended(code), printed)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -118,9 +118,9 @@ class Apart:
             self._printed = (self._printed + chunk)[-MOST_PRINTED_BYTES:]
 
 
-def called(task: str, request: Mapping[str, Any], hash_seed: int = 0) -> Answer:
+def call_in_fresh_process(task: str, request: Mapping[str, Any], hash_seed: int = 0) -> ProcessAnswer:
     """Run a function in a process of its own and wait for what it gives."""
-    with Apart(task, request, hash_seed) as process:
+    with FreshProcess(task, request, hash_seed) as process:
         return process.answer()
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from abm.errors import InvalidInput, Problem
 from abm.files.destination import MANIFEST, MONTHS, RUNS
-from abm.files.parquet import encoding, read
+from abm.files.parquet import encoding, read_table
 from abm.records import bounds, plain_json, read_content
 from abm.runs.batches import Failure
 from abm.runs.provenance import code_version, interpreter, package_versions
@@ -181,7 +181,7 @@ def read_results(directory: Path) -> Results:
         )
     try:
         manifest = plain_json(read_content(directory / MANIFEST, bounds.JSON_BYTES))
-        runs, months = read(directory / RUNS), read(directory / MONTHS)
+        runs, months = read_table(directory / RUNS), read_table(directory / MONTHS)
     except (ValueError, OSError, pa.ArrowException) as error:
         raise InvalidInput([Problem(os.fspath(directory), None, f"cannot be read ({error})")]) from None
     problems = [

@@ -26,7 +26,7 @@ SEED_ADVICE = "give a whole number from 0 to 2^64 - 1, such as 1"
 Columns = Mapping[str, NDArray[Any]]
 
 
-class Scenario(Protocol):
+class RunnableScenario(Protocol):
     """What this layer asks of a scenario: a name, how long, where, and a hash of everything that it sets."""
 
     @property
@@ -88,7 +88,7 @@ class Run:
 
     Attributes
     ----------
-    scenario : Scenario
+    scenario : RunnableScenario
         What is simulated.
     seed : int
         Seed of the design, in [0, 2**64).
@@ -98,7 +98,7 @@ class Run:
         Position of the scenario in its design; no part of the run's identity.
     """
 
-    scenario: Scenario
+    scenario: RunnableScenario
     seed: int
     replicate: int
     point: int = 0
@@ -154,7 +154,7 @@ class PairedDesign:
 
     Attributes
     ----------
-    scenarios : tuple of Scenario
+    scenarios : tuple of RunnableScenario
         The first is the reference.
     seed : int
         In [0, 2**64).
@@ -167,7 +167,7 @@ class PairedDesign:
         With every problem: no scenario, two of one name, or numbers out of bounds.
     """
 
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[RunnableScenario, ...]
     seed: int
     replicates: int
 
@@ -274,7 +274,7 @@ def tabulate(
     return Tables(runs=keys | dict(outcomes), months=month_columns)
 
 
-def joined(parts: Sequence[Tables]) -> Tables:
+def joined_tables(parts: Sequence[Tables]) -> Tables:
     """Return one table of several, in their order; a measure that a part lacks is missing there.
 
     Raises

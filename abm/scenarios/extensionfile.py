@@ -30,7 +30,7 @@ from abm.core.reading import (
 from abm.errors import AbmError, InvalidInput, Problem, did_you_mean
 from abm.policy.catalogue import Catalogue, shipped
 from abm.records import bounds, complaint_of, read_content, shown_path
-from abm.scenarios.extensions import NO_EXTENSIONS, Extensions, Source
+from abm.scenarios.extensions import NO_EXTENSIONS, Extensions, ExtensionSource
 from abm.scenarios.extensiontext import origin_of, read_unrun
 from abm.submodels.shipped import theory
 from abm.world.vocabulary import VOCABULARY
@@ -121,7 +121,7 @@ def read_extensions(
         Whether the code is run, or its declarations are read from its text.
     """
     problems: list[Problem] = []
-    sources: list[Source] = []
+    sources: list[ExtensionSource] = []
     parts: list[Part] = []
     for position, reference in enumerate((*references, *more)):
         is_further = position >= len(references)
@@ -154,12 +154,12 @@ def read_extensions(
 
 
 @lru_cache(maxsize=64)
-def part_of(source: Source, runs_code: bool = True) -> Part:
+def part_of(source: ExtensionSource, runs_code: bool = True) -> Part:
     """Read the submodel of an extension, once in a process.
 
     Parameters
     ----------
-    source : Source
+    source : ExtensionSource
         Where it comes from.
     runs_code : bool
         Whether its code is run, or only read.
@@ -184,7 +184,7 @@ def part_of(source: Source, runs_code: bool = True) -> Part:
     return part
 
 
-def files_of(source: Source) -> list[Path]:
+def files_of(source: ExtensionSource) -> list[Path]:
     """List the file of an extension, then those beside it that hold the rest of its code, its levers and parameters.
 
     Raises
@@ -219,7 +219,7 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
     )
 
 
-def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Part | None, list[Problem]]:
+def _read(found: _Found, runs_code: bool) -> tuple[ExtensionSource | None, Part | None, list[Problem]]:
     """Run the code, or read it, and make records of what it declares."""
     try:
         digest = digest_of(found.path)
@@ -232,7 +232,7 @@ def _read(found: _Found, runs_code: bool) -> tuple[Source | None, Part | None, l
         return None, None, list(error.problems)
     if problems:
         return None, part, list(problems)
-    return Source(part.name, found.kind, found.reference, digest, part.fingerprint), part, []
+    return ExtensionSource(part.name, found.kind, found.reference, digest, part.fingerprint), part, []
 
 
 def _declared(found: _Found, digest: str, runs_code: bool) -> Declared:

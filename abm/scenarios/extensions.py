@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class ExtensionSource:
     """Where an extension comes from, and what it was when it was first read.
 
     Attributes
@@ -54,13 +54,13 @@ class Extensions:
 
     Attributes
     ----------
-    sources : tuple of Source
+    sources : tuple of ExtensionSource
         Where they come from.
     runs_code : bool
         Whether their code is run, or only read; what is only read cannot be simulated.
     """
 
-    sources: tuple[Source, ...] = ()
+    sources: tuple[ExtensionSource, ...] = ()
     runs_code: bool = True
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -48,7 +48,7 @@ class NotRun(AbmError):
     """Say that a function whose source was only read cannot be called."""
 
 
-class Unknown(Exception):
+class UnknownValue(Exception):
     """Say that a value is not known before the file is run."""
 
 
@@ -138,7 +138,7 @@ class _Reader:
         self.size = 0
         try:
             found = self.value(value)
-        except (Unknown, RecursionError):
+        except (UnknownValue, RecursionError):
             found = self.known_items(value)
         for name in names:
             self.forget(name)
@@ -156,7 +156,7 @@ class _Reader:
         found = []
         for item in node.elts:
             self.size = 0
-            with suppress(Unknown, RecursionError):
+            with suppress(UnknownValue, RecursionError):
                 found.append(self.value(item))
         return tuple(found)
 
@@ -173,7 +173,7 @@ class _Reader:
                 self.size = 0
                 try:
                     given = self.keywords(decorator)
-                except (Unknown, RecursionError):
+                except (UnknownValue, RecursionError):
                     self.is_whole = False
                     return
                 function = stand_in(node)
@@ -195,7 +195,7 @@ class _Reader:
     def keywords(self, node: ast.Call) -> dict[str, Any]:
         """Read the arguments that a call names."""
         if any(argument.arg is None for argument in node.keywords):
-            raise Unknown
+            raise UnknownValue
         return {str(argument.arg): self.value(argument.value) for argument in node.keywords}
 
     def value(self, node: ast.expr) -> Any:
@@ -208,7 +208,7 @@ class _Reader:
         """
         self.size += 1
         if self.size > MOST_VALUES:
-            raise Unknown
+            raise UnknownValue
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name) and node.id in self.known:
@@ -227,13 +227,13 @@ class _Reader:
             return self.calculated(node)
         if isinstance(node, ast.Call):
             return self.call(node)
-        raise Unknown
+        raise UnknownValue
 
     def key(self, node: ast.expr | None) -> Any:
         """Read a key of a dictionary."""
         found = None if node is None else self.value(node)
         if not isinstance(found, str):
-            raise Unknown
+            raise UnknownValue
         return found
 
     def calculated(self, node: ast.BinOp) -> Any:
@@ -242,7 +242,7 @@ class _Reader:
         try:
             return _number(OPERATORS[type(node.op)](first, second))
         except ArithmeticError:
-            raise Unknown from None
+            raise UnknownValue from None
 
     def call(self, node: ast.Call) -> Any:
         """Read a call that declares something."""
@@ -252,7 +252,7 @@ class _Reader:
             if what in NAMED and len(node.args) == 1:
                 values = {"name": self.value(node.args[0]), **values}
             elif node.args or what == "measure":
-                raise Unknown
+                raise UnknownValue
             return Declaration(RECORDS[what], values, node.lineno)
         if what == "decision" and len(node.args) == 1:
             name, given = self.value(node.args[0]), self.keywords(node)
@@ -260,7 +260,7 @@ class _Reader:
                 return Decision(name, given.get("number"), node.lineno)
         if what == "Submodel":
             return self.submodel(node)
-        raise Unknown
+        raise UnknownValue
 
     def submodel(self, node: ast.Call) -> Submodel:
         """Read a submodel."""
@@ -284,7 +284,7 @@ def _defaults(what: str) -> dict[str, Any]:
 
 def _number(value: Any) -> Any:
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= LARGEST_NUMBER:
-        raise Unknown
+        raise UnknownValue
     return value
 
 

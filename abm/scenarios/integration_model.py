@@ -84,7 +84,7 @@ class IntegrationModel(mesa.Model):
         self.case = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
         if network is not None:
             place = from_network(network)
-        self.place = placed(self.case.place if place is None else place)
+        self.place = as_place(self.case.place if place is None else place)
         lane = Lane(seed, replicate, self.case.parameter_values, self.case.lever_table())
         start = (
             {"trust": trust_of(network, self.place)} if network is not None and carries_trust(network) else {}
@@ -171,7 +171,7 @@ class IntegrationModel(mesa.Model):
             If the file holds no snapshot, or it is of another place, seed, replicate or step, or later than the
             horizon.
         """
-        self.batch.restore(saved(snapshot))
+        self.batch.restore(as_snapshot(snapshot))
         self.steps = self.batch.month
         self.running = self.batch.month < self.batch.months
         past = self.batch.series[: self.month + 1, :, 0]
@@ -221,7 +221,7 @@ class IntegrationModel(mesa.Model):
         return found
 
 
-def placed(place: Any) -> Place:
+def as_place(place: Any) -> Place:
     """Take a place as it is, or find one by its name or file.
 
     Raises
@@ -237,7 +237,7 @@ def placed(place: Any) -> Place:
     return load_place(find_place(place))
 
 
-def saved(snapshot: Any) -> Snapshot:
+def as_snapshot(snapshot: Any) -> Snapshot:
     """Take a snapshot as it is, or read it from its file.
 
     Raises

@@ -12,7 +12,7 @@ from abm.errors import InvalidInput, Problem
 from abm.policy.policy import settled
 from abm.policy.reading import read_lever_settings
 from abm.records import Faults, FrozenMapping
-from abm.scenarios.extensions import Extensions, Source
+from abm.scenarios.extensions import Extensions, ExtensionSource
 from abm.scenarios.scenario import Scenario
 
 TEXTS = ("name", "label", "description", "source", "assumptions")
@@ -67,7 +67,7 @@ def remade(record: Mapping[str, Any], place: Path, file_of: Callable[[str], str]
     """
     extensions = Extensions(
         tuple(
-            Source(
+            ExtensionSource(
                 name=one["name"],
                 kind=one["kind"],
                 reference=file_of(one["reference"]) if one["kind"] == "file" else one["reference"],

@@ -28,7 +28,7 @@ class StoppedEarly(AbmError):
     """Report why a sweep was stopped before its end."""
 
 
-def spread(shards: Sequence[int]) -> list[int]:
+def spread_ahead(shards: Sequence[int]) -> list[int]:
     """Put eight shards from all over the others to the front; these keep their order."""
     if len(shards) <= ALIKE_SHARDS:
         return list(shards)

@@ -10,19 +10,19 @@ from typing import Any
 from abm.errors import AbmError, InvalidInput, Problem
 from abm.files.durable import TEMPORARY, put
 from abm.files.lock import Clock, DirectoryLock, Holder, start_of
-from abm.files.parquet import encoded_points
 from abm.runs.results import FAILED
 from abm.runs.run import RUN_ID_DIGITS
+from abm.sweeps.design.point_file import encoded_points
 from abm.sweeps.design.point_table import POINTS
 from abm.sweeps.engines.engine import Carried, Engine
-from abm.sweeps.stopping import Patience, spread
+from abm.sweeps.stopping import Patience, spread_ahead
 from abm.sweeps.store.cases import Case
-from abm.sweeps.store.compaction import COMPACT, Part, compact
+from abm.sweeps.store.compaction import COMPACT, CompactPart, compact_shards
 from abm.sweeps.store.dataset import SweepTables
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import SHARDS, Commit, cases_of
 from abm.sweeps.store.shard_marks import put_away
-from abm.sweeps.store.sweep_survey import Survey, Surveyor
+from abm.sweeps.store.sweep_survey import Surveyor, SweepSurvey
 
 MOST_LOST_TOLD = 3
 
@@ -96,7 +96,7 @@ class Sweep:
         self.manifest = Manifest.read(self.directory)
         self.surveyor = Surveyor(self.manifest, self.clock)
 
-    def survey(self, is_thorough: bool = False) -> Survey:
+    def survey(self, is_thorough: bool = False) -> SweepSurvey:
         """Say how far it is; thoroughly, every byte is read."""
         return self.surveyor.survey(is_thorough)
 
@@ -173,7 +173,7 @@ class Sweep:
                 self._unpack_failed()
             survey = self.survey(is_thorough)
             again = survey.failed if retries_failed else {}
-            shards = spread(sorted({*survey.open_shards, *again}))
+            shards = spread_ahead(sorted({*survey.open_shards, *again}))
             patience = Patience(
                 self.manifest,
                 survey.runs_done - sum(self.manifest.shard(index).runs for index in again),
@@ -197,14 +197,14 @@ class Sweep:
         seconds = time.monotonic() - started
         return Carriage(patience.done, patience.failed, survey.runs, tuple(lost), tuple(attempts), seconds)
 
-    def compact(self, takes_over: bool = False, **limits: int) -> tuple[list[Part], Survey]:
+    def compact(self, takes_over: bool = False, **limits: int) -> tuple[list[CompactPart], SweepSurvey]:
         """Put the shards that are done into few large files.
 
         Returns
         -------
-        parts : list of Part
+        parts : list of CompactPart
             All large files.
-        survey : Survey
+        survey : SweepSurvey
             As it was before.
         """
         with self.locked(takes_over):
@@ -216,7 +216,7 @@ class Sweep:
             commits = (
                 self.surveyor.commit(index) for index in range(self.manifest.shards) if index not in is_open
             )
-            return compact(self.manifest, kept, commits, **limits), survey
+            return compact_shards(self.manifest, kept, commits, **limits), survey
 
     def commits(self) -> Iterator[Commit]:
         """Give the commits of all shards that have files of their own and are sound."""
@@ -276,7 +276,7 @@ class Sweep:
         parts = [part for part, complaint in self.surveyor.parts()[0] if complaint is None]
         sound = [part for part in parts if not part.failed]
         if len(sound) < len(parts):
-            compact(self.manifest, sound, iter(()))
+            compact_shards(self.manifest, sound, iter(()))
 
     def _require_written(self, carried: Carried) -> None:
         if carried.refused is not None:

@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from abm.files.destination import Destination
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.foreign.mesa_models import derived_seed
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import plan
+from abm.sweeps.plan.plan import plan_sweep
 from abm.sweeps.sweep import Sweep
 from tests.benchmarks.__main__ import timed
 
@@ -46,7 +46,7 @@ def measured(kind: type[mesa.Model], rounds: int, folder: Path) -> tuple[float, 
     asked = {"model": f"{kind.__module__}:{kind.__name__}", "steps": steps, "parameters": parameters}
     design = {"design": "full_factorial", "replicates": count, "seed": 1}
     file.write_text(json.dumps({"name": "benchmark", **asked, **design}))
-    plan(load_experiment(file), Destination(planned))
+    plan_sweep(load_experiment(file), Destination(planned))
     seeds = [derived_seed(1, replicate) for replicate in range(count)]
     directories: list[Path] = []
 

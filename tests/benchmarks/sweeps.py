@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 
 from abm.files.destination import Destination
-from abm.files.durable import keep, put_record
+from abm.files.durable import put_hashed, put_record
 from abm.files.parquet import encoded
 from abm.records import dump
 from abm.runs.batches import LANES
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.plan.plan import ShardSize, plan_sweep
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import cases_of, run_shard, tables_of
 from abm.sweeps.sweep import Sweep
@@ -55,7 +55,7 @@ def planned(
     (folder / "experiment.yaml").write_text(dump(content), encoding="utf-8")
     experiment = load_experiment(folder / "experiment.yaml")
     size = ShardSize(runs=shard_runs, pilot_seconds=QUIET_PILOT)
-    return plan(experiment, Destination(folder / "sweep"), size)
+    return plan_sweep(experiment, Destination(folder / "sweep"), size)
 
 
 def scaling_figures(folder: Path, rounds: int) -> dict[str, float]:
@@ -164,7 +164,7 @@ def components(manifest: Manifest, index: int) -> dict[str, float]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=manifest.directory) as aside:
         for number, table in enumerate(table for table in tables[:2] if table is not None):
-            keep(Path(aside), str(number), ".parquet", encoded(table), table.num_rows)
+            put_hashed(Path(aside), str(number), ".parquet", encoded(table), table.num_rows)
         put_record(Path(aside) / "commit.json", {"shard": index})
     commit = time.perf_counter() - started
     return {
@@ -271,7 +271,7 @@ def row_figures(folder: Path, rounds: int) -> dict[str, float]:
 
     def parquet() -> None:
         with tempfile.TemporaryDirectory(dir=folder) as aside:
-            keep(Path(aside), "months", ".parquet", encoded(months), months.num_rows)
+            put_hashed(Path(aside), "months", ".parquet", encoded(months), months.num_rows)
 
     def plain_csv() -> None:
         with tempfile.TemporaryFile("w", dir=folder, newline="") as stream:

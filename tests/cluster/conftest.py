@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.sweep import Sweep
 from tests.cluster.slurm import Slurm, missing_programs, one_machine_cluster
 from tests.cluster.sweeps import copied, data, planned

@@ -11,7 +11,7 @@ import pyarrow as pa
 import abm
 from abm.files.destination import Destination
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.plan.plan import ShardSize, plan_sweep
 
 if TYPE_CHECKING:
     from abm.sweeps.store.manifest import Manifest
@@ -34,7 +34,7 @@ def planned(folder: Path) -> Manifest:
     """Plan the sweep: two scenarios, six points, 32 replicates in 24 shards."""
     file = folder / "small.yaml"
     file.write_text(EXPERIMENT)
-    return plan(load_experiment(file), Destination(folder / "small"), ShardSize(runs=SHARD_RUNS))
+    return plan_sweep(load_experiment(file), Destination(folder / "small"), ShardSize(runs=SHARD_RUNS))
 
 
 def copied(manifest: Manifest, directory: Path) -> Path:

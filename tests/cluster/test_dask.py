@@ -15,7 +15,8 @@ import pytest
 
 from abm.errors import InvalidInput
 from abm.sweeps.engines.dask_engine import LOST, Dask
-from abm.sweeps.engines.engine import Processes, engine_named
+from abm.sweeps.engines.engine import engine_named
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.sweep import Advance, Sweep
 from tests.cluster.slurm import free_ports
 from tests.cluster.sweeps import data

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from abm.sweeps.engines.engine import Processes, engine_named
+from abm.sweeps.engines.engine import engine_named
 from abm.sweeps.engines.job_array import Site, write_job_array
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.engines.slurm_engine import Slurm
 from abm.sweeps.sweep import Sweep
 from tests.cluster.sweeps import data

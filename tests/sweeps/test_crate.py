@@ -13,9 +13,9 @@ from rocrate.rocrate import ROCrate
 from abm.errors import AbmError
 from abm.files.destination import Destination
 from abm.sweeps.crate import COMPLETED, PROFILE, Agent, write_crate
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.plan.plan import ShardSize, plan_sweep
 from abm.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crate")
     file = folder / "segregation.yaml"
     file.write_text(EXPERIMENT)
-    plan(
+    plan_sweep(
         load_experiment(file),
         Destination(folder / "sweep"),
         ShardSize(runs=2),

@@ -22,7 +22,7 @@ import pytest
 from abm.errors import AbmError, InvalidInput
 from abm.files.lock import holder_of
 from abm.runs.provenance import PACKAGE
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.store.manifest import MANIFEST
 from abm.sweeps.store.shard import read_commit, run_shard, shard_folder
 from abm.sweeps.sweep import Sweep

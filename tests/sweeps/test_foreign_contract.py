@@ -17,13 +17,13 @@ import pytest
 import abm
 from abm.errors import InvalidInput
 from abm.files.destination import Destination
-from abm.runs.fresh_process import Apart, called
-from abm.sweeps.engines.engine import Processes
+from abm.runs.fresh_process import FreshProcess, call_in_fresh_process
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.foreign.examination import Asked, examined
-from abm.sweeps.foreign.mesa_models import CONTRACT, course
-from abm.sweeps.plan.expansion import expand
+from abm.sweeps.foreign.mesa_models import CONTRACT, run_model
+from abm.sweeps.plan.expansion import expand_sweep
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import plan
+from abm.sweeps.plan.plan import plan_sweep
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.sweep import Sweep
 
@@ -54,7 +54,7 @@ def planned(folder: Path, source: str, settings: str) -> Path:
     file = folder / "experiment.yaml"
     file.write_text(f"name: contract\nmodel: model_of_a_test:Model\ndesign: full_factorial\n{settings}\n")
     directory = folder / "sweep"
-    plan(load_experiment(file), Destination(directory))
+    plan_sweep(load_experiment(file), Destination(directory))
     return directory
 
 
@@ -141,7 +141,7 @@ def test_a_reporter_that_draws_is_left_to_the_models_own_collector(tmp_path: Pat
     for _ in range(4):
         by_hand.step()
     frame = by_hand.datacollector.get_model_vars_dataframe()
-    values = course(found.scenario("noise", {}), 5).values
+    values = run_model(found.scenario("noise", {}), 5).values
     assert np.isnan(values[0]).all()
     np.testing.assert_array_equal(values[1:], frame[["Noise", "X"]].to_numpy())
 
@@ -217,7 +217,7 @@ def test_data_beside_the_model_travels_and_every_run_sees_the_same(
     assert list(run(directory, 2).to_pandas().x) == [42.0] * 3
     sweep = Sweep(directory)
     with sweep.locked():
-        expand(sweep.manifest, replicates=4)
+        expand_sweep(sweep.manifest, replicates=4)
     assert list(run(directory).to_pandas().x) == [42.0] * 4
     assert (home / "rates.csv").read_text() == "2000"
 
@@ -320,7 +320,7 @@ def test_constructors_that_take_any_keyword_are_given_theirs(name: str, tmp_path
     found, faults = examined(Asked(f"{module}:{name}", 1, {}, [{"size": 4}], ["x"]), tmp_path)
     assert faults == []
     assert found is not None
-    first, second = (course(found.scenario("one", {"size": 4}), seed).values[0, 0] for seed in (1, 2))
+    first, second = (run_model(found.scenario("one", {"size": 4}), seed).values[0, 0] for seed in (1, 2))
     assert (first == second == 8) if name == "Open" else (first != second)
 
 
@@ -338,12 +338,12 @@ def chatty(_: dict[str, Any]) -> Any:
 
 
 def test_what_is_run_apart_is_bounded_and_known(tmp_path: Path) -> None:
-    answer = called(f"{__name__}:chatty", {})
+    answer = call_in_fresh_process(f"{__name__}:chatty", {})
     assert answer.values == [{"text": "\udcff"}]
     assert answer.printed.endswith("the end")
     assert len(answer.printed) < 10**4
     mark = tmp_path / "mark"
-    with Apart(f"{__name__}:prolific", {"mark": str(mark)}):
+    with FreshProcess(f"{__name__}:prolific", {"mark": str(mark)}):
         pid = waited_for(mark)
     assert not is_alive(pid)
 

@@ -17,7 +17,7 @@ import pytest
 from abm.core.kernels import ENDING, folders
 from abm.runs.machine_faults import MachineFault
 from abm.runs.provenance import PACKAGE
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.stopping import ALIKE_SHARDS, StoppedEarly
 from abm.sweeps.store.dataset import SweepTables
 from abm.sweeps.store.shard import run_shard, shard_folder

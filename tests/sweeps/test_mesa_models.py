@@ -18,8 +18,8 @@ from mesa.examples import BoltzmannWealth, Schelling, VirusOnNetwork
 
 from abm.runs.batches import execute
 from abm.runs.run import Run
-from abm.sweeps.foreign.mesa_checks import MesaModel, checked
-from abm.sweeps.foreign.mesa_models import MODEL_SEED, STEPS_TAKEN, derived_seed, simulate
+from abm.sweeps.foreign.mesa_checks import MesaModel, checked_model
+from abm.sweeps.foreign.mesa_models import MODEL_SEED, STEPS_TAKEN, derived_seed, simulate_mesa
 from abm.sweeps.foreign.modelsources import code_hash, model_files
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def squared(model: Walker) -> float:
 
 def good(kind: type[mesa.Model] | str, **asked: Any) -> MesaModel:
     name = kind if isinstance(kind, str) else f"{kind.__module__}:{kind.__qualname__}"
-    found, faults = checked(name, **{"steps": STEPS, **asked})
+    found, faults = checked_model(name, **{"steps": STEPS, **asked})
     assert faults == []
     assert found is not None
     return found
@@ -107,7 +107,7 @@ def good(kind: type[mesa.Model] | str, **asked: Any) -> MesaModel:
 
 def told(kind: type[mesa.Model] | str, **asked: Any) -> list[str]:
     name = kind if isinstance(kind, str) else f"{kind.__module__}:{kind.__qualname__}"
-    found, faults = checked(name, **{"steps": STEPS, **asked})
+    found, faults = checked_model(name, **{"steps": STEPS, **asked})
     assert found is None
     return [f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults]
 
@@ -116,7 +116,7 @@ def told(kind: type[mesa.Model] | str, **asked: Any) -> list[str]:
 def test_examples_give_the_numbers_of_stepping_them_by_hand(kind: type[mesa.Model]) -> None:
     seeds = (11, 12, 13)
     case = good(kind, parameters=EXAMPLES[kind], seeds=seeds).scenario("hand", {})
-    tables = simulate([Run(case, seed=1, replicate=replicate) for replicate in range(len(seeds))])
+    tables = simulate_mesa([Run(case, seed=1, replicate=replicate) for replicate in range(len(seeds))])
     assert list(tables.runs[MODEL_SEED]) == list(seeds)
     for replicate, seed in enumerate(seeds):
         random.seed(seed)
@@ -142,7 +142,7 @@ def test_replicates_differ_and_points_share_their_seeds() -> None:
         for number, case in enumerate(points)
         for replicate in range(3)
     ]
-    seeds = simulate(runs).runs[MODEL_SEED].reshape(2, 3)
+    seeds = simulate_mesa(runs).runs[MODEL_SEED].reshape(2, 3)
     assert len(set(seeds[0])) == 3
     assert list(seeds[0]) == list(seeds[1]) == [derived_seed(5, replicate) for replicate in range(3)]
     assert len({run.run_id for run in runs}) == len(runs)
@@ -156,7 +156,7 @@ def test_neighbouring_designs_share_no_seed() -> None:
 def test_reporters_may_be_attributes_methods_and_functions() -> None:
     reporters = {"where": "position", "far": "distance", "square": f"{__name__}:squared", "steps": "steps"}
     case = good(Walker, reporters=reporters, parameters={"start": 2.0}).scenario("walk", {})
-    months = simulate([Run(case, 1, 0)]).months
+    months = simulate_mesa([Run(case, 1, 0)]).months
     assert months["where"][0] == 2.0
     np.testing.assert_array_equal(months["far"], np.abs(months["where"]))
     np.testing.assert_array_equal(months["square"], months["where"] ** 2)
@@ -165,12 +165,12 @@ def test_reporters_may_be_attributes_methods_and_functions() -> None:
 
 def test_rows_hold_the_end_of_a_step_where_a_model_collects_at_its_beginning() -> None:
     case = good(EarlyCollector).scenario("early", {})
-    assert list(simulate([Run(case, 1, 0)]).months["count"]) == list(range(STEPS + 1))
+    assert list(simulate_mesa([Run(case, 1, 0)]).months["count"]) == list(range(STEPS + 1))
 
 
 def test_a_model_that_stops_keeps_its_last_row() -> None:
     case = good(Walker, parameters={"stop": 4}, reporters=["position"]).scenario("stops", {})
-    tables = simulate([Run(case, 1, 0)])
+    tables = simulate_mesa([Run(case, 1, 0)])
     assert list(tables.runs[STEPS_TAKEN]) == [4]
     assert len(set(tables.months["position"][:5])) == 5
     assert set(tables.months["position"][4:]) == {tables.runs["position"][0]}
@@ -179,7 +179,7 @@ def test_a_model_that_stops_keeps_its_last_row() -> None:
 def test_a_function_may_make_the_model() -> None:
     by_function = good(f"{__name__}:made_walker", parameters={"start": 1.0}, reporters=["position"])
     by_class = good(Walker, parameters={"start": 1.0}, reporters=["position"])
-    one, other = (simulate([Run(model.scenario("walk", {}), 3, 1)]) for model in (by_function, by_class))
+    one, other = (simulate_mesa([Run(model.scenario("walk", {}), 3, 1)]) for model in (by_function, by_class))
     np.testing.assert_array_equal(one.months["position"], other.months["position"])
 
 
@@ -187,9 +187,9 @@ def test_one_run_that_fails_leaves_its_neighbours_alone() -> None:
     model = good(Walker, reporters=["position"], varied={"fail_from": 10**6})
     points = [model.scenario(name, {"fail_from": step}) for name, step in (("sound", 10**6), ("falls", 7))]
     runs = [Run(case, 1, replicate, point) for point, case in enumerate(points) for replicate in range(2)]
-    together = execute(runs, simulate, workers=1)
+    together = execute(runs, simulate_mesa, workers=1)
     assert together.tables is not None
-    alone = simulate(runs[:2])
+    alone = simulate_mesa(runs[:2])
     for name, column in alone.months.items():
         np.testing.assert_array_equal(together.tables.months[name], column)
     assert [failure.run.run_id for failure in together.failures] == [run.run_id for run in runs[2:]]
@@ -200,7 +200,7 @@ def test_two_processes_give_the_tables_of_one() -> None:
     model = good(VirusOnNetwork, varied={"num_nodes": 20})
     points = [model.scenario(f"nodes_{nodes}", {"num_nodes": nodes}) for nodes in (20, 30, 40)]
     runs = [Run(case, 9, replicate, point) for point, case in enumerate(points) for replicate in range(4)]
-    one, two = (execute(runs, simulate, workers=workers, lanes=2).tables for workers in (1, 2))
+    one, two = (execute(runs, simulate_mesa, workers=workers, lanes=2).tables for workers in (1, 2))
     assert one is not None
     assert two is not None
     for mine, other in ((one.runs, two.runs), (one.months, two.months)):
@@ -215,7 +215,7 @@ def test_global_generators_are_seeded_for_a_run_and_put_back() -> None:
     random.seed(3)
     np.random.seed(3)  # noqa: NPY002
     case = good(Unseeded, reporters=["drawn"]).scenario("unseeded", {})
-    first, second = (simulate([Run(case, 1, 0)]).runs["drawn"][0] for _ in range(2))
+    first, second = (simulate_mesa([Run(case, 1, 0)]).runs["drawn"][0] for _ in range(2))
     assert first == second
     assert (random.random(), np.random.random()) == expected  # noqa: NPY002
 
@@ -223,9 +223,9 @@ def test_global_generators_are_seeded_for_a_run_and_put_back() -> None:
 def test_threads_of_one_process_do_not_disturb_each_other() -> None:
     case = good(VirusOnNetwork, parameters={"num_nodes": 30}).scenario("epidemic", {})
     runs = [Run(case, 1, replicate) for replicate in range(16)]
-    alone = simulate(runs).runs["Infected"]
+    alone = simulate_mesa(runs).runs["Infected"]
     with ThreadPoolExecutor(4) as pool:
-        together = [tables.runs["Infected"][0] for tables in pool.map(simulate, [[run] for run in runs])]
+        together = [tables.runs["Infected"][0] for tables in pool.map(simulate_mesa, [[run] for run in runs])]
     np.testing.assert_array_equal(together, alone)
 
 
@@ -239,7 +239,7 @@ def test_models_are_let_go_after_their_run(monkeypatch: pytest.MonkeyPatch) -> N
 
     case = good(BoltzmannWealth).scenario("wealth", {})
     monkeypatch.setattr(BoltzmannWealth, "__init__", watched)
-    simulate([Run(case, 1, replicate) for replicate in range(3)])
+    simulate_mesa([Run(case, 1, replicate) for replicate in range(3)])
     gc.collect()
     assert len(made) == 3
     assert [model() for model in made] == [None, None, None]
@@ -344,7 +344,7 @@ def test_own_modules_are_found_beside_the_file_and_their_sources_hashed(tmp_path
     )
     found = good("ring_of_a_test:Ring", reporters=["at"], folder=tmp_path)
     assert found.seed_argument == "rng"
-    rows = simulate([Run(found.scenario("ring", {}), 1, 0)]).months["at"]
+    rows = simulate_mesa([Run(found.scenario("ring", {}), 1, 0)]).months["at"]
     rng = np.random.default_rng(derived_seed(1, 0))
     np.testing.assert_array_equal(np.diff(rows) > 0, True)
     assert rows[1] == 2.0 * rng.random()

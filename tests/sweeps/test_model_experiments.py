@@ -12,11 +12,11 @@ from mesa.examples import VirusOnNetwork
 import abm
 from abm.errors import InvalidInput
 from abm.files.destination import Destination
-from abm.sweeps.engines.engine import Processes
+from abm.sweeps.engines.processes import Processes
 from abm.sweeps.foreign.mesa_models import derived_seed
-from abm.sweeps.plan.expansion import expand
+from abm.sweeps.plan.expansion import expand_sweep
 from abm.sweeps.plan.experimentfile import load_experiment
-from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.plan.plan import ShardSize, plan_sweep
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.sweep import Sweep
 
@@ -70,7 +70,7 @@ def swept(folder: Path, text: str, workers: int = 1, **engine: Any) -> Path:
     file = folder / "experiment.yaml"
     file.write_text(text)
     directory = folder / "sweep"
-    plan(load_experiment(file), Destination(directory), ShardSize(runs=4))
+    plan_sweep(load_experiment(file), Destination(directory), ShardSize(runs=4))
     Sweep(directory).carry_out(Processes(workers, **engine))
     return directory
 
@@ -154,7 +154,7 @@ def test_more_replicates_leave_old_ids_as_they_are(tmp_path: Path) -> None:
     before = abm.open_sweep(directory).to_pandas()
     sweep = Sweep(directory)
     with sweep.locked():
-        expand(sweep.manifest, replicates=5)
+        expand_sweep(sweep.manifest, replicates=5)
     Sweep(directory).carry_out(Processes(1))
     after = abm.open_sweep(directory).to_pandas()
     assert len(after) == 2 * 2 * 5

@@ -9,7 +9,7 @@ from abm.files.destination import Destination
 from abm.records import dump
 from abm.sweeps.engines.engine import Carried, Engine, carry_one
 from abm.sweeps.plan.experimentfile import Experiment, load_experiment
-from abm.sweeps.plan.plan import ShardSize, plan
+from abm.sweeps.plan.plan import ShardSize, plan_sweep
 from abm.sweeps.store.dataset import SweepTables
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import run_shard
@@ -76,7 +76,7 @@ def experiment(folder: Path, **changes: Any) -> Experiment:
 
 def planned(folder: Path, size: ShardSize = SHARD, **changes: Any) -> Manifest:
     """Plan a sweep in the folder's directory ``sweep``."""
-    return plan(experiment(folder, **changes), Destination(folder / "sweep"), size)
+    return plan_sweep(experiment(folder, **changes), Destination(folder / "sweep"), size)
 
 
 def breakable(folder: Path, values: list[float], code: str = BREAKABLE, **changes: Any) -> Manifest:

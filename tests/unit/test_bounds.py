@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from abm.analysis.studyfile import load_study
 from abm.core.snapshot import Snapshot
 from abm.errors import MOST_PROBLEMS, Further, InvalidInput, Problem
-from abm.files.parquet import read, read_points
+from abm.files.parquet import read_table
 from abm.records import Document, Excess, bounds, read_content, unzipped
 from abm.records.archive import read_arrays
 from abm.runs.results import read_results
 from abm.scenarios.extensionfile import load_extensions
 from abm.scenarios.scenario import load_scenario
+from abm.sweeps.design.point_file import read_points
 from abm.sweeps.plan.experimentfile import load_experiment
 from abm.sweeps.store.manifest import Manifest
 from abm.world.built import read_built
@@ -46,12 +47,12 @@ def scratch(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("scratch")
 
 
-def refusal(read, *arguments) -> str:
+def refusal(reader, *arguments) -> str:
     """Return what a reader says of what it refuses, and check that it took little memory to say so."""
     tracemalloc.start()
     try:
         with pytest.raises((InvalidInput, ValueError)) as raised:
-            read(*arguments)
+            reader(*arguments)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -318,12 +319,12 @@ def test_a_table_of_endless_rows_or_texts_is_refused_unread(tmp_path, monkeypatc
     rows = pa.table({"x": pa.array(np.zeros(3_000_000))})
     pq.write_table(rows, tmp_path / "rows.parquet")
     assert (tmp_path / "rows.parquet").stat().st_size < bounds.MIB
-    assert "unfolds into" in refusal(read, tmp_path / "rows.parquet")
+    assert "unfolds into" in refusal(read_table, tmp_path / "rows.parquet")
     assert "unfolds into" in refusal(read_points, tmp_path / "rows.parquet")
     texts = pa.table({"x": pa.array(["a" * 100_000] * 1000)})
     pq.write_table(texts, tmp_path / "texts.parquet")
     assert (tmp_path / "texts.parquet").stat().st_size < bounds.MIB
-    assert "bytes of text" in refusal(read, tmp_path / "texts.parquet")
+    assert "bytes of text" in refusal(read_table, tmp_path / "texts.parquet")
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=40))
@@ -332,7 +333,7 @@ def test_texts_of_a_table_come_back_as_they_were(scratch, texts):
     kept = [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]
     table = pa.table({"t": pa.array(kept, pa.string()), "x": pa.array(range(len(kept)), pa.int64())})
     pq.write_table(table, path, row_group_size=7)
-    assert read(path).to_pydict() == table.to_pydict()
+    assert read_table(path).to_pydict() == table.to_pydict()
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "{", "[1]", '{"format": 1e999}', "9" * 5000, ""])

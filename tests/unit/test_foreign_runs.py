@@ -19,8 +19,8 @@ from mesa.examples import WolfSheep
 from mesa.experimental.devs import ABMSimulator, DEVSimulator
 
 from abm.runs.failures import MOST_CHARACTERS, ModelFailure
-from abm.sweeps.foreign.mesa_models import MesaScenario, course, derived_seed
-from abm.sweeps.foreign.mesa_stepping import Asking, Course
+from abm.sweeps.foreign.mesa_models import MesaScenario, derived_seed, run_model
+from abm.sweeps.foreign.mesa_stepping import Asking, MesaCourse
 from abm.sweeps.foreign.surroundings import LEGACY_SEEDS
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def spoil(things: Any) -> None:
 
 def run(
     model: type | str, seed: int = 3, reporters: Any = ("X",), steps: int = STEPS, **parameters: Any
-) -> Course:
+) -> MesaCourse:
     name = model if isinstance(model, str) else f"{model.__module__}:{model.__qualname__}"
     columns = dict(reporters) if isinstance(reporters, dict) else {one: one for one in reporters}
     case = MesaScenario("case", name, parameters, steps, columns, "seed", "")
-    return course(case, seed, keeps_collections=True)
+    return run_model(case, seed, keeps_collections=True)
 
 
 def by_hand(seed: int, **parameters: Any) -> list[tuple[float, int]]:
@@ -417,7 +417,7 @@ def test_what_a_model_writes_is_gone_before_the_next_run(tmp_path: Path) -> None
     case = MesaScenario(
         "case", "writes_of_a_test:Writes", {}, 1, {"found": "found"}, "seed", "", folder=tmp_path
     )
-    assert [course(case, 1).values[0, 0] for _ in range(3)] == [42, 42, 42]
+    assert [run_model(case, 1).values[0, 0] for _ in range(3)] == [42, 42, 42]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rates.txt", "writes_of_a_test.py"]
 
 
@@ -441,7 +441,7 @@ def test_modules_of_one_name_in_two_folders_do_not_meet(tmp_path: Path) -> None:
         )
         for place in ("one", "two", "one")
     ]
-    assert [course(case, 1).values[0, 0] for case in cases] == [6, 12, 6]
+    assert [run_model(case, 1).values[0, 0] for case in cases] == [6, 12, 6]
 
 
 @settings(max_examples=50)
@@ -458,5 +458,5 @@ def test_derived_seeds_fit_numpys_legacy_generator_and_are_never_shared(
 
 def test_silence_asks_nothing_and_reticence_leaves_out_what_was_not_collected() -> None:
     case = MesaScenario("case", f"{__name__}:Drain", {}, 2, {"moved": "Moved"}, "seed", "")
-    assert np.isnan(course(case, 1, Asking.NOTHING).values).all()
-    np.testing.assert_array_equal(course(case, 1, Asking.OWN).values[:, 0], [np.nan, 5, 5])
+    assert np.isnan(run_model(case, 1, Asking.NOTHING).values).all()
+    np.testing.assert_array_equal(run_model(case, 1, Asking.OWN).values[:, 0], [np.nan, 5, 5])

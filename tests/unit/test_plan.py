@@ -16,7 +16,7 @@ from abm.scenarios.scenario import load_scenario, scenario_names
 from abm.scenarios.scenariorecord import record_of, remade
 from abm.sweeps.design.inputs import Inputs, bundle_id, bundled
 from abm.sweeps.design.point_table import POINTS
-from abm.sweeps.plan.plan import AS_A_RULE, SWEEP_FILES, Pilot, ShardSize, plan
+from abm.sweeps.plan.plan import AS_A_RULE, SWEEP_FILES, Pilot, ShardSize, plan_sweep
 from abm.sweeps.store import manifest as manifests
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import cases_of
@@ -199,7 +199,7 @@ def test_a_planned_directory_is_replaced_by_force_only(tmp_path):
     with pytest.raises(InvalidInput, match="exists; give --force"):
         planned(tmp_path)
     forced = Destination(tmp_path / "sweep", force=True, files=SWEEP_FILES)
-    second = plan(experiment(tmp_path, seed=2), forced, SHARD)
+    second = plan_sweep(experiment(tmp_path, seed=2), forced, SHARD)
     assert second.content["manifest_sha256"] != first.content["manifest_sha256"]
 
 

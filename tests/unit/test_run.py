@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from abm.errors import InvalidInput
-from abm.runs.run import PairedDesign, Run, joined, tabulate, with_columns
+from abm.runs.run import PairedDesign, Run, joined_tables, tabulate, with_columns
 from abm.runs.simulator import simulate as simulate_model
 from abm.scenarios.scenario import load_scenario
 from tests.unit.synthetic import Drift, design, simulate
@@ -79,12 +79,12 @@ def test_no_runs_make_empty_tables():
 
 def test_tables_join_in_order_and_only_with_the_same_columns():
     runs = design(replicates=2).runs()
-    whole, parts = simulate(runs), joined([simulate(runs[:1]), simulate(runs[1:])])
+    whole, parts = simulate(runs), joined_tables([simulate(runs[:1]), simulate(runs[1:])])
     assert parts.months["trust_pairs"].tolist() == whole.months["trust_pairs"].tolist()
     with pytest.raises(ValueError, match="same columns"):
-        joined([whole, with_columns(whole, {"still": {"dose": 0.0}, "rising": {"dose": 1.0}})])
+        joined_tables([whole, with_columns(whole, {"still": {"dose": 0.0}, "rising": {"dose": 1.0}})])
     with pytest.raises(ValueError, match="no tables"):
-        joined([])
+        joined_tables([])
 
 
 def test_columns_of_a_scenario_reach_every_one_of_its_runs():

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
 from abm.files.durable import Kept, put_record, read_record
-from abm.files.parquet import read
+from abm.files.parquet import read_table
 from abm.runs.batches import execute
 from abm.runs.failures import MOST_CHARACTERS, failure_of
 from abm.runs.run import Run
 from abm.runs.simulator import simulate
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.shipped import theory
-from abm.sweeps.stopping import ALIKE_SHARDS, spread
+from abm.sweeps.stopping import ALIKE_SHARDS, spread_ahead
 from abm.sweeps.store.dataset import open_sweep
 from abm.sweeps.store.shard import cases_of, commit_path, read_commit, run_shard, shard_folder, tables_of
 from tests.unit.sweeping import BREAKABLE, SHARD, bits, breakable, contents, done_here, planned
@@ -31,7 +31,7 @@ from tests.unit.sweeping import BREAKABLE, SHARD, bits, breakable, contents, don
 
 def table(manifest, index, name="runs"):
     commit = read_commit(manifest.directory, index)
-    return read(shard_folder(manifest.directory, index) / commit.files[name].name)
+    return read_table(shard_folder(manifest.directory, index) / commit.files[name].name)
 
 
 def test_a_shard_holds_the_rows_that_the_model_gives(tmp_path):
@@ -232,7 +232,7 @@ def test_tables_keep_their_contents_in_any_order_of_shards(tmp_path):
 @given(st.integers(0, 400))
 def test_the_first_shards_come_from_all_over_the_others(count):
     shards = [*range(10, 10 + count)]
-    order = spread(shards)
+    order = spread_ahead(shards)
     assert sorted(order) == shards
     if count > 2 * ALIKE_SHARDS:
         ahead = [shard - 10 for shard in order[:ALIKE_SHARDS]]

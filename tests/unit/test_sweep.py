@@ -15,12 +15,13 @@ import abm
 from abm.errors import AbmError, InvalidInput
 from abm.files.durable import TEMPORARY, origin
 from abm.files.lock import LOCK, Holder, Locked, holder_of, start_of
-from abm.files.parquet import read
+from abm.files.parquet import read_table
 from abm.runs.provenance import PACKAGE
 from abm.sweeps.design.point_table import POINTS
-from abm.sweeps.engines.engine import Processes, engine_named
-from abm.sweeps.plan.expansion import expand
-from abm.sweeps.store.collection import collect
+from abm.sweeps.engines.engine import engine_named
+from abm.sweeps.engines.processes import Processes
+from abm.sweeps.plan.expansion import expand_sweep
+from abm.sweeps.store.collection import collect_table
 from abm.sweeps.store.compaction import COMPACT, RECORD
 from abm.sweeps.store.dataset import open_sweep
 from abm.sweeps.store.manifest import MANIFEST, Manifest
@@ -36,7 +37,7 @@ def file_of_shard(manifest, index, table="months"):
 
 def grown(manifest, **more):
     with Sweep(manifest.directory).locked():
-        return expand(manifest, size=SHARD, **more)
+        return expand_sweep(manifest, size=SHARD, **more)
 
 
 def test_a_survey_counts_what_the_files_say(tmp_path):
@@ -109,7 +110,7 @@ def test_workers_do_not_run_the_script_that_started_the_sweep(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from abm.sweeps.engines.engine import Processes\n"
+        "from abm.sweeps.engines.processes import Processes\n"
         "from abm.sweeps.sweep import Sweep\n"
         "with Path('started').open('a') as file:\n"
         "    file.write('once ')\n"
@@ -467,21 +468,22 @@ def test_only_what_is_committed_is_read(tmp_path):
 def test_a_table_is_collected_into_one_file(tmp_path, ending):
     manifest = done_here(planned(tmp_path))
     out = tmp_path / f"all.{ending}"
-    assert collect(manifest.directory, out) == 12
-    assert collect(manifest.directory, tmp_path / f"months.{ending}", "months") == 156
+    assert collect_table(manifest.directory, out) == 12
+    assert collect_table(manifest.directory, tmp_path / f"months.{ending}", "months") == 156
     if ending == "parquet":
         assert (
-            read(out)["run_id"].to_pylist() == open_sweep(manifest.directory).to_pandas()["run_id"].tolist()
+            read_table(out)["run_id"].to_pylist()
+            == open_sweep(manifest.directory).to_pandas()["run_id"].tolist()
         )
     with pytest.raises(InvalidInput, match="add --force"):
-        collect(manifest.directory, out)
+        collect_table(manifest.directory, out)
     assert not list(tmp_path.glob(f"{TEMPORARY}*"))
 
 
 def test_a_table_is_collected_only_where_it_makes_sense(tmp_path):
     manifest = done_here(planned(tmp_path))
     with pytest.raises(InvalidInput) as caught:
-        collect(manifest.directory, tmp_path / "all.xlsx", "run")
+        collect_table(manifest.directory, tmp_path / "all.xlsx", "run")
     assert "end it in .parquet, .csv, .arrow" in str(caught.value)
     assert "did you mean 'runs'" in str(caught.value)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from abm.runs.run import Measured, Scenario, Simulator
+from abm.runs.run import Measured, RunnableScenario, Simulator
 from abm.sweeps.design.inputs import Inputs
 from abm.sweeps.design.point_table import Value
 
@@ -18,6 +18,8 @@ KINDS = {
     "mesa": "abm.sweeps.foreign.mesabase:MesaBase",
 }
 """Where each kind of base is; it is imported when a manifest asks for it."""
+ROLES = ("levers", "uncertainties")
+"""What a dimension may be, as experiment files and manifests call it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Base(Protocol):
         """Short name, unique in a sweep."""
 
     @property
-    def scenario(self) -> Scenario:
+    def scenario(self) -> RunnableScenario:
         """The base itself, with no dimension set; its place, months, steps and code hold at every point."""
 
     @property
@@ -84,7 +86,7 @@ class Base(Protocol):
     def whole(self) -> Sequence[str]:
         """Names of the outcomes that are whole numbers in tables."""
 
-    def at(self, point: Mapping[str, Value], roles: Roles) -> Scenario:
+    def at(self, point: Mapping[str, Value], roles: Roles) -> RunnableScenario:
         """Make the scenario of a point.
 
         Raises

@@ -23,7 +23,7 @@ from abm.core.kernels import try_folders
 from abm.errors import InvalidInput, Problem
 from abm.runs.batches import available_processors
 from abm.runs.pool import SINGLE_THREADED
-from abm.sweeps.engines.engine import Attempts, Carried, carry_one
+from abm.sweeps.engines.engine import Carried, LostAttempts, carry_one
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0
@@ -144,7 +144,7 @@ def carried(client: Any, directory: Path, shards: Sequence[int], is_forced: bool
         carry_one, [seen] * len(shards), list(shards), is_forced=is_forced, pure=False, batch_size=1000
     )
     waiting = {future.key: shard for shard, future in zip(shards, futures, strict=True)}
-    attempts = Attempts()
+    attempts = LostAttempts()
     for future in futures:
         future.add_done_callback(done.put)
     # What is released here the scheduler forgets once it is told of.

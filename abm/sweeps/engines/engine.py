@@ -1,38 +1,25 @@
-"""Carry shards to where they are run: the interface of every engine, and the one that uses this machine.
+"""Carry shards to where they are run: the interface of every engine, and what all engines share.
 
 An engine decides nothing about results. It calls `run_shard` for each shard it is given, somewhere, and tells what
 became of it. The files are the only truth, so an engine that dies loses time and no rows.
 """
 
-import signal
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
-from abm.core.kernels import try_folders
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.runs.batches import available_processors
 from abm.runs.failures import failure_of
 from abm.runs.machine_faults import UNWRITABLE, MachineFault, is_of_machine
-from abm.runs.pool import Pool, WorkerLost
 from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import run_shard
 
-SHARDS_PER_WORKER = 50
-"""Shards after which a worker is replaced, so that what libraries leak cannot add up."""
 ATTEMPTS = 3
 """How often a shard is tried: as it is; apart, which finds the run that ends its process; and once more, later."""
-SIGNS_OF_CROWDING = (None, -signal.SIGKILL)
-"""How a worker ends that the system refuses to start, or that it ends to have memory."""
-IN_HAND_PER_WORKER = 2
-"""Shards given to the pool at once, so that no worker waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ class Carried:
     is_crowded: bool = False
 
 
-class Attempts:
+class LostAttempts:
     """Count the attempts at shards, and say which lost ones are made again."""
 
     def __init__(self) -> None:
@@ -108,7 +95,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
 
 
 ENGINES = {
-    "processes": "abm.sweeps.engines.engine:Processes",
+    "processes": "abm.sweeps.engines.processes:Processes",
     "dask": "abm.sweeps.engines.dask_engine:Dask",
     "slurm": "abm.sweeps.engines.slurm_engine:Slurm",
 }
@@ -150,7 +137,7 @@ def carry_one(
         told, is_unwritable = f"cannot be written ({error.strerror or error})", error.errno in UNWRITABLE
         return Carried(shard, lost=told, is_unwritable=is_unwritable, may_recover=not is_unwritable)
     except Exception as error:  # noqa: BLE001 - one shard must not end the others
-        return _lost(shard, error)
+        return lost_shard(shard, error)
     return Carried(shard, commit.runs, commit.failed, commit.seconds)
 
 
@@ -158,7 +145,7 @@ def carry_all(
     directory: Path, shards: Sequence[int], is_forced: bool = False, manifest: Manifest | None = None
 ) -> Iterator[Carried]:
     """Run shards here, one after the other; those that the machine has lost are tried again after the others."""
-    attempts, waiting = Attempts(), deque(shards)
+    attempts, waiting = LostAttempts(), deque(shards)
     while waiting:
         told = attempts.judged(carry_one(directory, waiting.popleft(), is_forced, manifest))
         if not told.is_final:
@@ -166,77 +153,6 @@ def carry_all(
         yield told
 
 
-def _lost(shard: int, error: Exception) -> Carried:
+def lost_shard(shard: int, error: Exception) -> Carried:
     is_lack = is_of_machine(error)
     return Carried(shard, lost=failure_of(error).message, may_recover=is_lack, is_crowded=is_lack)
-
-
-@dataclass(eq=False)
-class Processes:
-    """Run shards in processes of this machine, each with one thread; they end with this one, however it ends.
-
-    Attributes
-    ----------
-    workers : int or None
-        Processes; as many as there are processors unless given.
-    is_forced : bool
-        Run even if the sources are not those of the plan.
-    shards_per_worker : int
-        Shards after which a worker is replaced.
-    pool : Pool
-        The workers, while it is entered.
-    """
-
-    workers: int | None = None
-    is_forced: bool = False
-    shards_per_worker: int = SHARDS_PER_WORKER
-    pool: Pool = field(init=False, repr=False)
-
-    def __enter__(self) -> Self:
-        try_folders()
-        self.pool = Pool(self.workers or available_processors(), tasks_per_worker=self.shards_per_worker)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.pool.close(now=kind is not None)
-
-    def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
-        """Run shards, as many at once as there are workers."""
-        waiting = deque(shards)
-        attempts = Attempts()
-        at_once = self.pool.workers
-        in_hand: dict[Future[Carried], int] = {}
-        while waiting or in_hand:
-            most = at_once if at_once < self.pool.workers else IN_HAND_PER_WORKER * at_once
-            while waiting and len(in_hand) < most:
-                shard = waiting.popleft()
-                in_hand[self.pool.submit(_carry_here, directory, shard, self.is_forced)] = shard
-            for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
-                shard = in_hand.pop(future)
-                try:
-                    told = future.result()
-                except WorkerLost as error:
-                    is_crowded = error.exitcode in SIGNS_OF_CROWDING
-                    told = Carried(shard, lost=str(error), may_recover=True, is_crowded=is_crowded)
-                except Exception as error:  # noqa: BLE001 - one shard must not end the others
-                    told = _lost(shard, error)
-                told = attempts.judged(told)
-                if told.is_crowded:
-                    at_once = max(at_once - 1, 1)
-                if not told.is_final:
-                    waiting.append(shard)
-                yield told
-
-
-_manifest = lru_cache(maxsize=1)(Manifest.read)
-
-
-def _carry_here(directory: Path, shard: int, is_forced: bool) -> Carried:
-    """Run a shard in a worker, which lives as long as one sweep is carried out, so it reads the manifest once."""
-    try:
-        manifest = _manifest(directory)
-    except InvalidInput as error:
-        return Carried(shard, lost=str(error), refused=error)
-    return carry_one(directory, shard, is_forced, manifest)

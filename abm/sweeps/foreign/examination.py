@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from abm.records import Fault, shown
 from abm.runs.failures import last_printed
-from abm.runs.fresh_process import Answer, Apart
+from abm.runs.fresh_process import FreshProcess, ProcessAnswer
 from abm.sweeps.design.inputs import unpack
 from abm.sweeps.foreign.mesa_checks import MesaModel, reporters_by_column, stated_faults
 from abm.sweeps.foreign.mesa_stepping import Asking
@@ -210,7 +210,7 @@ class _Examination:
                 self.whole(process.answer(), orders[place], place) for place, process in enumerate(processes)
             ]
 
-    def process(self, trials: Sequence[Trial], place: int) -> Apart:
+    def process(self, trials: Sequence[Trial], place: int) -> FreshProcess:
         """Start a process that makes runs."""
         request = {
             "model": self.asked.model,
@@ -224,9 +224,9 @@ class _Examination:
             "trials": trials,
             "seconds": TRIAL_SECONDS,
         }
-        return Apart(TASK, request, HASH_SEEDS[place])
+        return FreshProcess(TASK, request, HASH_SEEDS[place])
 
-    def whole(self, answer: Answer, trials: Sequence[Trial], place: int) -> list[dict[str, Any]]:
+    def whole(self, answer: ProcessAnswer, trials: Sequence[Trial], place: int) -> list[dict[str, Any]]:
         """Complete what came from a process that ended before its time."""
         values = list(answer.values)
         if not values:

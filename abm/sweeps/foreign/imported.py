@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from abm.errors import did_you_mean
-from abm.runs.failures import words_of
+from abm.runs.failures import error_text
 from abm.sweeps.foreign.modelsources import FORM, NotFoundByName, is_own, missing_module
 
 _put_aside: dict[str, dict[str, ModuleType]] = {}
@@ -104,7 +104,7 @@ def _module(name: str, folder: Path | None) -> ModuleType:
             raise NotFoundByName(f"module '{name}' needs module '{error.name}'{hint}") from None
         raise NotFoundByName(missing_module(name, error.name, folder)) from None
     except BaseException as error:  # noqa: BLE001 - the module is foreign code, and may even exit
-        told = f"module '{name}' failed when it was imported, {words_of(error)}; mend it"
+        told = f"module '{name}' failed when it was imported, {error_text(error)}; mend it"
         raise NotFoundByName(told) from None
     finally:
         multiprocessing.set_start_method(method, force=True)

@@ -1,7 +1,7 @@
 """Check what an experiment asks of a third party's Mesa model: class, arguments, reporters and seeds, all at once.
 
-`stated_faults` reads what the file says and runs nothing. `checked` imports the class and makes one model, but does not
-step it: what a model reports cannot be known otherwise.
+`stated_faults` reads what the file says and runs nothing. `checked_model` imports the class and makes one model, but
+does not step it: what a model reports cannot be known otherwise.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 
 from abm.errors import did_you_mean
 from abm.records import Fault, shown
-from abm.runs.failures import words_of
+from abm.runs.failures import error_text
 from abm.runs.run import MONTH_KEYS, RUN_KEYS
 from abm.sweeps.foreign.imported import found_by_name, use
-from abm.sweeps.foreign.mesa_collecting import asked, watched
+from abm.sweeps.foreign.mesa_collecting import call_reporter, watched
 from abm.sweeps.foreign.mesa_models import MODEL_SEED, STEPS_TAKEN, MesaScenario, derived_seed
 from abm.sweeps.foreign.mesa_stepping import (
     IMPORT_SEED,
     NotANumber,
+    as_number,
     attribute,
     collected_names,
-    number,
     release,
 )
 from abm.sweeps.foreign.modelsources import FORM, NotCarried, NotFoundByName, code_hash, model_files
-from abm.sweeps.foreign.surroundings import apart
+from abm.sweeps.foreign.surroundings import isolated
 from abm.sweeps.foreign.workspace import workspace
 
 SEED_ARGUMENTS = ("seed", "rng")
@@ -117,7 +117,7 @@ def reporters_by_column(reporters: Mapping[str, str] | Sequence[str]) -> dict[st
     return dict(reporters) if isinstance(reporters, Mapping) else {name: name for name in reporters}
 
 
-def checked(
+def checked_model(
     model: str,
     *,
     steps: int,
@@ -180,7 +180,7 @@ def _checked(
     if any(fault.path == ("model",) for fault in faults):
         return None, faults
     here = workspace(folder)
-    with apart(IMPORT_SEED, here):
+    with isolated(IMPORT_SEED, here):
         kind = _imported(model, None if folder is None else here)
     if isinstance(kind, NotFoundByName):
         return None, [Fault(("model",), f"model is {shown(model)}; {kind}"), *faults]
@@ -321,13 +321,13 @@ def _tried(
     arguments = copy.deepcopy(dict(case.parameters))
     arguments[case.seed_argument] = first = found.seeds[0] if found.seeds else derived_seed(seed, 0)
     here = workspace(found.folder)
-    with apart(first, here), watched():
+    with isolated(first, here), watched():
         if found.folder is not None:
             use(here)
         try:
             model = kind(**arguments)
         except BaseException as error:  # noqa: BLE001 - the constructor is foreign code
-            told = f"{name} cannot be made with these parameters, {words_of(error)}"
+            told = f"{name} cannot be made with these parameters, {error_text(error)}"
             return {}, [Fault(("parameters",), f"{told}; mend them or the model")]
         try:
             if not callable(getattr(model, "step", None)):
@@ -361,14 +361,14 @@ def _reported(
             faults.append(Fault(where, _no_reporter(model, kind, reporter, collected)))
             continue
         try:
-            number(column, _first(model, reporter, collected, folder), 0)
+            as_number(column, _first(model, reporter, collected, folder), 0)
         except NotFoundByName as error:
             faults.append(Fault(where, f"reporter {shown(reporter)} is not found; {error}"))
         except NotANumber as error:
             advice = "or leave it out" if named else "so name the reporters to keep"
             faults.append(Fault(where, f"{error}, {advice}"))
         except BaseException as error:  # noqa: BLE001 - a reporter is foreign code
-            told = f"reporter '{reporter}' fails at the start, {words_of(error)}"
+            told = f"reporter '{reporter}' fails at the start, {error_text(error)}"
             faults.append(Fault(where, f"{told}; mend it, or leave it out"))
     return wanted, faults
 
@@ -380,7 +380,7 @@ def _first(model: Any, reporter: str, collected: Sequence[str], folder: Path | N
     if reporter not in collected:
         return attribute(model, reporter)
     rows = model.datacollector.model_vars.get(reporter)
-    return rows[-1] if rows else asked(model.datacollector.model_reporters[reporter], model)
+    return rows[-1] if rows else call_reporter(model.datacollector.model_reporters[reporter], model)
 
 
 def _no_reporter(model: Any, kind: str, reporter: str, collected: Sequence[str]) -> str:

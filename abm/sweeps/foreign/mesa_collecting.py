@@ -127,7 +127,7 @@ def is_current(one: Collection, model: Any, simulator: Any) -> bool:
     return one.is_last and is_now and one.time == getattr(simulator, "time", None)
 
 
-def asked(reporter: Any, model: Any) -> Any:
+def call_reporter(reporter: Any, model: Any) -> Any:
     """Call a reporter as Mesa's data collector does, in any of its four forms."""
     if isinstance(reporter, str):
         return getattr(model, reporter, None)

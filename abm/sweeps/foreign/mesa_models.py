@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from abm.records import FrozenMapping
 from abm.runs.results import content_hash
 from abm.runs.run import Run, Tables, tabulate
-from abm.sweeps.foreign.mesa_stepping import Asking, Course, stepped
+from abm.sweeps.foreign.mesa_stepping import Asking, MesaCourse, stepped
 
 MODEL_SEED = "model_seed"
 STEPS_TAKEN = "steps_taken"
@@ -132,9 +132,9 @@ def derived_seed(seed: int, replicate: int) -> int:
     return left << _HALF_BITS | right
 
 
-def course(
+def run_model(
     case: MesaScenario, seed: int, asking: Asking | None = None, keeps_collections: bool = False
-) -> Course:
+) -> MesaCourse:
     """Make and step the model of a scenario.
 
     Parameters
@@ -165,7 +165,7 @@ def course(
     )
 
 
-def simulate(runs: Sequence[Run]) -> Tables:
+def simulate_mesa(runs: Sequence[Run]) -> Tables:
     """Simulate runs of one Mesa model, one after the other.
 
     Parameters
@@ -195,7 +195,7 @@ def simulate(runs: Sequence[Run]) -> Tables:
         if not isinstance(case, MesaScenario):
             raise TypeError(f"run {run.run_id} has a scenario of another model: {type(case).__name__}")
         seed = case.model_seed(run.seed, run.replicate)
-        made = course(case, seed)
+        made = run_model(case, seed)
         columns = tuple(case.reporters)
         series.append(made.values)
         seeds.append(seed)

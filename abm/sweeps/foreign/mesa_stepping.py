@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from abm.errors import AbmError
 from abm.sweeps.foreign.imported import found_by_name, use
-from abm.sweeps.foreign.mesa_collecting import EVENTS, Collection, Watch, asked, is_current, watched
-from abm.sweeps.foreign.surroundings import apart
+from abm.sweeps.foreign.mesa_collecting import EVENTS, Collection, Watch, call_reporter, is_current, watched
+from abm.sweeps.foreign.surroundings import isolated
 from abm.sweeps.foreign.workspace import workspace
 
 IMPORT_SEED = 0
@@ -41,7 +41,7 @@ class Asking(Enum):
 
 
 @dataclass(frozen=True)
-class Course:
+class MesaCourse:
     """What came of one model.
 
     Attributes
@@ -80,7 +80,7 @@ def stepped(
     folder: Path | None = None,
     asking: Asking = Asking.ALL,
     keeps_collections: bool = False,
-) -> Course:
+) -> MesaCourse:
     """Make a model and step it.
 
     Parameters
@@ -109,10 +109,10 @@ def stepped(
     """
     here = workspace(folder)
     own = here if folder is not None else None
-    with apart(IMPORT_SEED, here):
+    with isolated(IMPORT_SEED, here):
         kind = found_by_name(model, own)
         functions = {name: found_by_name(name, own) for name in reporters.values() if ":" in name}
-    with apart(seed[1], here), watched(_made, _advanced) as watch:
+    with isolated(seed[1], here), watched(_made, _advanced) as watch:
         # It may import more of its modules while it runs.
         if own is not None:
             use(own)
@@ -135,7 +135,7 @@ def _advanced(model: Any, simulator: Any) -> None:
         simulator.run_for(1)
 
 
-def _course(model: Any, watch: Watch, rows: _Rows, steps: int) -> Course:
+def _course(model: Any, watch: Watch, rows: _Rows, steps: int) -> MesaCourse:
     simulator = watch.simulator_of(model)
     drives = simulator if simulator is not None and _is_driver(model, simulator) else None
     values = np.full((steps + 1, len(rows.reporters)), np.nan)
@@ -152,7 +152,7 @@ def _course(model: Any, watch: Watch, rows: _Rows, steps: int) -> Course:
             raise NotStepped(f"{told}; let the simulator schedule the step, or the step run the simulator")
         rows.read(values, taken, simulator)
     values[taken + 1 :] = values[taken]
-    return Course(values, taken, tuple(rows.collected), frozenset(rows.missed))
+    return MesaCourse(values, taken, tuple(rows.collected), frozenset(rows.missed))
 
 
 def _is_driver(model: Any, simulator: Any) -> bool:
@@ -193,7 +193,7 @@ class _Rows:
             return
         current = noted[-1] if noted and is_current(noted[-1], self.model, simulator) else None
         for place, (column, reporter) in enumerate(self.reporters.items()):
-            values[step, place] = number(column, self.value(reporter, current, step), step)
+            values[step, place] = as_number(column, self.value(reporter, current, step), step)
 
     def value(self, reporter: str, current: Collection | None, step: int) -> Any:
         """Give what a reporter says of the model as it is."""
@@ -207,7 +207,7 @@ class _Rows:
             self.missed.add(reporter)
         if self.asking is Asking.OWN:
             return None
-        return asked(self.model.datacollector.model_reporters[reporter], self.model)
+        return call_reporter(self.model.datacollector.model_reporters[reporter], self.model)
 
 
 def attribute(model: Any, name: str) -> Any:
@@ -229,7 +229,7 @@ def collected_names(model: Any) -> tuple[str, ...]:
     return tuple(getattr(getattr(model, "datacollector", None), "model_reporters", ()))
 
 
-def number(name: str, value: Any, step: int) -> float:
+def as_number(name: str, value: Any, step: int) -> float:
     """Return what a reporter gave as a number; nothing is a missing one.
 
     Raises

@@ -14,7 +14,7 @@ from abm.sweeps.design.inputs import Inputs, bundle_id
 from abm.sweeps.design.point_table import Value
 from abm.sweeps.design.sweepbase import Roles
 from abm.sweeps.foreign.mesa_checks import MesaModel
-from abm.sweeps.foreign.mesa_models import CONTRACT, MODEL_SEED, STEPS_TAKEN, MesaScenario, simulate
+from abm.sweeps.foreign.mesa_models import CONTRACT, MODEL_SEED, STEPS_TAKEN, MesaScenario, simulate_mesa
 from abm.sweeps.foreign.modelsources import NotFoundByName, code_hash, model_files
 
 GENERATOR = "random.Random and numpy.random.Generator, as Mesa seeds them"
@@ -50,7 +50,7 @@ class MesaBase:
     @property
     def simulate(self) -> Simulator:
         """Give what makes and steps models."""
-        return simulate
+        return simulate_mesa
 
     @cached_property
     def measures(self) -> Sequence[Measured]:

@@ -15,13 +15,12 @@ from pydantic import Field
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.records import Document, Fault, KeyPath, check
 from abm.runs.run import REPLICATES_BOUND
-from abm.sweeps.design.sweepbase import Roles
+from abm.sweeps.design.sweepbase import ROLES, Roles
 from abm.sweeps.design.varying import Varying, readable_dimensions
 from abm.sweeps.foreign.examination import MOST_POINTS_TRIED, Asked, examined
 from abm.sweeps.foreign.mesabase import MesaBase, parameters_at
 
 MOST_STEPS = 10_000_000
-ROLES = ("levers", "uncertainties")
 
 
 class ModelExperimentFile(Varying):

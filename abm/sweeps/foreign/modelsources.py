@@ -112,7 +112,7 @@ def model_files(
     sources: dict[str, Path] = {}
     for place, module in enumerate(dict.fromkeys(modules)):
         try:
-            found = sources_of(module, folder)
+            found = module_sources(module, folder)
         except NoSources:
             # A compiled function may report, and its version is that of a package; a model has to be read.
             if place == 0:
@@ -139,7 +139,7 @@ def is_own(module: str, folder: Path | None) -> bool:
     return folder is not None and _in_folder(folder, module.partition(".")[0]) is not None
 
 
-def sources_of(module_name: str, folder: Path | None = None) -> list[tuple[str, Path]]:
+def module_sources(module_name: str, folder: Path | None = None) -> list[tuple[str, Path]]:
     """List the sources that a module is part of, by their names relative to where modules are looked for.
 
     Of an installed package these are all its Python files. Of a module or package in the folder they are its own and

@@ -34,7 +34,7 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
-def apart(seed: int, folder: Path | None = None) -> Iterator[None]:
+def isolated(seed: int, folder: Path | None = None) -> Iterator[None]:
     """Run foreign code in surroundings of its own for the length of a block.
 
     Parameters

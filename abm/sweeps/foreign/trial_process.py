@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from abm.runs.failures import ModelFailure
-from abm.sweeps.foreign.mesa_checks import MesaModel, checked
-from abm.sweeps.foreign.mesa_models import course
+from abm.sweeps.foreign.mesa_checks import MesaModel, checked_model
+from abm.sweeps.foreign.mesa_models import run_model
 from abm.sweeps.foreign.mesa_stepping import Asking
 
 
@@ -27,8 +27,9 @@ def examine(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     Parameters
     ----------
     request : mapping
-        What `checked` takes, ``points`` instead of ``varied``, and ``trials``: the runs to make, in order, each with
-        the position of its point, its replicate, what is asked, and whether it is left out once ``seconds`` are over.
+        What `checked_model` takes, ``points`` instead of ``varied``, and ``trials``: the runs to make, in order, each
+        with the position of its point, its replicate, which reporters are called (`Asking`), and whether it is left out
+        once ``seconds`` are over.
 
     Yields
     ------
@@ -36,7 +37,7 @@ def examine(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         Faults and what was found; then, trial by trial, rows and collections, the failure, or that it is left out.
     """
     folder = None if request["folder"] is None else Path(request["folder"])
-    found, faults = checked(
+    found, faults = checked_model(
         request["model"],
         steps=request["steps"],
         parameters=request["parameters"],
@@ -66,7 +67,7 @@ def _made(
     case = found.scenario("trial", points[trial["point"]])
     model_seed = case.model_seed(seed, trial["replicate"])
     try:
-        made = course(case, model_seed, Asking(trial["asking"]), keeps_collections=True)
+        made = run_model(case, model_seed, Asking(trial["asking"]), keeps_collections=True)
     except ModelFailure as failure:
         return {"seed": model_seed, "failure": failure.message, "trace": failure.trace}
     return {

@@ -10,14 +10,15 @@ from typing import Any
 
 from abm.errors import InvalidInput, Problem
 from abm.files.durable import put
-from abm.files.parquet import encoded_points
 from abm.runs.run import REPLICATES_ADVICE, REPLICATES_BOUND
 from abm.sweeps.design.design import DESIGN_SEEDS, MOST_POINTS
+from abm.sweeps.design.point_file import encoded_points
 from abm.sweeps.design.point_table import POINTS, Points
+from abm.sweeps.design.sweepbase import ROLES
 from abm.sweeps.plan.experimentfile import Experiment, described_experiment
 from abm.sweeps.plan.plan import AS_A_RULE, ShardSize, cut, write
 from abm.sweeps.store.manifest import Manifest
-from abm.sweeps.store.sweep_points import ALL, NEW, REST, ROLES, behind, points_of, points_of_parts
+from abm.sweeps.store.sweep_points import ALL, NEW, REST, behind, points_of, points_of_parts
 
 PREFIX = ("sobol", "saltelli")
 SAMPLES = {
@@ -30,7 +31,7 @@ SAMPLES = {
 """What each kind of design that can grow by a number counts."""
 
 
-def expand(
+def expand_sweep(
     manifest: Manifest,
     *,
     replicates: int | None = None,

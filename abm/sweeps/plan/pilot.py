@@ -14,7 +14,7 @@ from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import tables_of
 
 
-def batches(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def timed_batches(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run batches of the only block of a manifest, the first of them twice: once to warm up.
 
     Parameters

@@ -13,13 +13,14 @@ from typing import Any
 from abm.errors import InvalidInput, Problem
 from abm.files.destination import Destination
 from abm.files.durable import put
-from abm.files.parquet import encoded, encoded_points
+from abm.files.parquet import encoded
 from abm.runs.batches import LANES
 from abm.runs.failures import last_printed
-from abm.runs.fresh_process import Answer, called
+from abm.runs.fresh_process import ProcessAnswer, call_in_fresh_process
 from abm.runs.provenance import code_version, interpreter, package_versions
 from abm.runs.results import content_hash, manifest_hash, meaning
 from abm.runs.run import Measured
+from abm.sweeps.design.point_file import encoded_points
 from abm.sweeps.design.point_table import POINTS, Points
 from abm.sweeps.plan.experimentfile import Experiment, described_experiment, described_keep
 from abm.sweeps.store.manifest import FORMAT, FORMAT_VERSION, MANIFEST, Manifest
@@ -36,7 +37,7 @@ MOST_SHARD_BYTES = 256 << 20
 SHARDS_TO_SHARE = 16
 """Shards that even a small sweep is cut into where it can be, so that several workers have some."""
 PILOT_SECONDS = 0.5
-PILOT = "abm.sweeps.plan.pilot:batches"
+PILOT = "abm.sweeps.plan.pilot:timed_batches"
 APART_RUNS = 2
 """Runs in a batch of others' code that is tried."""
 MOST_DEATHS = 4
@@ -110,7 +111,7 @@ class Pilot:
         return {name: round(value, 6) for name, value in vars(self).items()}
 
 
-def plan(
+def plan_sweep(
     experiment: Experiment, destination: Destination, size: ShardSize = AS_A_RULE, invocation: str = ""
 ) -> Manifest:
     """Plan a sweep and write its directory.
@@ -224,10 +225,10 @@ def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: floa
         "seconds": seconds,
     }
     batches: list[dict[str, Any]] = []
-    answer = Answer([], "", "")
+    answer = ProcessAnswer([], "", "")
     for start in range(MOST_DEATHS):
         # The batch in which a process ended is passed over, and its runs are left to the sweep.
-        answer = called(PILOT, {**request, "first": len(batches) + start})
+        answer = call_in_fresh_process(PILOT, {**request, "first": len(batches) + start})
         batches += answer.values
         if batches or not answer.ending:
             break

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from abm.runs.run import Run, Scenario
+from abm.runs.run import Run, RunnableScenario
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Refused:
 
     Attributes
     ----------
-    base : Scenario
+    base : RunnableScenario
         What the point was to change.
     content_hash : str
         Hash of the base and of the point.
     """
 
-    base: Scenario
+    base: RunnableScenario
     content_hash: str
 
     @property

@@ -10,7 +10,7 @@ from abm.sweeps.store.dataset import TABLES, SweepTables
 from abm.sweeps.store.manifest import Manifest
 
 
-def collect(directory: Path, out: Path, table: str = "runs", force: bool = False) -> int:
+def collect_table(directory: Path, out: Path, table: str = "runs", force: bool = False) -> int:
     """Write a table of a sweep into one file.
 
     Parameters

@@ -18,11 +18,11 @@ from abm.files.durable import (
     file_hash,
     flush_folder,
     origin,
+    put_in_place,
     put_record,
     read_record,
-    settle,
 )
-from abm.files.parquet import TableWriter, read
+from abm.files.parquet import TableWriter, read_table
 from abm.records import bounds
 from abm.runs.results import content_hash
 from abm.sweeps.store.manifest import Manifest
@@ -36,7 +36,7 @@ PART_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class Part:
+class CompactPart:
     """Some shards in one file a table.
 
     Attributes
@@ -83,7 +83,7 @@ class Part:
         return {**vars(self), "files": {name: kept.described() for name, kept in self.files.items()}}
 
     @classmethod
-    def of(cls, described: Mapping[str, Any]) -> "Part":
+    def of(cls, described: Mapping[str, Any]) -> "CompactPart":
         """Read plain values.
 
         Raises
@@ -112,7 +112,7 @@ def identity_of(manifest: Manifest, shards: Sequence[int]) -> str:
     return content_hash([[index, manifest.shard(index).block.identity] for index in shards])
 
 
-def parts_of(directory: Path) -> tuple[Part, ...]:
+def compact_parts(directory: Path) -> tuple[CompactPart, ...]:
     """Read the record of the parts of a sweep; none where nothing was compacted.
 
     Raises
@@ -126,19 +126,19 @@ def parts_of(directory: Path) -> tuple[Part, ...]:
         return ()
     if record.get("format") != RECORD_FORMAT:
         raise ValueError(f"{RECORD} is no record of a compaction")
-    return tuple(Part.of(described) for described in record["parts"])
+    return tuple(CompactPart.of(described) for described in record["parts"])
 
 
-def compact(
-    manifest: Manifest, kept: Sequence[Part], commits: Iterator[Commit], part_bytes: int = PART_BYTES
-) -> list[Part]:
+def compact_shards(
+    manifest: Manifest, kept: Sequence[CompactPart], commits: Iterator[Commit], part_bytes: int = PART_BYTES
+) -> list[CompactPart]:
     """Put shards into parts, and their files away.
 
     Parameters
     ----------
     manifest : Manifest
         The sweep's.
-    kept : sequence of Part
+    kept : sequence of CompactPart
         Parts that stay as they are.
     commits : iterator of Commit
         Valid commits of the shards that are in none of them, in their order.
@@ -147,7 +147,7 @@ def compact(
 
     Returns
     -------
-    list of Part
+    list of CompactPart
         All of them.
 
     Raises
@@ -197,13 +197,13 @@ def _grouped(commits: Iterator[Commit], part_bytes: int) -> Iterator[list[Commit
         yield group
 
 
-def _written(manifest: Manifest, folder: Path, number: int, commits: Sequence[Commit]) -> Part:
+def _written(manifest: Manifest, folder: Path, number: int, commits: Sequence[Commit]) -> CompactPart:
     """Write one part, a shard at a time."""
     files = {
         table: _together(manifest.directory, folder, f"{table}-{number:04}", table, commits)
         for table in commits[0].files
     }
-    return Part(
+    return CompactPart(
         shards=_ranges([commit.shard for commit in commits]),
         identity=identity_of(manifest, [commit.shard for commit in commits]),
         runs=sum(commit.runs for commit in commits),
@@ -217,13 +217,13 @@ def _written(manifest: Manifest, folder: Path, number: int, commits: Sequence[Co
 def _together(directory: Path, folder: Path, stem: str, table: str, commits: Sequence[Commit]) -> Kept:
     temporary = folder / f"{TEMPORARY}{origin()}-{stem}"
     try:
-        first = read(shard_folder(directory, commits[0].shard) / commits[0].files[table].name)
+        first = read_table(shard_folder(directory, commits[0].shard) / commits[0].files[table].name)
         with TableWriter(temporary, first.schema) as writer:
             for commit in commits:
-                writer.write(read(shard_folder(directory, commit.shard) / commit.files[table].name))
+                writer.write(read_table(shard_folder(directory, commit.shard) / commit.files[table].name))
         sha256 = file_hash(temporary)
         kept = Kept(f"{stem}.{sha256[:HASH_DIGITS]}.parquet", writer.rows, temporary.stat().st_size, sha256)
-        settle(temporary, folder / kept.name)
+        put_in_place(temporary, folder / kept.name)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

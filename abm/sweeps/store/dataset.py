@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from abm.errors import AbmError, did_you_mean
-from abm.files.parquet import batches, dataset, equals, partly_whole, rows_of
+from abm.files.parquet import dataset, equals, partly_whole, rows_of, scanned_tables
 from abm.runs.failures import place_in
 from abm.runs.results import FAILED
 from abm.sweeps.design.point_table import POINTS, Points
@@ -176,7 +176,7 @@ class SweepTables:
 
     def tables(self, table: Table = "runs") -> Iterator[Any]:
         """Read a table piece by piece, in the order of the shards, so that memory stays flat."""
-        return batches(self._of(table))
+        return scanned_tables(self._of(table))
 
     def row(self, run_id: str) -> dict[str, Any] | None:
         """Give the row of a run, None where it is not done."""

@@ -9,12 +9,13 @@ from typing import Any
 
 from abm.errors import InvalidInput, Problem
 from abm.files.enclosure import require_enclosed
-from abm.files.parquet import READ_ERRORS, PointFile, read_points
+from abm.files.parquet import READ_ERRORS
 from abm.records import Excess, bounds, plain_json, read_content
 from abm.runs.provenance import source_hash
 from abm.runs.results import content_hash, manifest_hash
-from abm.runs.run import RUN_ID_DIGITS, Run, Scenario
+from abm.runs.run import RUN_ID_DIGITS, Run, RunnableScenario
 from abm.sweeps.design.inputs import Inputs
+from abm.sweeps.design.point_file import PointFile, read_points
 from abm.sweeps.design.point_table import POINTS, Points, Value
 from abm.sweeps.design.sweepbase import Base, Roles, base_of
 from abm.sweeps.store.blocks import Block, Shard
@@ -263,7 +264,7 @@ class Manifest:
                 scenario, refusal = self._scenario(base, points[point - offset])
             yield Case(Run(scenario, seed, replicate, point), base, point - offset, refusal)
 
-    def _scenario(self, base: int, point: Mapping[str, Value]) -> tuple[Scenario, str]:
+    def _scenario(self, base: int, point: Mapping[str, Value]) -> tuple[RunnableScenario, str]:
         try:
             return self.bases[base].at(point, self.roles), ""
         except InvalidInput as error:

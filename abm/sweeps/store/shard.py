@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from abm.files.durable import Kept, keep, put_record, read_record
+from abm.files.durable import Kept, put_hashed, put_record, read_record
 from abm.files.enclosure import require_own
 from abm.files.parquet import encoded, repeated, table_of, whole_numbers
 from abm.runs.attempts import Outcome, attempted
@@ -170,9 +170,11 @@ def run_shard(
         if marker.is_warned:
             attempt = stack.enter_context(Inquiry(partial(controls, manifest, shard))).attempted
         runs, months, failed = tables_of(manifest, shard, lanes, attempt)
-        files = {"runs": keep(folder, f"{index:06}.runs", ".parquet", encoded(runs), runs.num_rows)}
+        files = {"runs": put_hashed(folder, f"{index:06}.runs", ".parquet", encoded(runs), runs.num_rows)}
         if months is not None:
-            files["months"] = keep(folder, f"{index:06}.months", ".parquet", encoded(months), months.num_rows)
+            files["months"] = put_hashed(
+                folder, f"{index:06}.months", ".parquet", encoded(months), months.num_rows
+            )
         commit = Commit(
             shard=index,
             block=shard.block.identity,

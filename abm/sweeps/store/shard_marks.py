@@ -7,13 +7,13 @@ that the process ended while it was at that shard. No decision about results res
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
 from abm.files.durable import origin
-from abm.files.lock import start_of
+from abm.files.lock import Clock, start_of
 from abm.records import bounds, read_content
 from abm.runs.machine_faults import MachineFault
 
@@ -22,8 +22,6 @@ LOST = ".lost"
 """Ending of a marker whose process has told that its attempt was lost."""
 LONGEST_SILENCE_SECONDS = 6 * 3600.0
 """Age from which a marker of a machine that cannot be asked counts as left behind."""
-
-Clock = Callable[[], float]
 
 
 class Marker(AbstractContextManager["Marker"]):

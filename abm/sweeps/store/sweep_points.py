@@ -9,8 +9,8 @@ from typing import Any
 from abm.errors import InvalidInput, Problem
 from abm.sweeps.design.design import Design
 from abm.sweeps.design.point_table import POINTS, Points
+from abm.sweeps.design.sweepbase import ROLES
 
-ROLES = ("levers", "uncertainties")
 ALL, REST, NEW = "all", "rest", "new"
 """Which points of a further design are put behind the others: all, those after the ones there are, or new ones."""
 

@@ -8,15 +8,16 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from abm.files.lock import Clock
 from abm.sweeps.design.point_table import POINTS
-from abm.sweeps.store.compaction import COMPACT, RECORD, Part, parts_of
+from abm.sweeps.store.compaction import COMPACT, RECORD, CompactPart, compact_parts
 from abm.sweeps.store.manifest import MANIFEST, Manifest
 from abm.sweeps.store.shard import SHARDS, Commit, commit_path, read_commit, shard_folder
-from abm.sweeps.store.shard_marks import Clock, running
+from abm.sweeps.store.shard_marks import running
 
 
 @dataclass(frozen=True)
-class Survey:
+class SweepSurvey:
     """How far a sweep is.
 
     Attributes
@@ -95,7 +96,7 @@ class Surveyor:
     clock: Clock = time.time
     _known: dict[int, tuple[int, tuple[int, int, float, str]]] = field(default_factory=dict, repr=False)
 
-    def survey(self, is_thorough: bool = False) -> Survey:
+    def survey(self, is_thorough: bool = False) -> SweepSurvey:
         """Look at every shard.
 
         Parameters
@@ -110,7 +111,7 @@ class Surveyor:
         sources: dict[str, None] = {}
         with_failed: dict[int, int] = {}
         parts, faults = self.parts(is_thorough)
-        compacted: dict[int, Part] = {}
+        compacted: dict[int, CompactPart] = {}
         for part, complaint in parts:
             if complaint is None:
                 done += sum(1 for _ in part.indices)
@@ -140,7 +141,7 @@ class Surveyor:
             sources[source] = None
             if lost:
                 with_failed[index] = lost
-        return Survey(
+        return SweepSurvey(
             shards=self.manifest.shards,
             runs=self.manifest.runs,
             done=done,
@@ -155,10 +156,10 @@ class Surveyor:
             failed=with_failed,
         )
 
-    def parts(self, is_thorough: bool = False) -> tuple[list[tuple[Part, str | None]], list[str]]:
+    def parts(self, is_thorough: bool = False) -> tuple[list[tuple[CompactPart, str | None]], list[str]]:
         """Give the parts of a compaction with what is wrong with each, and what is wrong with their record."""
         try:
-            parts = parts_of(self.manifest.directory)
+            parts = compact_parts(self.manifest.directory)
         except (OSError, ValueError, KeyError, TypeError) as error:
             return [], [f"{COMPACT}/{RECORD} cannot be read ({error}); its shards are run again"]
         return [(part, part.complaint(self.manifest, is_thorough)) for part in parts], []
