@@ -154,5 +154,6 @@ def carry_all(
 
 
 def lost_shard(shard: int, error: Exception) -> Carried:
+    """Return that an unexpected error lost a shard; it is tried again where the machine may be at fault."""
     is_lack = is_of_machine(error)
     return Carried(shard, lost=failure_of(error).message, may_recover=is_lack, is_crowded=is_lack)
