@@ -1,7 +1,7 @@
-"""Claim what is to be written, so that of two processes that want to write it one is told before it works.
+"""Claim a file or directory before writing it, so that a second process is refused before it starts its work.
 
-A claim is a locked folder beside the target, in which the new content is made. It goes when the claim ends; that of a
-process that was killed is free at once, and whoever claims next clears it up.
+A claim is a locked folder beside the target, in which the new content is made. The folder is removed when the claim
+ends. The claim of a process that was killed is free at once, and the next claim clears its folder.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ HASH_DIGITS = 8
 
 @contextmanager
 def claimed(target: Path, option: str = "--out") -> Iterator[Path]:
-    """Keep other processes from writing a file or directory for the length of a block.
+    """Prevent other processes from writing a file or directory while the context lasts.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def claimed(target: Path, option: str = "--out") -> Iterator[Path]:
     InvalidInput
         If another process writes the target.
     OSError
-        If there is no writing beside it.
+        If nothing can be written beside it.
     """
     folder = _folder_of(target)
     lock = _locked(folder, target, option)
@@ -58,7 +58,7 @@ def claimed(target: Path, option: str = "--out") -> Iterator[Path]:
 
 
 def replace_directory(staged: Path, target: Path) -> None:
-    """Put a directory that was made within a claim of the target in place of what is there."""
+    """Replace the target by a directory that was made within a claim on it."""
     if not target.exists():
         staged.rename(target)
         return
@@ -99,7 +99,7 @@ def _locked(folder: Path, target: Path, option: str) -> DirectoryLock:
 
 
 def _clear(folder: Path, target: Path) -> None:
-    """Remove what is in a claim's folder but its lock, after putting back what a killed process had moved there."""
+    """Empty a claim's folder except for its lock, after restoring what a killed process had moved there."""
     if (folder / OLD).exists() and not os.path.lexists(target):
         (folder / OLD).rename(target)
     for entry in folder.iterdir():

@@ -1,4 +1,4 @@
-"""Put results in place all at once: check the directory first, write beside it, rename when complete."""
+"""Write results all at once: check the directory first, write beside it, rename when complete."""
 
 import errno
 import os
@@ -32,9 +32,9 @@ class Destination:
     force : bool
         Replace results that are there.
     option : str
-        What to call it in a message.
+        The option that names it, for messages.
     files : tuple of str
-        What may be there that `force` replaces.
+        Names that may be there already and that `force` replaces.
     """
 
     path: Path
@@ -43,12 +43,12 @@ class Destination:
     files: tuple[str, ...] = FILES
 
     def problems(self) -> list[Problem]:
-        """Say why results cannot be written there; empty when they can. Leaves nothing behind."""
+        """Return why results cannot be written there, empty if they can; leaves nothing behind."""
         return [Problem(self.option, None, message) for message in self._complaints()]
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
-        """Give a directory to write to, and put it in place when the block ends without an error.
+        """Yield a directory to write to, and move it to its place when the block ends without an error.
 
         Meanwhile no other process writes to the destination, so enter before the work that makes the results.
 
@@ -119,7 +119,7 @@ class Destination:
 
 
 def file_problems(path: Path | None, force: bool = False, option: str = "--out") -> list[Problem]:
-    """Say why a single file cannot be written; empty when it can, or none is wanted. Leaves nothing behind.
+    """Return why a single file cannot be written, empty if it can or none is wanted; leaves nothing behind.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def file_problems(path: Path | None, force: bool = False, option: str = "--out")
     force : bool
         Replace the file if it is there.
     option : str
-        What to call it in a message.
+        The option that names it, for messages.
     """
     if path is None:
         return []
@@ -137,7 +137,7 @@ def file_problems(path: Path | None, force: bool = False, option: str = "--out")
 
 @contextmanager
 def staged_file(path: Path, force: bool = False, option: str = "--out") -> Iterator[Path]:
-    """Give the name of a file to write, and put it in place, durably, when the block ends without an error.
+    """Yield the path of a file to write, and move it to its place, durably, when the block ends without an error.
 
     Meanwhile no other process writes to the path, so enter before long work.
 

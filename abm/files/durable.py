@@ -1,4 +1,4 @@
-"""Put files in place so that a power cut leaves either the old state or the new: write aside, flush, rename, flush.
+"""Replace files so that a power cut leaves either the old state or the new: write aside, flush, rename, flush.
 
 A file that holds results carries the first digits of its own hash in its name, and a commit record names the files
 that count. So two processes that do the same work at the same time cannot mix their files, whoever is last.
@@ -42,26 +42,26 @@ class Kept:
     sha256: str
 
     def described(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return the record as plain values."""
         return {"name": self.name, "rows": self.rows, "bytes": self.size, "sha256": self.sha256}
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Kept":
-        """Read plain values."""
+        """Read what `described` returned."""
         name = str(described["name"])
         if Path(name).name != name:
             raise ValueError(f"'{name}' is no name of a file in this folder")
         return cls(name, int(described["rows"]), int(described["bytes"]), str(described["sha256"]))
 
     def complaint(self, folder: Path, is_thorough: bool) -> str | None:
-        """Say why the file is not what the record vouches for, None if it is.
+        """Return how the file differs from its record, or None if it does not.
 
-        Parameters
-        ----------
-        folder : Path
-            Where it lies.
-        is_thorough : bool
-            Read every byte, not its length alone.
+                Parameters
+                ----------
+                folder : Path
+                    Where it lies.
+                is_thorough : bool
+        Read every byte instead of comparing lengths only.
         """
         path = folder / self.name
         try:
@@ -125,7 +125,7 @@ def put(path: Path, content: Any) -> None:
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
-    """Put a file that was written aside in place, durably."""
+    """Move a file that was written aside to its place, durably."""
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     # mkstemp lets only its owner in; results are as open as any other file of the user.
@@ -137,7 +137,7 @@ def put_in_place(temporary: Path, path: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Flush the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -184,5 +184,5 @@ def file_hash(path: Path) -> str:
 
 
 def origin() -> str:
-    """Name this process among those of all machines that share a directory."""
+    """Return a name for this process that no process of another machine shares."""
     return f"{socket.gethostname()}-{os.getpid()}"

@@ -1,8 +1,8 @@
-"""Keep a sweep within its directory: nothing in it may be a link that leads out.
+"""Refuse links that lead out of a directory.
 
-A sweep is carried from one machine to another, and from one person to another. Whoever works on it writes below its
-directory, and through a link there they would write, or read, anywhere else. A directory may itself be reached through
-a link, and links within it may stay.
+A sweep travels from one machine to another, and from one person to another. Work on it reads and writes below its
+directory, and a link there could redirect it anywhere else. The directory itself may be reached through a link, and
+links that stay within it are allowed.
 """
 
 import os
@@ -15,17 +15,17 @@ from abm.errors import InvalidInput, Problem
 def require_enclosed(directory: Path, passed_over: Path | None = None) -> None:
     """Refuse a directory that holds links which lead out of it.
 
-    Parameters
-    ----------
-    directory : Path
-        The sweep's.
-    passed_over : Path, optional
-        A folder in it whose content is not looked at: who runs one of a million shards looks at its own files.
+        Parameters
+        ----------
+        directory : Path
+            The sweep's.
+        passed_over : Path, optional
+    A folder in it that is not searched: a worker that runs one of a million shards checks its own files only.
 
-    Raises
-    ------
-    InvalidInput
-        With every such link.
+        Raises
+        ------
+        InvalidInput
+            With every such link.
     """
     home = directory.resolve()
     problems = [
@@ -37,7 +37,7 @@ def require_enclosed(directory: Path, passed_over: Path | None = None) -> None:
 
 
 def require_own(directory: Path, folder: Path, files: Sequence[Path]) -> None:
-    """Refuse a folder of a sweep, or files in it, that are links or are reached through one that leads out.
+    """Refuse a folder of a sweep that is reached through a link that leads out, and files in it that are links.
 
     Raises
     ------
@@ -59,11 +59,11 @@ ADVICE = "nothing was read or written through it: put the file or folder itself 
 def leaving(
     directory: Path, home: Path, passed_over: Path | None = None
 ) -> Iterator[tuple[Path, Path | None]]:
-    """Find the links below a directory that lead out of its home, and where they lead; None where nobody can say."""
+    """Yield the links below a directory that lead out of its home, with their targets; None for a link to itself."""
     try:
         entries = list(os.scandir(directory))
     except OSError:
-        # What cannot be listed cannot be followed either, and whoever needs it says why.
+        # What cannot be listed cannot be followed either; reading it will fail with the reason.
         return
     for entry in sorted(entries, key=lambda entry: entry.name):
         path = Path(entry.path)

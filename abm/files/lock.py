@@ -1,8 +1,8 @@
-"""Let one parent at a time work on a directory, and know one that has died from one that is at work.
+"""Lock a directory for one process at a time, and recognise a lock whose holder has died.
 
 A lock names its holder: host, process, and the moment at which the process started as its kernel counts it. A holder
-of this host that is no longer there has died, whatever the wall clock says; nobody has to clear up behind it. A holder
-of another host cannot be asked, so its lock is taken over only by command.
+on this host that is no longer there has died, whatever the wall clock says; nobody has to clear up after it. A holder
+on another host cannot be checked, so its lock is taken over only by command.
 """
 
 import errno
@@ -64,12 +64,12 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """Tell whether it is of this machine, so that it can be asked after."""
+        """Whether the process is on this machine, so that it can be checked."""
         return self.host == socket.gethostname()
 
     @property
     def is_alive(self) -> bool:
-        """Tell whether it is of this machine and still runs."""
+        """Whether the process is on this machine and still runs."""
         return self.is_here and start_of(self.pid) == self.start != ""
 
 
@@ -88,23 +88,23 @@ class Locked(AbmError):
 
 
 class DirectoryLock:
-    """Hold a directory for the length of a block.
+    """A lock on a directory, held while its context lasts.
 
-    Parameters
-    ----------
-    directory : Path
-        An existing directory.
-    takes_over : bool
-        Take the lock of a holder on another host, which somebody knows to have ended.
-    clock : callable
-        Seconds of the wall clock.
+        Parameters
+        ----------
+        directory : Path
+            An existing directory.
+        takes_over : bool
+    Take the lock of a holder on another host that is known to have ended.
+        clock : callable
+            Seconds of the wall clock.
 
-    Raises
-    ------
-    Locked
-        On entering, if another process is at work there.
-    OSError
-        On entering, if the directory cannot be written.
+        Raises
+        ------
+        Locked
+            On entering, if another process is at work there.
+        OSError
+            On entering, if the directory cannot be written.
     """
 
     def __init__(self, directory: Path, takes_over: bool = False, clock: Clock = time.time) -> None:
@@ -159,7 +159,7 @@ class DirectoryLock:
 
 
 def holder_of(directory: Path) -> Holder | None:
-    """Give who is at work on a directory, as far as can be known; None where nobody is."""
+    """Return the process that is at work on a directory, as far as can be known, or None."""
     try:
         descriptor = os.open(directory / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -172,7 +172,7 @@ def holder_of(directory: Path) -> Holder | None:
 
 
 def start_of(pid: int) -> str:
-    """Give when a process of this machine started, as the kernel counts; empty where there is none."""
+    """Return when a process of this machine started, as the kernel counts; empty if there is no such process."""
     try:
         # The name of a process stands in brackets and may hold anything.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

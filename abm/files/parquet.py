@@ -1,8 +1,8 @@
 """Write tables as Parquet and read them back: the door to pyarrow.
 
-Numbers are split into streams of bytes and compressed with zstd, dictionaries stand on ids only; a thousand runs of
-120 months and 30 measures take a tenth of a second. Files are made in memory, so that their hash is known before a
-byte is on disk. The same columns give the same bytes with the same pyarrow.
+Numbers are split into streams of bytes and compressed with zstd; only ids use dictionaries. A thousand runs of 120
+months and 30 measures take a tenth of a second. Files are made in memory, so that their hash is known before a byte is
+on disk. The same columns give the same bytes with the same pyarrow.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,12 +25,12 @@ GROUP_ROWS = 131_072
 
 
 def repeated(values: Sequence[str], counts: NDArray[np.int64]) -> Any:
-    """Return text as a column in which each value stands as often as its count."""
+    """Return text as a column that repeats each value by its count."""
     return _texts(values).take(_numbers(np.repeat(np.arange(len(values)), counts)))
 
 
 def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str]]) -> Any:
-    """Return a table of columns, where a number that is none is missing.
+    """Return a table of columns, with NaN as missing.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Mapping[str, str
 
 
 def whole_numbers(values: NDArray[np.float64]) -> Any:
-    """Return numbers that are whole as such, masked where they are missing."""
+    """Return whole numbers as integers, masked where they are missing."""
     is_there = ~np.isnan(values)
     return np.ma.masked_array(np.where(is_there, values, 0.0).astype(np.int64), mask=~is_there)
 
@@ -91,7 +91,7 @@ def encoded(table: Any, row_group: int | None = None) -> Any:
 
 
 def encoding(schema: Any) -> dict[str, Any]:
-    """Say how the columns of a table are written."""
+    """Return the options with which a table of this schema is written."""
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     whole = [field.name for field in schema if pa.types.is_integer(field.type)]
     return {
@@ -142,7 +142,7 @@ def _floats(chunk: Any) -> NDArray[np.float64]:
 
 
 def require_bounded_table(path: Path) -> None:
-    """Refuse a file that unfolds into more than abm reads, by what it says of itself and before any of it is unfolded.
+    """Refuse a file that would expand beyond what abm reads, by its own metadata and before any of it is expanded.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def require_bounded_table(path: Path) -> None:
         told = file.metadata
         groups = (told.row_group(number) for number in range(told.num_row_groups))
         stored = sum(group.total_byte_size for group in groups)
-        # Runs of one value are stored as one, so the rows count too.
+        # Repeated values are stored once, so the rows count too.
         unfolded = max(stored, told.num_rows * told.num_columns * CELL_BYTES)
     if unfolded > bounds.TABLE_BYTES:
         found = f"{path.name} unfolds into {unfolded:,} bytes"
@@ -171,7 +171,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
     require_bounded_table(path)
     wanted = None if columns is None else list(columns)
     texts = [field.name for field in pq.read_schema(path) if pa.types.is_string(field.type)]
-    # A long text that stands in many rows is stored once, so texts are counted before they are written out.
+    # A long text in many rows is stored once, so texts are counted before they are expanded.
     table = pq.read_table(path, columns=wanted, read_dictionary=texts)
     unfolded = sum(_text_bytes(column) for column in table.columns if pa.types.is_dictionary(column.type))
     if unfolded > bounds.TABLE_BYTES:
@@ -182,7 +182,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
 
 
 def _text_bytes(column: Any) -> int:
-    """Count the bytes of texts in a column that holds each of them once."""
+    """Count the bytes of the texts of a dictionary column, once for every row."""
     total = 0
     for chunk in column.chunks:
         kept = chunk.dictionary
@@ -228,7 +228,7 @@ def equals(name: str, value: str) -> Any:
 
 
 class TableWriter:
-    """Write many tables into one file, in row groups that are large enough to read well and small enough to hold.
+    """A Parquet file written table by table, in row groups large enough to read well and small enough for memory.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ class TableWriter:
 
 
 class StreamWriter:
-    """Write many tables into one file of CSV or Arrow, one after the other.
+    """A CSV or Arrow file written table by table.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ class StreamWriter:
 
 
 class SheetWriter(StreamWriter):
-    """Write many tables into one comma-separated file, whose texts no spreadsheet takes for formulas.
+    """A comma-separated file written table by table, whose texts no spreadsheet takes for formulas.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ class SheetWriter(StreamWriter):
 
 
 def _for_sheet(column: Any) -> Any:
-    """Return a column of text as cells of a spreadsheet; each text is looked at once."""
+    """Return a column of text as cells of a spreadsheet, converting each distinct text once."""
     if not pa.types.is_string(column.type):
         return column
     chunks = []
@@ -333,17 +333,17 @@ FILE_WRITERS: dict[str, Callable[[Path, Any], TableWriter | StreamWriter]] = {
     ".csv": SheetWriter,
     ".arrow": lambda path, schema: StreamWriter(pa.ipc.new_file(path, schema)),
 }
-"""What writes a file of each ending."""
+"""The writer of each kind of file, by its ending."""
 
 
 def rows_of(source: Any, where: Any) -> list[dict[str, Any]]:
-    """Read the rows of a dataset that a filter lets through, as plain values."""
+    """Read the rows of a dataset that pass a filter, as plain values."""
     rows: list[dict[str, Any]] = source.to_table(filter=where).to_pylist()
     return rows
 
 
 def partly_whole(table: Any) -> list[str]:
-    """Name the columns of whole numbers some of which are missing."""
+    """List the integer columns with missing values."""
     return [
         field.name
         for field in table.schema

@@ -1,4 +1,4 @@
-"""Make runs on this machine and write their results: which runs, in which processes, and where the results are.
+"""Simulate runs on this machine and write their results.
 
 A design names its runs (`run`): a scenario, a seed and a replicate each. `batches` passes them to a simulator
 (`simulator` is our own), in this process or in the worker processes of the one `pool`, and returns the same tables

@@ -1,4 +1,4 @@
-"""Attempt runs here: a batch at once, and if that fails, run by run."""
+"""Simulate runs in this process: a batch at once and, if that fails, run by run."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from abm.runs.run import Run, Simulator, Tables
 
 Places = tuple[int, ...]
 Outcome = tuple[Places, Tables | RunFailure]
-"""Positions of some runs among those attempted, and their tables; or of one, and why it failed."""
+"""Positions of some runs among those attempted with their tables, or the position of one run with its failure."""
 
 
 def attempted(simulate: Simulator, runs: Sequence[Run]) -> list[Outcome]:
-    """Simulate runs, so that one that fails does not take its neighbours with it.
+    """Simulate runs so that a failed one does not affect its neighbours.
 
     Parameters
     ----------
@@ -24,12 +24,12 @@ def attempted(simulate: Simulator, runs: Sequence[Run]) -> list[Outcome]:
     Returns
     -------
     list of (positions, Tables or RunFailure)
-        In the order of the runs; every run is in one entry.
+        In the order of the runs; every run is in exactly one entry.
 
     Raises
     ------
     KeyboardInterrupt
-        If somebody interrupts.
+        If the user interrupts.
     """
     try:
         return [(tuple(range(len(runs))), simulate(runs))]

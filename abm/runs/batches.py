@@ -1,9 +1,9 @@
-"""Run batches of runs, here or on every processor, and return the same tables either way.
+"""Simulate runs in batches, here or on every processor, and return the same tables either way.
 
 Runs are packed into batches of sixteen of one place, length and step, because a simulator works on lanes side
-by side. The first batches run in this process: they compile the kernels and leave them in the cache on disk,
-and they show how long a batch takes. Workers are started only when they pay for their start. Each has one
-thread, and its results are put back in the order of the runs, so nothing depends on how many there were.
+by side. The first batches run in this process: they compile the kernels into the cache on disk and show how long a
+batch takes. Workers are started only when they save more time than their start costs. Each has one thread, and
+results are returned in the order of the runs, so nothing depends on the number of workers.
 """
 
 import os
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Execution:
-    """What came of some runs.
+    """Outcome of some runs.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def execute(
     lanes: int = LANES,
     progress: Progress | None = None,
 ) -> Execution:
-    """Simulate runs in batches, on as many processes as pay.
+    """Simulate runs in batches, on as many processes as are worthwhile.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def execute(
     simulate : Simulator
         A function that workers can import by name.
     workers : int, optional
-        Processes to use. Without it, as many as there are processors, and none where the work is done before
-        they would have started.
+        Processes to use; default: one for each processor, or none if the work is done before they would have
+        started.
     lanes : int
         Most runs in a batch.
     progress : callable, optional
@@ -96,7 +96,7 @@ def execute(
     Returns
     -------
     Execution
-        A run that fails, or ends its process, does not stop the others: its batch is repeated run by run, and it is
+        A run that fails or ends its process does not stop the others: its batch is repeated run by run, and the run is
         listed.
 
     Raises
@@ -104,7 +104,7 @@ def execute(
     InvalidInput
         If workers are below 1, or the simulator refuses the input of a run.
     MachineFault
-        If the machine is at fault for what failed, so that no run may be blamed.
+        If the machine is at fault for a failure, so that no run is to blame.
     KeyboardInterrupt
         If interrupted; workers have ended by then.
     """
@@ -116,7 +116,7 @@ def execute(
     remaining = list(packed(runs, lanes))
     most = min(workers or available_processors(), max(len(remaining), 1))
     used = 1
-    # What an extension does must not end this process.
+    # An extension must not be able to end this process.
     is_foreign = any(run.scenario.code_hash for run in runs)
     is_warm = False
     while remaining and not is_foreign:
@@ -141,7 +141,7 @@ def execute(
 
 
 class _Found:
-    """Collect what comes of runs, in whatever order it comes."""
+    """Outcomes of runs, collected in any order."""
 
     def __init__(self, runs: Sequence[Run], progress: Progress | None) -> None:
         self.runs = runs
@@ -152,7 +152,7 @@ class _Found:
         self._tell()
 
     def take(self, batch: Positions, outcomes: Sequence[Outcome]) -> None:
-        """Take in the outcomes of a batch.
+        """Add the outcomes of a batch.
 
         Raises
         ------
@@ -172,12 +172,12 @@ class _Found:
         self._tell()
 
     def sound_first(self) -> Iterator[Run]:
-        """Give all runs, beginning with one that was simulated."""
+        """Yield all runs, beginning with one that was simulated."""
         first = [positions[0] for positions, _ in self._tables[:1]]
         return (self.runs[index] for index in dict.fromkeys([*first, *range(len(self.runs))]))
 
     def execution(self, workers: int, seconds: float) -> Execution:
-        """Put all together, in the order of the runs."""
+        """Return all outcomes, in the order of the runs."""
         return Execution(
             tables=_in_order(self.runs, self._tables) if self._tables else None,
             failures=tuple(
@@ -200,7 +200,7 @@ def mapped(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[Any]:
-    """Call a function on every item, on as many processes as there are, and return the results in order.
+    """Call a function on every item, on every processor, and return the results in order.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def mapped(
     Raises
     ------
     MachineFault
-        If an item ends its worker, also when it is alone.
+        If an item ends its worker again when it runs alone.
     """
     most = min(workers or available_processors(), max(len(items), 1))
     here = len(items) if most == 1 or len(items) < 3 else 1
@@ -241,7 +241,7 @@ def mapped(
                         raise
                     lost.append(futures[future])
     if lost:
-        # Alone, an item has all the memory that there is.
+        # An item that runs alone has all the memory to itself.
         with Pool(1) as pool:
             for position in lost:
                 try:
@@ -273,12 +273,12 @@ def available_processors() -> int:
 
 
 def may_be_of_machine(error: Exception) -> bool:
-    """Whether what a call in a worker came to may be the machine's fault."""
+    """Return whether the error of a call in a worker may be the machine's fault."""
     return isinstance(error, WorkerLost) or is_of_machine(error)
 
 
 def worker_problems(workers: int | None) -> list[Problem]:
-    """Say what is wrong with a number of workers; empty when nothing is."""
+    """List what is wrong with a number of workers."""
     if workers is None or workers >= 1:
         return []
     return [Problem("--workers", None, f"found {workers}; {WORKERS_ADVICE}")]

@@ -1,7 +1,7 @@
-"""Say why a run failed, in words that can be kept whatever the model raised.
+"""Describe why a run failed, as text that can be stored whatever the model raised.
 
-A model of others may raise anything: an exit, an interrupt, an error whose text cannot be encoded or whose ``__str__``
-fails. What is kept is text alone, bounded in length, so that a table can hold it and nothing of the model stays alive.
+A foreign model may raise anything: an exit, an interrupt, an error whose text cannot be encoded or whose ``__str__``
+fails. Only text of bounded length is stored, so that a table can hold it and nothing of the model stays alive.
 """
 
 import re
@@ -13,11 +13,11 @@ from abm.errors import AbmError, InvalidInput
 from abm.runs.machine_faults import is_of_machine
 
 MOST_CHARACTERS = 10_000
-"""Longest message or trace that is kept, characters; of longer ones the beginning and the end."""
+"""Longest message or trace that is stored, in characters; longer ones lose their middle."""
 FRAME = re.compile(r"[\w.<>?]+:\d+ in .+")
 PRINTED_HEADING = "the model printed, at the end:"
 MOST_LINES_TOLD = 8
-"""Lines of what a model printed that a message repeats."""
+"""Lines of a model's output that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class RunFailure:
 
     @property
     def where(self) -> str:
-        """Name the last module and line that led to it, such as ``package.module:12``; empty where nothing tells."""
+        """Last module and line that led to the failure, such as ``package.module:12``; empty if unknown."""
         return place_in(self.trace).partition(" in ")[0]
 
 
 class ModelFailure(AbmError):
-    """Report that a model of others failed, by whatever it raised, as text alone.
+    """Failure of a foreign model, as text.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ModelFailure(AbmError):
     where : str
         Module and line that raised it.
     is_of_machine : bool
-        Whether it is of a kind that a machine causes.
+        Whether the error is of a kind that a machine causes.
     """
 
     def __init__(self, message: str, trace: str, where: str = "", is_of_machine: bool = False) -> None:
@@ -80,7 +80,7 @@ class ModelFailure(AbmError):
         printed : str
             The end of what the model printed.
         folder : str
-            Folder of this machine that is written as ``.``, because results travel.
+            Folder that is replaced by ``.``, because results travel to other machines.
         """
         message, frames = error_text(error), _frames(error)
         printed = kept_text(printed).strip()
@@ -103,27 +103,27 @@ def failure_of(error: BaseException) -> RunFailure:
 
 
 def place_in(trace: str) -> str:
-    """Return the last module, line and function that led to a failure, by its trace; empty where it names none."""
+    """Return the last module, line and function in the trace of a failure; empty if it names none."""
     frames = list(takewhile(FRAME.fullmatch, trace.splitlines()))
     return frames[-1] if frames else ""
 
 
 def error_text(error: BaseException) -> str:
-    """Return an error as a traceback ends with it, in text that can be encoded."""
+    """Return an error as the last line of a traceback shows it, as text that can be encoded."""
     try:
         return kept_text("".join(traceback.format_exception_only(error)).strip())
-    except BaseException:  # noqa: BLE001 - the classes of others may fail at being looked at
+    except BaseException:  # noqa: BLE001 - foreign exception classes may fail when they are formatted
         return type(error).__name__
 
 
 def last_printed(text: str) -> str:
-    """Return the last lines that a model printed, as the end of a message of one line; empty where it printed none."""
+    """Return the last lines of a model's output as the end of a one-line message; empty if it printed nothing."""
     last = [line.strip() for line in text.strip().splitlines()[-MOST_LINES_TOLD:]]
     return f"; {PRINTED_HEADING} {' | '.join(last)}" if last else ""
 
 
 def kept_text(text: str) -> str:
-    """Return text that UTF-8 can encode, with its middle left out where it is longer than is kept."""
+    """Return text that UTF-8 can encode, without its middle if it is too long to store."""
     clean = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
     if len(clean) <= MOST_CHARACTERS:
         return clean

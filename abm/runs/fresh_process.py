@@ -1,7 +1,7 @@
-"""Run a function in a fresh process of its own, so that nothing it does can end or change this one.
+"""Run a function in a fresh process, so that nothing it does can end or change this one.
 
-The process is given plain values and gives back plain values, one a line, so that what it did before it ended is known
-however it ended. It has a session of its own, prints to nobody, and ends with its parent.
+The process receives plain values and returns plain values, one a line, so that what it did before it ended is known
+however it ended. It has its own session, its output is captured, and it ends with its parent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DONE = {"is_done": True}
 
 @dataclass(frozen=True)
 class ProcessAnswer:
-    """What a function gave.
+    """What a function in a process of its own returned.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class ProcessAnswer:
 
 
 class FreshProcess:
-    """A function at work in a process of its own; a context, so that the process has ended when the context has.
+    """A function at work in a process of its own, which ends with the context.
 
     Parameters
     ----------
@@ -91,18 +91,18 @@ class FreshProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Whatever it started is in its session too.
+        # Everything that the process started is in its session too.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join(PARTING_SECONDS)
-        # A process that left the session may hold the other end for ever.
+        # A process that left the session may hold the other end of the pipe for ever.
         if not self._reader.is_alive() and self._process.stdout is not None:
             self._process.stdout.close()
         self._folder.cleanup()
 
     def answer(self) -> ProcessAnswer:
-        """Wait until the process has ended, and return what its function gave."""
+        """Wait until the process has ended, and return what its function yielded."""
         code = self._process.wait()
         values = list(_read(self._answers))
         is_done = bool(values) and values[-1] == _DONE
@@ -119,13 +119,13 @@ class FreshProcess:
 
 
 def call_in_fresh_process(task: str, request: Mapping[str, Any], hash_seed: int = 0) -> ProcessAnswer:
-    """Run a function in a process of its own and wait for what it gives."""
+    """Run a function in a process of its own, and return what it yielded."""
     with FreshProcess(task, request, hash_seed) as process:
         return process.answer()
 
 
 def ended(code: int) -> str:
-    """Say how a process ended, by its exit code."""
+    """Describe how a process ended, by its exit code."""
     if code >= 0:
         return f"ended its process with exit code {code}"
     try:
@@ -143,7 +143,7 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def main(request: Path, answers: Path) -> None:
-    """Do in the new process what its parent asks for."""
+    """Run the requested function in the new process, and write what it yields."""
     asked = json.loads(request.read_bytes())
     end_with(asked["parent"])
     sys.path[:] = asked["path"]
@@ -154,7 +154,7 @@ def main(request: Path, answers: Path) -> None:
             stream.write(json.dumps(value) + "\n")
             stream.flush()
         stream.write(json.dumps(_DONE) + "\n")
-    # What foreign code left behind, such as threads that never end, is not waited for.
+    # Threads that foreign code leaves behind may never end, so nothing waits for them.
     with suppress(Exception):
         atexit._run_exitfuncs()
         sys.stdout.flush()

@@ -1,8 +1,7 @@
-"""Attempt runs in a process of their own, and find out whether a run or the machine was at fault.
+"""Simulate runs in a separate process, and decide whether a run or the machine is at fault for a failure.
 
-A run is at fault if it fails alone, with a process to itself, both before and after another run that does not. If the
-other fails like it, the machine is at fault: it has too little memory, say, or no room on its disk, and no run may be
-blamed.
+A run is at fault if it fails alone, in a process of its own, both before and after another run that succeeds. If the
+other run fails too, the machine is at fault: it has too little memory, say, or a full disk, and no run is to blame.
 """
 
 import faulthandler
@@ -30,26 +29,26 @@ Control = tuple[Simulator, Run]
 ALONE = "it does so alone, and another run does not"
 AS_BEFORE = "it does so alone, as others did before it"
 MOST_PRINTED = 4_000
-"""Characters that are kept of what a process had printed."""
+"""Characters of a process's output that are kept."""
 MOST_CONTROLS = 3
 """Other runs that are tried before the machine is blamed."""
 SURE = 3
 """Runs that were found to crash alike, after which further ones are not tried again."""
 CRASH = re.compile(r"\((?:exit code|SIGABRT|SIGBUS|SIGFPE|SIGILL|SIGSEGV|SIGTRAP)")
-"""Ways of ending a process that a lack of memory does not explain once other runs had enough."""
+"""Ends of a process that lack of memory does not explain once other runs had enough."""
 LOADED = "\nExtension modules: "
-"""Head of the list of libraries that ends what Python says of a crash."""
+"""Heading of the list of libraries with which Python ends its report of a crash."""
 FOLDERS = re.compile(r"(?<![\w./])/(?:[^/\s\"']+/)+")
 
 
 class Inquiry(AbstractContextManager["Inquiry"]):
-    """Attempt runs in a process of their own; as a context, so that it ends with it.
+    """A separate process in which suspected runs are simulated; it ends with the context.
 
     Parameters
     ----------
     controls : callable
-        Called without arguments when a run is suspected; gives runs to compare it with, the best first. Runs that have
-        been simulated here come before them.
+        Called without arguments when a run is suspected; returns runs to compare it with, the best first. Runs that
+        have been simulated here come before them.
     """
 
     def __init__(self, controls: Callable[[], Iterable[Control]]) -> None:
@@ -69,7 +68,7 @@ class Inquiry(AbstractContextManager["Inquiry"]):
         self._folder.cleanup()
 
     def attempted(self, simulate: Simulator, runs: Sequence[Run]) -> list[Outcome]:
-        """Simulate runs, so that one that fails or ends its process does not take its neighbours with it.
+        """Simulate runs so that one that fails or ends its process does not affect its neighbours.
 
         Returns
         -------
@@ -87,7 +86,7 @@ class Inquiry(AbstractContextManager["Inquiry"]):
                 outcomes += [((place,), self._alone(simulate, runs[place])) for place in places]
             else:
                 outcomes.append((places, outcome))
-        # Neighbours come first, so that those of them that are sound can be compared with.
+        # Neighbours come first, so that the sound ones can serve as controls.
         return [
             (places, self._judged(simulate, runs[places[0]], outcome))
             if isinstance(outcome, RunFailure) and outcome.is_suspicion
@@ -96,7 +95,7 @@ class Inquiry(AbstractContextManager["Inquiry"]):
         ]
 
     def _judged(self, simulate: Simulator, run: Run, alone: RunFailure) -> Tables | RunFailure:
-        """Simulate another run than one that failed alone, and if that is sound, the one again."""
+        """Simulate a control run after a run that failed alone and, if the control succeeds, the failed run again."""
         if self._convicted[alone.message] >= SURE:
             return replace(alone, message=f"{alone.message}; {AS_BEFORE}", is_suspicion=False)
         for other_simulate, other in self._others(run):
@@ -139,21 +138,21 @@ class Inquiry(AbstractContextManager["Inquiry"]):
 
 
 def _attempted_here(simulate: Simulator, runs: Sequence[Run], told: str) -> list[Outcome]:
-    """Attempt runs in this process, with what they print in a file, and the lines at which it crashes."""
+    """Simulate runs in this process, with their output and the traceback of a crash in a file."""
     with suppress(OSError):
         descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for stream in (1, 2):
             os.dup2(descriptor, stream)
         os.close(descriptor)
         for output in (sys.stdout, sys.stderr):
-            # What is printed before a crash is to be seen.
+            # Output before a crash must reach the file.
             output.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         faulthandler.enable(sys.__stderr__ or 2)
     return attempted(simulate, runs)
 
 
 def _read(told: Path) -> str:
-    """Return the end of what a process had printed, without the folders of this machine."""
+    """Return the end of a process's output, without the folders of this machine."""
     try:
         text = told.read_bytes().decode("utf-8", "replace")
     except OSError:

@@ -1,8 +1,8 @@
-"""Tell what a run has done from what the machine did to it.
+"""Distinguish errors of a run from faults of the machine.
 
-A run that raises an exception does so again wherever it is made, so it is a failed row. Lack of memory, a full disk or
-a process that was ended may be its doing or the machine's: such a failure is a suspicion, and `abm.runs.inquiry`
-finds out which of the two it is. What the machine did is never written as a result; the attempt is lost and made again.
+A run that raises an exception raises it again wherever it is simulated, so it becomes a failed row. Lack of memory, a
+full disk or a process that was ended may be caused by the run or by the machine: such a failure is a suspicion, and
+`abm.runs.inquiry` decides between the two. A fault of the machine is never written as a result; the run is tried again.
 """
 
 import errno
@@ -30,17 +30,17 @@ MACHINE_ERRORS = frozenset(
         errno.ETIMEDOUT,
     }
 )
-"""What goes wrong with disks, networks and tables of the system, whoever asks; a missing file is the asker's fault."""
+"""Errors of disks, networks and system tables that any caller would meet; a missing file is the caller's fault."""
 UNWRITABLE = frozenset({errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EPERM, errno.EROFS})
 """Errors of writing that the next attempt would meet as well."""
 
 
 class MachineFault(AbmError):
-    """Report that an attempt came to nothing by a fault of the machine."""
+    """An attempt that failed by a fault of the machine."""
 
 
 def is_of_machine(error: BaseException) -> bool:
-    """Whether an error, or one that led to it, is of a kind that a machine causes."""
+    """Return whether an error, or one that led to it, is of a kind that a machine causes."""
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:
@@ -52,8 +52,8 @@ def is_of_machine(error: BaseException) -> bool:
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Whether an error asks this process to stop, and is not a simulator's own."""
-    # Ctrl-C reaches the main thread, and not where it is ignored, as in workers; elsewhere a simulator has raised it.
+    """Return whether an error is a request to stop this process rather than raised by a simulator."""
+    # Ctrl-C reaches only a main thread that does not ignore it; elsewhere, as in workers, a simulator has raised it.
     can_be_reached = threading.current_thread() is threading.main_thread()
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     return isinstance(error, KeyboardInterrupt) and can_be_reached and not is_ignored

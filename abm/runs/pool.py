@@ -1,4 +1,4 @@
-"""Make calls in worker processes of this machine: the one pool behind runs, comparisons, sweeps and the page.
+"""Run functions in worker processes of this machine: the one pool behind runs, comparisons, sweeps and the page.
 
 The pool of the standard library loses every call in flight when a worker is killed, may hang when it replaces workers,
 and leaves its workers behind when its parent is killed. Here each worker has a pipe and a thread of its own, so the
@@ -70,7 +70,7 @@ class WorkerLost(AbmError):
 
 
 class Pool(AbstractContextManager["Pool"]):
-    """Make calls in worker processes; threads may share it.
+    """A pool of worker processes; threads may share it.
 
     Workers compute with one thread each, ignore Ctrl-C, and are started when there is something to do. As a context
     it waits for its calls; an exception ends them.
@@ -115,7 +115,7 @@ class Pool(AbstractContextManager["Pool"]):
         self.close(now=kind is not None)
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Have a worker call a function.
+        """Submit a function for a worker to call.
 
         Parameters
         ----------
@@ -147,13 +147,13 @@ class Pool(AbstractContextManager["Pool"]):
         return call.future
 
     def start(self) -> None:
-        """Start the workers that are not there yet and prepare them, so that calls need not wait for that."""
+        """Start and prepare all workers, so that calls need not wait for that."""
         with self._changed:
             while len(self._threads) < self.workers and not self._is_closed:
                 self._employ(_Call(os.getpid, ()))
 
     def abandon(self, future: "Future[Any]") -> None:
-        """Call off a call: one that waits is cancelled, the worker of one that runs is ended and replaced."""
+        """Cancel a call that waits, or end and replace the worker of a call that runs."""
         if future.cancel():
             return
         with self._changed:
@@ -161,12 +161,12 @@ class Pool(AbstractContextManager["Pool"]):
                 self._in_hand[future].abandon()
 
     def close(self, *, now: bool = False) -> None:
-        """Take no more calls, and return when all workers have ended.
+        """Refuse further calls, and return when all workers have ended.
 
         Parameters
         ----------
         now : bool
-            Cancel what waits and end what runs, instead of waiting for it.
+            Cancel calls that wait and end those that run, instead of waiting for them.
         """
         dropped: list[_Call] = []
         with self._changed:
@@ -192,7 +192,7 @@ class Pool(AbstractContextManager["Pool"]):
         thread.start()
 
     def _serve(self, first: "_Call") -> None:
-        """Make calls, the first one and those that wait, with one worker after the other until the pool is closed."""
+        """Serve the first call and those that wait, replacing the worker where necessary, until the pool is closed."""
         # A signal is for the main thread; and a worker inherits what is blocked here, until it ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         call: _Call | None = first
@@ -219,7 +219,7 @@ class Pool(AbstractContextManager["Pool"]):
                 self._idle -= 1
 
     def _carry(self, call: "_Call", worker: "_Worker | None") -> "_Worker | None":
-        """Make a call and settle its future; return the worker that goes on, if one does."""
+        """Serve a call and resolve its future; return the worker if it can serve another."""
         result: Any = None
         failure: BaseException | None = None
         try:
@@ -307,7 +307,7 @@ class _Worker:
 
     @property
     def is_ready(self) -> bool:
-        # It says nothing unasked: what can be read between two calls is the end of the pipe.
+        # A worker sends nothing between calls: what can be read then is the end of the pipe.
         return self.is_alive and not self.connection.closed and not self.connection.poll()
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -332,7 +332,7 @@ class _Worker:
         self.process.kill()
 
     def end(self) -> None:
-        """Have the process end, and return when it has."""
+        """End the process, and return when it has ended."""
         with suppress(OSError):
             self.connection.send_bytes(STOP)
         self.connection.close()

@@ -1,4 +1,4 @@
-"""Say which code made a result: version, commit, whether it was edited since, and the packages beneath it."""
+"""Identify the code that made a result: version, commit, whether it was edited since, and the packages beneath it."""
 
 import hashlib
 import platform
@@ -26,10 +26,10 @@ def model_version() -> str:
 
 @lru_cache(maxsize=1)
 def source_hash() -> str:
-    """Return the SHA-256 of the sources, name by name, as they were when first asked.
+    """Return the SHA-256 of the sources, file by file, as they were at the first call.
 
-    It tells two editions apart where the version does not, with or without a repository. The shipped scenarios,
-    which lie in the package once it is installed, are no part of it: what a run takes from them is hashed with it.
+    The hash tells two editions apart where the version does not, with or without a repository. The shipped scenarios,
+    which lie in the package once it is installed, are excluded: what a run takes from them is in its content hash.
     """
     digest = hashlib.sha256()
     for path in sorted(path for pattern in SOURCES for path in PACKAGE.rglob(pattern)):
@@ -42,7 +42,7 @@ def source_hash() -> str:
 
 @lru_cache(maxsize=1)
 def code_version() -> Mapping[str, Any]:
-    """Describe the code that this process runs, as it was when first asked.
+    """Describe the code that this process runs, as it was at the first call.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Keep results in a directory: two tables, and a manifest that says how to make them again.
+"""Write and read a directory of results: two tables, and a manifest that says how to make them again.
 
 A directory holds ``runs.parquet`` (a row for each run), ``months.parquet`` (month 0 to T of each run that
 was simulated), ``manifest.json`` and a report. The tables carry the hash of the manifest, so that neither can be
@@ -49,7 +49,7 @@ KEY_MEANINGS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column's own description, where no measure has one."""
+    """Description of a column that no measure describes."""
 
     name: str
     label: str
@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a directory holds.
+    """Results read from a directory.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def manifest_of(
     counts : mapping of str to int
         Runs asked for, done and failed.
     invocation : mapping
-        Command, time, workers: what may differ between two makings of the same results. It is not hashed.
+        Command, time, workers: what may differ between two productions of the same results. It is not hashed.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def manifest_of(
 
 
 def manifest_hash(manifest: Mapping[str, Any]) -> str:
-    """Return the hash of a manifest, over everything but how it was invoked and the hash itself."""
+    """Return the hash of a manifest, without its invocation and the hash itself."""
     return content_hash({key: value for key, value in manifest.items() if key not in UNHASHED})
 
 
@@ -171,7 +171,7 @@ def read_results(directory: Path) -> Results:
     Raises
     ------
     InvalidInput
-        If a file is missing, unreadable, or not of the same making as the manifest.
+        If a file is missing, unreadable, or was not written with the manifest.
     """
     missing = [name for name in (RUNS, MONTHS, MANIFEST) if not (directory / name).is_file()]
     if missing:
@@ -213,7 +213,7 @@ def table_bytes(columns: Columns) -> bytes:
 
 
 def _table(columns: Columns) -> pa.Table:
-    """Put columns in a table, where a number that is none is missing."""
+    """Return columns as a table, with NaN as missing."""
     return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
 
 
@@ -248,7 +248,7 @@ def _write_table(
 
 
 def meaning(name: str, meanings: Mapping[str, Measured]) -> dict[str, str]:
-    """Describe a column, for whoever opens the table without abm."""
+    """Describe a column for readers who open the table without abm."""
     if name in meanings:
         description = meanings[name]
         ends = {"low": description.low, "high": description.high}

@@ -1,4 +1,4 @@
-"""Name the runs of a design, and what a simulator returns for them.
+"""Define runs, the design that lists them, and the tables that a simulator returns.
 
 A run is one scenario, one seed and one replicate. Its id is a function of these and of the model's sources, so
 the same run of the same code has the same id in every design, on every machine, in any order.
@@ -27,7 +27,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 class RunnableScenario(Protocol):
-    """What this layer asks of a scenario: a name, how long, where, and a hash of everything that it sets."""
+    """What a scenario must provide to be run: its name, length, place, and a hash of everything that it sets."""
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class RunnableScenario(Protocol):
 
 
 class Measured(Protocol):
-    """What is asked of a measure: its name, how to call it, its range and what it means."""
+    """What a measure must provide to be tabulated: its name, label, range and meaning."""
 
     @property
     def name(self) -> str:
@@ -93,7 +93,7 @@ class Run:
     seed : int
         Seed of the design, in [0, 2**64).
     replicate : int
-        Which accident of fate, in [0, 2**32).
+        Number of the random events, in [0, 2**32).
     point : int
         Position of the scenario in its design; no part of the run's identity.
     """
@@ -138,7 +138,7 @@ class Tables:
 
 
 class Simulator(Protocol):
-    """A model that runs many runs at once; it must be importable by name, so that workers can find it."""
+    """A model that simulates many runs at once; workers import it by name."""
 
     def __call__(self, runs: Sequence[Run]) -> Tables:
         """Simulate runs of one place and one number of months, and return their tables in the order given."""
@@ -150,7 +150,7 @@ MONTH_KEYS = ("run_id", "scenario", "replicate", "month")
 
 @dataclass(frozen=True)
 class PairedDesign:
-    """Some scenarios that meet the same accidents: each runs every replicate under one seed.
+    """Several scenarios under the same random events: each runs every replicate with one seed.
 
     Attributes
     ----------
@@ -203,7 +203,7 @@ class PairedDesign:
 
 
 def design_problems(replicates: int, seed: int) -> list[Problem]:
-    """Say what is wrong with the size and the seed of a design; empty when nothing is."""
+    """List what is wrong with the size and the seed of a design."""
     problems = []
     if not 1 <= replicates < REPLICATES_BOUND:
         problems.append(Problem("--replicates", None, f"found {replicates}; {REPLICATES_ADVICE}"))
@@ -213,7 +213,7 @@ def design_problems(replicates: int, seed: int) -> list[Problem]:
 
 
 def scenario_problems(names: Sequence[str]) -> list[Problem]:
-    """Say what is wrong with the scenarios of a design; empty when nothing is."""
+    """List what is wrong with the scenarios of a design."""
     if not names:
         return [Problem("SCENARIO", None, "none is named; 'abm scenarios' lists those at hand")]
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -229,7 +229,7 @@ def tabulate(
     series: Sequence[NDArray[np.float64]],
     outcomes: Columns,
 ) -> Tables:
-    """Put the results of runs into tables.
+    """Arrange the results of runs in tables.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def tabulate(
 
 
 def joined_tables(parts: Sequence[Tables]) -> Tables:
-    """Return one table of several, in their order; a measure that a part lacks is missing there.
+    """Join tables in their order; a measure that a part lacks is missing there.
 
     Raises
     ------
@@ -291,7 +291,7 @@ def joined_tables(parts: Sequence[Tables]) -> Tables:
 
 
 def with_columns(tables: Tables, by_scenario: Mapping[str, Mapping[str, float]]) -> Tables:
-    """Add columns to the table of runs that are the same for every run of a scenario.
+    """Add columns to the table of runs with one value for each scenario.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def _run_keys(runs: Sequence[Run]) -> dict[str, NDArray[Any]]:
 
 
 def _filled(parts: Sequence[Columns]) -> list[Columns]:
-    """Give every part the measures of all, missing where they are not its own."""
+    """Extend every part by the measures of the others, as missing values."""
     names = list(dict.fromkeys(name for part in parts for name in part))
     lacking = [
         {name: np.full(len(part["month"]), np.nan) for name in names if name not in part} for part in parts

@@ -1,4 +1,4 @@
-"""Let our own model be called as `simulate(runs)`: one run in each lane of a batch."""
+"""Call our own model as `simulate(runs)`: one run in each lane of a batch."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Be a worker process: answer calls that arrive on a pipe, one after the other, and end when the parent does.
+"""Serve calls that arrive on a pipe, one after the other, in a worker process that ends with its parent.
 
 Nothing heavy is imported here, so that a worker is ready soon and loads only what its calls need.
 """
@@ -54,10 +54,10 @@ def work(descriptor: int, parent: int) -> None:
 
 
 def end_with(parent: int) -> None:
-    """Have this process end as soon as its parent has, however that ended and whatever is computed here."""
+    """Arrange for this process to end as soon as its parent has, whatever is being computed here."""
     if sys.platform == "linux":
-        # The kernel's own word needs no turn of the interpreter, which compiled code may keep for long. It comes when
-        # the thread ends that started this process, so a pool's threads live as long as their workers.
+        # The kernel's signal does not wait for the interpreter, which compiled code may hold for long. It arrives when
+        # the thread that started this process ends, so a pool's threads live as long as their workers.
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
     def watch() -> None:
@@ -69,7 +69,7 @@ def end_with(parent: int) -> None:
 
 
 def answered(message: bytes) -> bytes:
-    """Make the call that a message holds, and return its answer: (result, None, "") or (None, error, traceback)."""
+    """Call the function in a message, and return its answer: (result, None, "") or (None, error, traceback)."""
     try:
         function, arguments = _call_in(message)
         return pickle.dumps((function(*arguments), None, ""))
