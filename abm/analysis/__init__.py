@@ -1,4 +1,4 @@
-"""Say what the runs show: how often integrated care emerges, when, and what a policy changes.
+"""Analyse what runs show: how often integrated care emerges, when, and what a policy changes.
 
 Every policy meets the same accidents of fate, replicate by replicate, so policies are compared pair by pair
 (`effects`): the luck that two policies share cancels, and what is left is the policy. Whether and when

@@ -287,7 +287,7 @@ def _effect(arm: _Arm, reference: _Arm, measure: Measure, month: int) -> Effect:
 
 
 def is_yes_or_no(values: NDArray[np.float64]) -> bool:
-    """Tell what a run has or has not from what it has much or little of."""
+    """Return whether every value is 0 or 1, so that a yes/no outcome is told from an amount."""
     return bool(np.isin(values, (0.0, 1.0)).all())
 
 
@@ -295,7 +295,7 @@ def _quantiles(series: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.all(np.isnan(series), axis=0)
     quantiles = np.full((len(QUANTILES), series.shape[1]), math.nan)
     if is_yes_or_no(series[:, known]):
-        # What a run has or has not has no quantiles worth showing: the share that has it says more.
+        # Quantiles of a yes/no outcome say little; the share of runs that have it says more.
         quantiles[len(QUANTILES) // 2, known] = np.mean(series[:, known], axis=0)
     elif len(series) < FEWEST_FOR_RANGE:
         quantiles[len(QUANTILES) // 2, known] = np.nanmedian(series[:, known], axis=0)

@@ -1,4 +1,4 @@
-"""Say in words and numbers what differs between policies: which levers, how they move, and their dose."""
+"""Describe in words and numbers how policies differ: which levers, how they move, and their dose."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def break_even_shares(scenarios: Sequence["Scenario"]) -> tuple[BreakEven, ...]:
 
 
 def course_in_words(schedule: Schedule, horizon_years: float) -> str:
-    """Say how a settled schedule moves within the horizon, such as '0.15, then 0.8 from year 1'."""
+    """Describe how a settled schedule moves within the horizon, such as '0.15, then 0.8 from year 1'."""
     return _told(_simplified(schedule.pieces(), horizon_years))
 
 

@@ -16,7 +16,7 @@ from abm.analysis.emergence import CONFIDENCE, wilson_interval
 
 @dataclass(frozen=True)
 class Effect:
-    """Hold a mean paired difference with its interval.
+    """A mean paired difference with its interval.
 
     Attributes
     ----------

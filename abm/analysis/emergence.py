@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Proportion:
-    """Hold a share of runs with its interval.
+    """A share of runs with its interval.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Proportion:
 
 @dataclass(frozen=True)
 class Survival:
-    """Hold a Kaplan-Meier estimate, one entry per distinct time at which an event happened.
+    """A Kaplan-Meier estimate, with one entry per distinct time at which an event happened.
 
     Attributes
     ----------

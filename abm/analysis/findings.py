@@ -28,7 +28,7 @@ LEVEL_INTERVALS, SHARE_INTERVALS = 3, 2
 
 
 def emergence_section(story: Story) -> str:
-    """Tell in how many runs integrated care emerged and stood, and when it emerged."""
+    """Describe in how many runs integrated care emerged and stood, and when it emerged."""
     rows = []
     for index, entry in enumerate(story.comparison.emergence):
         median = wording.median_time(entry.survival)
@@ -67,7 +67,7 @@ def emergence_section(story: Story) -> str:
 
 
 def effects_section(story: Story) -> str:
-    """Tell what the policies changed, pair by pair, at the end and before."""
+    """Describe what the policies changed, pair by pair, at the end and before."""
     comparison = story.comparison
     if len(comparison.scenarios) == 1:
         return ""
@@ -111,7 +111,7 @@ def courses_section(story: Story) -> str:
 
 
 def break_even_section(story: Story) -> str:
-    """Tell where the hospital's payoff of cooperation turns under each policy."""
+    """Describe where the hospital's payoff of cooperation turns under each policy."""
     rows = [
         row(
             row_head(story.labels[scenario.name], series=index),

@@ -8,7 +8,7 @@ from abm.texts import escape
 
 
 def section(title: str, *parts: str) -> str:
-    """Put parts below a heading."""
+    """Write parts below a heading."""
     body = "\n".join(parts)
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
 
@@ -55,7 +55,7 @@ def paragraph(text: str) -> str:
 
 
 def figure(drawing: str, caption: str) -> str:
-    """Put a caption, which may hold markup, below a drawing."""
+    """Write a caption, which may hold markup, below a drawing."""
     return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
 
 

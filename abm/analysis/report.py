@@ -112,7 +112,7 @@ def _setting_cell(setting: Setting) -> str:
 
 
 def _kept_together(text: str) -> str:
-    """Let no line break fall between a number and the word that it belongs to."""
+    """Prevent line breaks between a number and the word that it belongs to."""
     return BOUND.sub(lambda found: found.group().replace(" ", "&nbsp;"), text)
 
 

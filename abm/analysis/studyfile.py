@@ -26,7 +26,7 @@ MOST_EDGE_POINTS = 1000
 
 
 class Target(Record):
-    """Hold one aim: the share of runs of a scenario in which integration stands at the end."""
+    """One target: the share of runs of a scenario in which integration stands at the end."""
 
     kind: ClassVar[str] = "target"
 
@@ -38,7 +38,7 @@ class Target(Record):
 
 
 class Study(Record):
-    """Hold a calibration: places, targets and the box that is searched."""
+    """A calibration: places, targets and the ranges that are searched."""
 
     kind: ClassVar[str] = "calibration study"
 
@@ -67,7 +67,7 @@ class Study(Record):
         return self
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say which ranges fall, which places are named twice and which samples leave gaps, as far as can be read."""
+        """Yield the ranges that fall, the places named twice and the samples that leave gaps, as far as can be read."""
         for number, target in enumerate(self.targets):
             if target.low > target.high:
                 told = f"target is {target.low:g} to {target.high:g}"
@@ -98,12 +98,12 @@ def ranges(search: Any) -> Iterator[tuple[str, float, float]]:
 
 
 def study_names() -> tuple[str, ...]:
-    """Name the shipped studies, sorted."""
+    """List the names of the shipped studies, sorted."""
     return tuple(sorted(path.stem for path in (shipped_directory() / STUDIES).glob("*.yaml")))
 
 
 def study_schema(catalogue: Catalogue) -> dict[str, Any]:
-    """Give the JSON Schema of the files of studies, for editors.
+    """Return the JSON Schema of study files, for editors.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def study_schema(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _range_schemas(catalogue: Catalogue) -> dict[str, Any]:
-    """Give the schema of a range of every parameter that a search may vary, by flat name."""
+    """Return the schema of a range for every parameter that a search may vary, by flat name."""
     found: dict[str, Any] = {}
     for parameter in catalogue.parameters.values():
         end = number_schema(parameter)
@@ -241,7 +241,7 @@ class _Referred:
 
 
 def refusals(scenario: Scenario, lever: str, setting: Any) -> Iterable[Problem]:
-    """Say why a scenario refuses a setting, such as a schedule that starts after its end."""
+    """List why a scenario refuses a setting, such as a schedule that starts after its end."""
     try:
         scenario.with_levers({lever: setting})
     except InvalidInput as error:
@@ -250,7 +250,7 @@ def refusals(scenario: Scenario, lever: str, setting: Any) -> Iterable[Problem]:
 
 
 def end_faults(catalogue: Catalogue, name: str, low: float, high: float) -> list[Fault]:
-    """Say what is wrong with the ends of a range of a parameter."""
+    """List what is wrong with the ends of a range of a parameter."""
     parameter = catalogue.parameters.get(name)
     if parameter is not None and parameter.elements:
         first = f"'{name}.{parameter.elements[0]}'"

@@ -126,7 +126,7 @@ def median_time(survival: Survival) -> Told:
 
 
 def range_of(low: float, high: float) -> str:
-    """Say what values are possible, such as '0 to 1' or '0 or more'."""
+    """Describe which values are possible, such as '0 to 1' or '0 or more'."""
     if math.isinf(low):
         return "any"
     return (
@@ -148,7 +148,7 @@ def short_label(measure: Measure) -> str:
 
 
 def grouped(measures: Sequence[Measure]) -> list[tuple[str, str, list[Measure]]]:
-    """Put measures of a group together: its title, its scale in words, and the measures."""
+    """Group measures: the title of each group, its scale in words, and its measures."""
     groups: dict[tuple[str, str], list[Measure]] = {}
     for measure in measures:
         # Where a group says nothing of a scale, measures of one unit share theirs.
@@ -158,7 +158,7 @@ def grouped(measures: Sequence[Measure]) -> list[tuple[str, str, list[Measure]]]
 
 
 def finding(comparison: Comparison, labels: Mapping[str, str]) -> str:
-    """Say in a sentence in how many runs integrated care stands at the end, policy by policy.
+    """Write a sentence on the number of runs in which integrated care stands at the end, policy by policy.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""WHO and WHEN: scenario files, what they are composed of, extensions, and Mesa's face on a running scenario."""
+"""Who and when: scenario files and what they are composed of, extensions, and a scenario as a Mesa model."""

@@ -30,7 +30,7 @@ OWN_LEVERS = "the scenario"
 
 
 class Assembly(NamedTuple):
-    """Hold a scenario file with everything that it refers to.
+    """A scenario file with everything that it refers to.
 
     Attributes
     ----------
@@ -218,7 +218,7 @@ class _Assembler:
         return block or self.readable_block(document, path.stem)
 
     def readable_block(self, document: Document, name: str) -> PolicyBlock:
-        """Make a block of the lever settings of a document that can be read; the rest is already reported."""
+        """Build a block from the readable lever settings of a document; the rest is already reported."""
         data = document.data if isinstance(document.data, dict) else {}
         levers, replaces = data.get("levers"), data.get("replaces")
         settings, _ = readable_lever_settings(levers if isinstance(levers, dict) else {}, self.catalogue)

@@ -290,7 +290,7 @@ def _imported(name: str, path: Path) -> ModuleType:
 
 
 def _stopped(path: Path, error: BaseException) -> BaseException:
-    """Say where foreign code stopped; an interruption stays one."""
+    """Describe where foreign code stopped; an interruption stays one."""
     if isinstance(error, KeyboardInterrupt):
         return error
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

@@ -45,11 +45,11 @@ NOT_RUN = "its code was read, not run; what runs it is 'abm run', 'abm compare' 
 
 
 class NotRun(AbmError):
-    """Say that a function whose source was only read cannot be called."""
+    """Refusal to call a function whose source was only read."""
 
 
 class UnknownValue(Exception):
-    """Say that a value is not known before the file is run."""
+    """A value that is not known before the file is run."""
 
 
 def read_unrun(content: bytes) -> tuple[Declared, tuple[tuple[int | None, str], ...]]:
@@ -185,7 +185,7 @@ class _Reader:
                 self.sizes[node.name] = self.size
 
     def door_of(self, node: ast.expr) -> str | None:
-        """Tell what of abm's door a call goes to."""
+        """Return the name in `abm.extension` that a call refers to."""
         if isinstance(node, ast.Name):
             return self.doors.get(node.id) or None
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) in self.doors:
@@ -289,7 +289,7 @@ def _number(value: Any) -> Any:
 
 
 def stand_in(node: ast.FunctionDef) -> Callable[..., Any]:
-    """Make a function with the name, arguments and docstring of one that was read; it refuses to be called."""
+    """Return a function with the name, arguments and docstring of one that was read; it refuses to be called."""
 
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise NotRun(f"'{node.name}' cannot be called: {NOT_RUN}")

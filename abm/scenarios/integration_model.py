@@ -1,4 +1,4 @@
-"""The model as Mesa knows it: agents, a data collector, a network, and futures to branch."""
+"""Offer the model as a Mesa model: agents, a data collector, a network, and branching futures."""
 
 import secrets
 from collections.abc import Mapping
@@ -158,7 +158,7 @@ class IntegrationModel(mesa.Model):
         return self.batch.save()
 
     def restore(self, snapshot: Snapshot | str | Path) -> None:
-        """Go back, or on, to a saved month; what follows obeys this model's own levers and parameters.
+        """Restore a saved month, earlier or later; what follows obeys this model's own levers and parameters.
 
         Parameters
         ----------
@@ -222,7 +222,7 @@ class IntegrationModel(mesa.Model):
 
 
 def as_place(place: Any) -> Place:
-    """Take a place as it is, or find one by its name or file.
+    """Return a place as it is, or load it by its name or file.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def as_place(place: Any) -> Place:
 
 
 def as_snapshot(snapshot: Any) -> Snapshot:
-    """Take a snapshot as it is, or read it from its file.
+    """Return a snapshot as it is, or read it from its file.
 
     Raises
     ------

@@ -38,33 +38,33 @@ def _names(folder: Path) -> tuple[str, ...]:
 
 
 def scenario_names() -> tuple[str, ...]:
-    """Name the shipped scenarios, sorted."""
+    """List the names of the shipped scenarios, sorted."""
     return _names(shipped_directory())
 
 
 def policy_names() -> tuple[str, ...]:
-    """Name the shipped policy blocks, sorted."""
+    """List the names of the shipped policy blocks, sorted."""
     return _names(shipped_directory() / "policies")
 
 
 def place_names() -> tuple[str, ...]:
-    """Name the shipped places, sorted."""
+    """List the names of the shipped places, sorted."""
     return _names(shipped_directory() / "places")
 
 
 def experiment_names() -> tuple[str, ...]:
-    """Name the shipped experiments, sorted."""
+    """List the names of the shipped experiments, sorted."""
     return _names(shipped_directory() / EXPERIMENTS)
 
 
 def is_path(reference: str | Path) -> bool:
-    """Tell a path from a name: a path has a separator or the ending of a file of abm."""
+    """Return whether a reference is a path: it has a separator or the ending of a file of abm."""
     text = str(reference)
     return isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(FILE_ENDINGS)
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is something at a path; no file has a name that is too long, or a link to itself."""
+    """Return whether a path exists; a name that is too long or a link to itself does not."""
     try:
         return path.exists()
     except (OSError, ValueError, RuntimeError):
@@ -99,7 +99,7 @@ def find_place(place: str | Path, beside: Path | None = None) -> Path:
 
 
 def find(reference: str | Path, noun: str, folder: str, beside: Path | None) -> tuple[Path | None, str]:
-    """Find the file of a name or path, or say what is valid.
+    """Find the file of a name or path, or return what is valid.
 
     Parameters
     ----------

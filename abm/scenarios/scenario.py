@@ -55,7 +55,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Scenario:
-    """Hold all that decides a run but the seed.
+    """Everything that decides a run except the seed.
 
     Attributes
     ----------
@@ -101,12 +101,12 @@ class Scenario:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Give the levers and parameters that the scenario may set."""
+        """Levers and parameters that the scenario may set."""
         return self.extensions.catalogue
 
     @property
     def code_hash(self) -> str:
-        """Give the hash of code beyond the model's own; scenarios of one may share a batch."""
+        """Hash of the code of extensions; only scenarios with the same hash share a batch."""
         return self.extensions.code_hash
 
     @property
@@ -121,7 +121,7 @@ class Scenario:
 
     @cached_property
     def parameter_values(self) -> Mapping[str, float]:
-        """Give every parameter's value by flat name, structure and overrides applied."""
+        """Every parameter's value by flat name, with structure and overrides applied."""
         given = {**variant_parameters(self.structure), **self.parameters}
         return FrozenMapping(self.catalogue.parameter_values(given))
 
@@ -195,7 +195,7 @@ class Scenario:
         return replace(self, parameters=merged)
 
     def with_structure(self, variants: Mapping[str, str], origin: str = "structure") -> Scenario:
-        """Name structural variants, in the place of the scenario's own.
+        """Return the scenario with other structural variants.
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class Scenario:
         return replace(self, place=find_place(place))
 
     def resolved(self) -> dict[str, Any]:
-        """Give everything that the scenario stands for as plain values, for manifests.
+        """Return everything that the scenario resolves to as plain values, for manifests.
 
         Returns
         -------
@@ -294,7 +294,7 @@ class Scenario:
 
     @property
     def _frame(self) -> dict[str, Any]:
-        """Give what decides a result but place, parameters and levers: no texts, no names."""
+        """Return what decides a result besides place, parameters and levers, without texts and names."""
         # A scenario without extensions has the content, and the hash, that it would have if there were none.
         added = [source.described for source in self.extensions.sources]
         return {
@@ -306,7 +306,7 @@ class Scenario:
 
     @property
     def _own_content(self) -> dict[str, Any]:
-        """Give what decides a result but the place."""
+        """Return what decides a result besides the place."""
         settings = self.policy.settings
         return {
             **self._frame,
@@ -319,7 +319,7 @@ class Scenario:
 
     @cached_property
     def content_hash(self) -> str:
-        """Give the SHA-256, in hexadecimal, of everything that decides a result.
+        """SHA-256, in hexadecimal, of everything that decides a result.
 
         Two scenarios that differ in names and texts only have one hash; a change of the place file's values,
         of a parameter's default or of a lever's default changes it.
@@ -362,12 +362,12 @@ def load_scenario(
     reference : str or Path
         Name of a shipped scenario, or path of a file.
     allow_extensions : bool
-        Whether the extensions that the file names are read. They are code, so say False for a file whose
+        Whether the extensions that the file names are read. They are code, so pass False for a file whose
         author you do not know, such as an upload.
     extensions : sequence of str
         Extensions besides those that the file names: paths relative to the working directory, or names.
     runs_code : bool
-        Whether the code of extensions is run. Say False to check or describe a scenario without running anything:
+        Whether the code of extensions is run. Pass False to check or describe a scenario without running anything:
         what its extensions declare is read from their text, and the scenario cannot be simulated.
 
     Returns

@@ -1,4 +1,4 @@
-"""Hold a scenario as its file says it, and describe such files to editors."""
+"""Define the content of a scenario file, and describe such files to editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_SUBSTEPS = 30
 
 
 def horizon_complaint(horizon_years: Any) -> str | None:
-    """Say why a horizon is not valid, None if it is."""
+    """Return why a horizon is not valid, or None if it is."""
     if not isinstance(horizon_years, int | float) or isinstance(horizon_years, bool):
         return f"horizon is {horizon_years!r}, not a number; {VALID_HORIZON}"
     months = horizon_years * MONTHS_PER_YEAR
@@ -59,7 +59,7 @@ ParameterOverrides = Annotated[
 
 
 class ScenarioFile(Record):
-    """Hold a scenario as its file says it, names not yet looked up."""
+    """A scenario as written in its file, with names not yet looked up."""
 
     kind: ClassVar[str] = "scenario"
 
@@ -109,7 +109,7 @@ class ScenarioFile(Record):
 
 
 def json_schema(kind: str, catalogue: Catalogue | None = None) -> dict[str, Any]:
-    """Give the JSON Schema of a kind of file, for editors.
+    """Return the JSON Schema of a kind of file, for editors.
 
     Parameters
     ----------

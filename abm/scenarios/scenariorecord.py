@@ -1,7 +1,7 @@
-"""Write a scenario down as plain values, and make it again of them where its files are not.
+"""Record a scenario as plain values, and restore it where its files are not.
 
-The record holds what `abm.scenarios.scenario.load_scenario` found: overrides, settled schedules, structure, times. The
-place and extensions stay files, which the caller carries along.
+The record holds what `abm.scenarios.scenario.load_scenario` found: overrides, settled schedules, structure, times.
+The place and extensions stay files, which the caller carries along.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ TEXTS = ("name", "label", "description", "source", "assumptions")
 
 
 def record_of(scenario: Scenario) -> dict[str, Any]:
-    """Give everything that the scenario holds as plain values, but the content of its files.
+    """Return everything that the scenario holds as plain values, without the content of its files.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def record_of(scenario: Scenario) -> dict[str, Any]:
 
 
 def remade(record: Mapping[str, Any], place: Path, file_of: Callable[[str], str]) -> Scenario:
-    """Make a scenario of its record.
+    """Restore a scenario from its record.
 
     Parameters
     ----------

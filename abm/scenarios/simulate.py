@@ -24,7 +24,7 @@ def make_batch(
     is_compiled: bool = True,
     initial: Mapping[str, NDArray[Any]] | None = None,
 ) -> Batch:
-    """Make a batch of the theory that comes with abm, and of extensions.
+    """Build a batch from the submodels that come with abm and those of extensions.
 
     Parameters
     ----------
@@ -87,5 +87,5 @@ def simulate_lanes(
 
 
 def measure_names(scenario: Scenario) -> tuple[str, ...]:
-    """Name the measures of a scenario's runs, in the order of the series."""
+    """List the measures of a scenario's runs, in the order of the series."""
     return tuple(measure.name for measure in scenario.extensions.measures)

@@ -1,4 +1,4 @@
-"""Name the model's structural variants: which rule moves trust, and what attention follows."""
+"""Define the model's structural variants: which rule moves trust, and what attention follows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ AttentionVariant = _variant_of("attention")
 
 
 class Structure(Record):
-    """Hold the variants that a scenario names."""
+    """The structural variants of a scenario."""
 
     kind: ClassVar[str] = "structure"
 
@@ -58,13 +58,13 @@ class Structure(Record):
 
     @property
     def named(self) -> FrozenMapping[str]:
-        """Give the variants that are named, by part."""
+        """Return the variants that are named, by part."""
         given = {part: getattr(self, part) for part in VARIANTS}
         return FrozenMapping((part, name) for part, name in given.items() if name is not None)
 
 
 def variant_parameters(structure: Mapping[str, str]) -> dict[str, float]:
-    """Give the parameters that variants set."""
+    """Return the parameters that variants set."""
     found: dict[str, float] = {}
     for part, name in structure.items():
         found.update(VARIANTS[part][name])

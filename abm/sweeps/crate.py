@@ -140,7 +140,7 @@ def write_crate(
 
 
 def result_files(sweep: Sweep) -> Iterator[tuple[Path, Kept, str]]:
-    """Give every file of results that counts: its path in the directory, its record, and what it holds."""
+    """Yield every valid file of results: its path in the directory, its record, and what it holds."""
     covered: set[int] = set()
     for part, complaint in sweep.surveyor.parts()[0]:
         if complaint is None:

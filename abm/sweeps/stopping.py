@@ -1,4 +1,4 @@
-"""Stop a sweep early that comes to nothing, and say why: before it has cost much, and never by chance.
+"""Stop a failing sweep early and report why: before it has cost much, and never by chance.
 
 Three rules, each of which `--go-on` waives:
 
@@ -29,7 +29,7 @@ class StoppedEarly(AbmError):
 
 
 def spread_ahead(shards: Sequence[int]) -> list[int]:
-    """Put eight shards from all over the others to the front; these keep their order."""
+    """Move eight shards from all over the list to the front; the others keep their order."""
     if len(shards) <= ALIKE_SHARDS:
         return list(shards)
     positions = []
@@ -47,7 +47,7 @@ def spread_ahead(shards: Sequence[int]) -> list[int]:
 
 @dataclass
 class Patience:
-    """Count what comes of a sweep, and stop it by the rules.
+    """Outcomes of a sweep so far, and the rules that stop it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Work on a planned sweep: carry out what is missing, survey and verify it, compact it, make single runs again."""
+"""Run, survey, verify and compact a planned sweep, and repeat single runs of it."""
 
 import os
 import time
@@ -29,12 +29,12 @@ MOST_LOST_TOLD = 3
 
 @dataclass(frozen=True)
 class Advance:
-    """How far a sweep is while it is carried out.
+    """Progress of a sweep while it is carried out.
 
     Attributes
     ----------
     carried : Carried or None
-        What came last; None at the start.
+        Last outcome of a shard; None at the start.
     runs_done, runs_failed, runs : int
         Runs that are there, those of them that failed, and all.
     """
@@ -47,7 +47,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class Carriage:
-    """What came of carrying out a sweep.
+    """Outcome of carrying out a sweep.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Carriage:
     lost : tuple of Carried
         Shards that could not be run.
     attempts_lost : tuple of Carried
-        Attempts that were lost and made again.
+        Attempts that were lost and repeated.
     seconds : float
         How long it took, by a clock that does not jump.
     """
@@ -97,11 +97,11 @@ class Sweep:
         self.surveyor = Surveyor(self.manifest, self.clock)
 
     def survey(self, is_thorough: bool = False) -> SweepSurvey:
-        """Say how far it is; thoroughly, every byte is read."""
+        """Survey the sweep's files; a thorough survey reads every byte."""
         return self.surveyor.survey(is_thorough)
 
     def locked(self, takes_over: bool = False) -> DirectoryLock:
-        """Keep other parents out for the length of a block.
+        """Return a lock that keeps other processes out.
 
         Raises
         ------
@@ -133,19 +133,19 @@ class Sweep:
         Parameters
         ----------
         engine : Engine
-            What carries shards; it is entered and left here.
+            Engine that runs the shards; it is entered and left here.
         is_forced : bool
-            Go on even if the sources are not those of the plan; the engine has to be told too.
+            Continue even if the sources are not those of the plan; the engine needs the same setting.
         takes_over : bool
-            Take the lock of a parent on another host that is known to have ended.
+            Take the lock of a process on another host that is known to have ended.
         is_thorough : bool
-            Read every byte of what is there first, so that damage is mended that lengths do not show.
+            Read every byte of what is there first, to find and repair damage that lengths do not show.
         retries_failed : bool
-            Run shards with failed runs again, too; their other rows come out as they were.
+            Also repeat shards with failed runs; their other rows stay the same.
         goes_on : bool
-            Go on however many runs fail.
+            Continue however many runs fail.
         progress : callable, optional
-            Told of every shard.
+            Called after every shard.
 
         Returns
         -------
@@ -156,11 +156,11 @@ class Sweep:
         InvalidInput
             If the sources have changed, or the directory cannot be written.
         Locked
-            If another parent is at work here.
+            If another process is at work here.
         AbmError
             If results cannot be written.
         StoppedEarly
-            If there is no sense in going on, as `abm.sweeps.stopping` has it.
+            If continuing makes no sense by the rules of `abm.sweeps.stopping`.
         KeyboardInterrupt
             If interrupted; everything that is committed stays valid.
         """
@@ -198,7 +198,7 @@ class Sweep:
         return Carriage(patience.done, patience.failed, survey.runs, tuple(lost), tuple(attempts), seconds)
 
     def compact(self, takes_over: bool = False, **limits: int) -> tuple[list[CompactPart], SweepSurvey]:
-        """Put the shards that are done into few large files.
+        """Merge the shards that are done into a few large files.
 
         Returns
         -------
@@ -219,7 +219,7 @@ class Sweep:
             return compact_shards(self.manifest, kept, commits, **limits), survey
 
     def commits(self) -> Iterator[Commit]:
-        """Give the commits of all shards that have files of their own and are sound."""
+        """Yield the commits of all shards that have sound files of their own."""
         for index in range(self.manifest.shards):
             try:
                 yield self.surveyor.commit(index)
@@ -250,7 +250,7 @@ class Sweep:
         )
 
     def kept(self, run_id: str) -> dict[str, Any] | None:
-        """Give what was kept of a run: its row, its months, and whether they are in single precision.
+        """Return what was kept of a run: its row, its months, and whether they are in single precision.
 
         None where the run is not done, or failed.
         """
@@ -264,7 +264,7 @@ class Sweep:
         return {"run": row, "months": tables.rows_of_months(run_id), "is_single": self.manifest.is_single}
 
     def _row(self, run_id: str) -> tuple[int, int] | None:
-        """Give point and replicate of a run that is done, so that it need not be looked for everywhere."""
+        """Return point and replicate of a run that is done, to narrow the search for it."""
         try:
             row = SweepTables(self.manifest).row(run_id)
         except AbmError:
@@ -272,7 +272,7 @@ class Sweep:
         return None if row is None else (row["point"], row["replicate"])
 
     def _unpack_failed(self) -> None:
-        """Give up the large files that hold failed runs; their shards are then missing, and run again."""
+        """Drop the large files that hold failed runs, so that their shards are missing and run again."""
         parts = [part for part, complaint in self.surveyor.parts()[0] if complaint is None]
         sound = [part for part in parts if not part.failed]
         if len(sound) < len(parts):
@@ -288,7 +288,7 @@ class Sweep:
             )
 
     def _tidy(self) -> None:
-        """Put away what processes of this machine left behind when they died, and mend the table of points."""
+        """Remove what dead processes of this machine left behind, and repair the table of points."""
         here = Holder.of_this_process(self.clock).host
         (self.directory / SHARDS).mkdir(exist_ok=True)
         for folder in [self.directory, self.directory / COMPACT, *(self.directory / SHARDS).iterdir()]:

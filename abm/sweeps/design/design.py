@@ -1,7 +1,7 @@
-"""Say at which points a model is run: dimensions, a kind of design, and the table of points that follows.
+"""Define at which points a model is run: dimensions, a kind of design, and the table of points that follows.
 
 A point gives each dimension a value; a dimension without one stays as the base scenario has it. The points are a
-function of the design, which is plain values: it can be written down, hashed and made again.
+function of the design, which consists of plain values: it can be written, hashed and restored.
 """
 
 import math
@@ -28,7 +28,7 @@ Dimensions = Mapping[str, Dimension]
 
 
 class Kind(Record, ABC):
-    """Be the base of kinds of design."""
+    """Base class of the kinds of design."""
 
     kind: ClassVar[str] = "design"
 
@@ -38,15 +38,15 @@ class Kind(Record, ABC):
 
     @abstractmethod
     def points(self, dimensions: Dimensions) -> Points:
-        """Make the points."""
+        """Compute the points."""
 
     def faults(self, dimensions: Dimensions) -> Iterator[Fault]:
-        """Say why the dimensions do not suit the design."""
+        """Yield why the dimensions do not suit the design."""
         yield from ()
 
 
 class FullFactorial(Kind):
-    """Take every combination of levels; the last dimension moves first."""
+    """Every combination of levels; the last dimension moves first."""
 
     kind: ClassVar[str] = "full factorial design"
     levels: int | None = Field(default=None, ge=2, le=1000, description="levels of a range; 2 unless given")
@@ -68,7 +68,7 @@ class FullFactorial(Kind):
 
 
 class OneAtATime(Kind):
-    """Take the base as it is, then move one dimension at a time through its levels."""
+    """The base as it is, then one dimension at a time moved through its levels."""
 
     kind: ClassVar[str] = "one-at-a-time design"
     levels: int | None = Field(default=None, ge=2, le=1000, description="levels of a range; 2 unless given")
@@ -78,7 +78,7 @@ class OneAtATime(Kind):
         return 1 + sum(dimension.count(self.levels) for dimension in dimensions.values())
 
     def points(self, dimensions: Dimensions) -> Points:
-        """Put the base first, with no value in any dimension."""
+        """Compute the points, the base first, with no value in any dimension."""
         count, row = self.count(dimensions), 1
         columns: dict[str, Values] = {}
         for name, dimension in dimensions.items():
@@ -91,7 +91,7 @@ class OneAtATime(Kind):
 
 
 class Listed(Kind):
-    """Take the first value of every dimension together, then the second of every one, and so on."""
+    """A list of points: the first value of every dimension, then the second of every one, and so on."""
 
     kind: ClassVar[str] = "list of points"
 
@@ -100,7 +100,7 @@ class Listed(Kind):
         return next((dimension.count(None) for dimension in dimensions.values()), 1)
 
     def points(self, dimensions: Dimensions) -> Points:
-        """Put the values side by side."""
+        """Pair the values by their position."""
         columns = {name: dimension.steps() for name, dimension in dimensions.items()}
         return Points(columns, self.count(dimensions))
 
@@ -118,7 +118,7 @@ class Listed(Kind):
 
 
 class Sampled(Kind):
-    """Be the base of designs that sample a cube with a seed of their own."""
+    """Base class of designs that sample a cube with a seed of their own."""
 
     seed: int = Field(default=1, ge=0, lt=DESIGN_SEEDS, description="seed of the points, not of the runs")
 
@@ -145,7 +145,7 @@ class LatinHypercube(Sampled):
     size: int = Field(alias="points", ge=1, le=MOST_POINTS, description="number of points")
 
     def count(self, dimensions: Dimensions) -> int:
-        """Give the number of points."""
+        """Return the number of points."""
         return self.size
 
     def cube(self, dimensions: int) -> NDArray[np.float64]:
@@ -160,7 +160,7 @@ class Independent(Sampled):
     size: int = Field(alias="points", ge=1, le=MOST_POINTS, description="number of points")
 
     def count(self, dimensions: Dimensions) -> int:
-        """Give the number of points."""
+        """Return the number of points."""
         return self.size
 
     def cube(self, dimensions: int) -> NDArray[np.float64]:
@@ -180,7 +180,7 @@ class Sobol(Sampled):
         return self
 
     def count(self, dimensions: Dimensions) -> int:
-        """Give the number of points."""
+        """Return the number of points."""
         return self.size
 
     def cube(self, dimensions: int) -> NDArray[np.float64]:
@@ -241,7 +241,7 @@ class Morris(Sampled):
 
 
 class Choice(Record):
-    """Name one kind of design and its settings."""
+    """One kind of design with its settings."""
 
     kind: ClassVar[str] = "design"
 
@@ -281,7 +281,7 @@ class Choice(Record):
 
     @property
     def named(self) -> tuple[str, Kind]:
-        """Give the kind by its name."""
+        """Return the kind by its name."""
         for name, info in type(self).model_fields.items():
             chosen = getattr(self, name)
             if chosen is not None:
@@ -294,7 +294,7 @@ DESIGNS = tuple(info.alias or name for name, info in Choice.model_fields.items()
 
 @dataclass(frozen=True)
 class Design:
-    """Hold dimensions and the kind of design that spreads points over them.
+    """Dimensions, and the kind of design that spreads points over them.
 
     Attributes
     ----------
@@ -310,17 +310,17 @@ class Design:
 
     @property
     def name(self) -> str:
-        """Name the kind."""
+        """Name of the kind."""
         return self.choice.named[0]
 
     @property
     def kind(self) -> Kind:
-        """Give the kind with its settings."""
+        """The kind with its settings."""
         return self.choice.named[1]
 
     @property
     def dimensions(self) -> dict[str, Dimension]:
-        """Give all dimensions, levers first."""
+        """All dimensions, levers first."""
         return {**self.levers, **self.uncertainties}
 
     @property
@@ -330,11 +330,11 @@ class Design:
 
     @cached_property
     def points(self) -> Points:
-        """Make the points."""
+        """Compute the points."""
         return self.kind.points(self.dimensions)
 
     def faults(self) -> Iterator[Fault]:
-        """Say why the dimensions do not suit the design, and whether it has too many points."""
+        """Yield why the dimensions do not suit the design, and whether it has too many points."""
         unsuited = list(self.kind.faults(self.dimensions))
         for fault in unsuited:
             yield fault.under("levers" if fault.path[0] in self.levers else "uncertainties")
@@ -349,7 +349,7 @@ class Design:
             )
 
     def described(self, keeps_whole: bool = False) -> dict[str, Any]:
-        """Give the design as plain values, from which `of` makes it again.
+        """Return the design as plain values, from which `of` restores it.
 
         Parameters
         ----------
@@ -367,7 +367,7 @@ class Design:
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Design":
-        """Make a design of its description."""
+        """Restore a design from its description."""
         levers, uncertainties = (
             FrozenMapping(
                 (name, Dimension.model_validate(dimension, strict=False))

@@ -33,7 +33,7 @@ Values = NDArray[Any]
 
 
 class Dimension(Record):
-    """Hold the values that one lever or uncertainty may take."""
+    """The values that one lever or uncertainty may take."""
 
     kind: ClassVar[str] = "dimension"
 
@@ -103,18 +103,18 @@ class Dimension(Record):
 
     @property
     def is_named(self) -> bool:
-        """Tell whether the values are names of options."""
+        """Whether the values are names of options."""
         return self.options is not None
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether all values are whole numbers, and meant to be."""
+        """Whether all values are whole numbers, by intent."""
         if self.values is not None:
             return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
         return self.whole
 
     def ends(self) -> tuple[float, float]:
-        """Give the least and the greatest possible value; not for options."""
+        """Return the least and the greatest possible value; not for options."""
         if self.values is not None:
             return float(min(self.values)), float(max(self.values))
         if self.range is not None:
@@ -125,7 +125,7 @@ class Dimension(Record):
         return support(name, arguments)
 
     def count(self, otherwise: int | None) -> int:
-        """Count the levels, those of the design where the dimension has no number of its own."""
+        """Count the levels; the design gives the number where the dimension has none of its own."""
         fixed = self.values if self.values is not None else self.options
         if fixed is not None:
             return len(fixed)
@@ -160,7 +160,7 @@ class Dimension(Record):
         return np.round(found) if self.whole else found
 
     def spread(self, shares: NDArray[np.float64]) -> Values:
-        """Turn shares of the probability, from 0 to 1, into values."""
+        """Convert cumulative probabilities, from 0 to 1, into values."""
         if self.values is not None or self.options is not None:
             fixed = self.steps()
             return fixed[np.minimum((shares * len(fixed)).astype(np.int64), len(fixed) - 1)]
@@ -181,12 +181,12 @@ class Dimension(Record):
         return next(iter(self.distribution.items()))
 
     def described(self, keeps_whole: bool = False) -> dict[str, Any]:
-        """Give the dimension as plain values from which `Dimension` is made again.
+        """Return the dimension as plain values from which `Dimension` is restored.
 
         Parameters
         ----------
         keeps_whole : bool
-            Whether whole numbers stay what they are in the file; our own scenarios take all numbers alike.
+            Whether whole numbers stay integers as in the file; our own scenarios treat all numbers alike.
         """
         plain = self.model_dump(mode="json", exclude_defaults=True)
         if self.values is not None and not keeps_whole:

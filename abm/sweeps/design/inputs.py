@@ -1,8 +1,8 @@
-"""Carry the files that a sweep was planned from inside its manifest, so that it runs where they are not.
+"""Bundle the files that a sweep was planned from in its manifest, so that it runs where they are not.
 
 A bundle is a file with those that belong beside it: a place, or an extension with its records. The manifest holds
-their content; ``inputs/`` in the sweep's directory holds copies, which are made again when they are missing or are
-not what they were. Where the directory cannot be written the copies lie in a temporary one.
+their content; ``inputs/`` in the sweep's directory holds copies, which are written again if they are missing or have
+changed. If the directory cannot be written, the copies lie in a temporary one.
 """
 
 import base64
@@ -30,7 +30,7 @@ def bundled(files: Sequence[Path], folder: Path | None = None) -> dict[str, Any]
     files : sequence of Path
         The main one first.
     folder : Path, optional
-        What their names are relative to; the main file's own unless given.
+        What their names are relative to; default: the main file's folder.
     """
     folder = folder or files[0].parent
     return {
@@ -48,7 +48,7 @@ def bundle_id(bundle: Mapping[str, Any]) -> str:
 
 
 class Inputs:
-    """Give paths to the bundles of a manifest.
+    """The bundles of a manifest, as files.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ class Inputs:
         self._elsewhere: Path | None = None
 
     def path(self, identity: str) -> Path:
-        """Give the path of a bundle's main file, after writing what is missing or differs.
+        """Return the path of a bundle's main file, after writing what is missing or differs.
 
         Raises
         ------
         KeyError
             If the manifest has no such bundle.
         ValueError
-            If the bundle is not what its identity says, or names a file outside its folder.
+            If the bundle does not match its identity, or names a file outside its folder.
         """
         bundle = self.bundles[identity]
         _require_sound(identity, bundle)
@@ -88,7 +88,7 @@ class Inputs:
 
 
 def _require_sound(identity: str, bundle: Mapping[str, Any]) -> None:
-    """Refuse a bundle that would be written elsewhere than into its own folder of the sweep."""
+    """Refuse a bundle that would be written outside its own folder of the sweep."""
     for name in bundle["files"]:
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ValueError(f"the manifest names '{name}', which lies outside its folder")
@@ -106,14 +106,14 @@ def unpack(files: Mapping[str, Any], folder: Path, home: Path | None = None) -> 
     files : mapping
         Packed contents by name.
     folder : Path
-        Where they belong.
+        Destination.
     home : Path, optional
-        What they may not lie outside of, whatever links there are; the folder unless given.
+        Folder that no file may leave, not even through links; default: `folder`.
 
     Raises
     ------
     ValueError
-        If one would lie outside.
+        If one would lie outside `home`.
     """
     home = home or folder
     for name, packed in files.items():

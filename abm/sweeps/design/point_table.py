@@ -1,4 +1,4 @@
-"""Hold the points of a design: a table with a row for each point and a column for each dimension."""
+"""Define the points of a design: a table with a row for each point and a column for each dimension."""
 
 import hashlib
 import json
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 POINTS = "points.parquet"
-"""Name of the table of a sweep's points."""
+"""File name of the table of a sweep's points."""
 
 Value = float | str
 
 
 class Points:
-    """Hold points as columns.
+    """Points as columns.
 
     A number that is missing, or an option that is empty, leaves its dimension as the base scenario has it.
 
@@ -24,7 +24,7 @@ class Points:
     columns : mapping of str to (points,) array
         float64 or text by dimension.
     count : int, optional
-        Points; needed only where there is no dimension.
+        Number of points; needed only without dimensions.
     """
 
     def __init__(self, columns: Mapping[str, NDArray[Any]], count: int | None = None) -> None:
@@ -43,7 +43,7 @@ class Points:
         return self.count
 
     def __getitem__(self, row: int) -> dict[str, Value]:
-        """Give one point, without the dimensions that it leaves alone."""
+        """Return one point, without the dimensions that it leaves as they are."""
         found: dict[str, Value] = {}
         for name, column in self.columns.items():
             value = column[row].item()
@@ -52,25 +52,25 @@ class Points:
         return found
 
     def rows(self, start: int, stop: int) -> "Points":
-        """Give the points from one row up to another."""
+        """Return the points from one row up to another."""
         return Points({name: column[start:stop] for name, column in self.columns.items()}, stop - start)
 
     def then(self, others: "Points") -> "Points":
-        """Put other points of the same dimensions behind these."""
+        """Append other points of the same dimensions."""
         if list(self.columns) != list(others.columns):
-            raise ValueError("points of other dimensions cannot be put behind these")
+            raise ValueError("points of other dimensions cannot be appended to these")
         joined = {
             name: np.concatenate([column, others.columns[name]]) for name, column in self.columns.items()
         }
         return Points(joined, self.count + others.count)
 
     def chosen(self, rows: Sequence[int]) -> "Points":
-        """Give some points, in the order asked for."""
+        """Return the points at some rows, in the order of the rows."""
         picked = np.asarray(rows, dtype=np.int64)
         return Points({name: column[picked] for name, column in self.columns.items()}, len(picked))
 
     def keys(self) -> list[tuple[Any, ...]]:
-        """Give each point as a tuple that equals that of a point with the same values."""
+        """Return each point as a tuple; points of the same values have equal tuples."""
         plain = [
             [None if value != value else value for value in column.tolist()]  # noqa: PLR0124
             for column in self.columns.values()
@@ -79,7 +79,7 @@ class Points:
 
     @property
     def content_hash(self) -> str:
-        """Give the SHA-256 of names and values."""
+        """SHA-256 of names and values."""
         digest = hashlib.sha256(json.dumps([self.count, list(self.columns)]).encode())
         for column in self.columns.values():
             if column.dtype.kind == "f":

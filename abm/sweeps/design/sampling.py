@@ -1,6 +1,6 @@
 """Draw samples of the unit cube and quantiles of distributions: the one door to scipy.stats and SALib.
 
-Every sample is an array of shape (points, dimensions) with values from 0 to 1, and a function of its arguments.
+Every sample is an array of shape (points, dimensions) with values from 0 to 1, and a pure function of its arguments.
 Sobol and Saltelli samples of a seed begin with all smaller ones, so that a design can grow without moving a point.
 """
 
@@ -17,7 +17,7 @@ from abm.errors import did_you_mean
 Cube = NDArray[np.float64]
 
 EDGE = 1e-9
-"""Distance from 0 and 1 that keeps quantiles of distributions without end finite."""
+"""Distance from 0 and 1 that keeps quantiles of unbounded distributions finite."""
 
 
 def latin_hypercube(points: int, dimensions: int, seed: int) -> Cube:
@@ -26,12 +26,12 @@ def latin_hypercube(points: int, dimensions: int, seed: int) -> Cube:
 
 
 def sobol(points: int, dimensions: int, seed: int) -> Cube:
-    """Draw the first points of a scrambled Sobol sequence; it is even for powers of two."""
+    """Draw the first points of a scrambled Sobol sequence, which is balanced for powers of two."""
     return np.asarray(qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random(points))
 
 
 def independent(points: int, dimensions: int, seed: int) -> Cube:
-    """Draw points at random, each without regard to the others."""
+    """Draw independent random points."""
     return np.random.default_rng(seed).random((points, dimensions))
 
 
@@ -66,7 +66,7 @@ def morris(trajectories: int, dimensions: int, seed: int, levels: int) -> Cube:
 def quantiles(
     name: str, arguments: Mapping[str, float], within: tuple[float, float] | None, shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Give quantiles of a distribution, cut to an interval where one is given.
+    """Compute quantiles of a distribution, truncated to an interval if one is given.
 
     Parameters
     ----------
@@ -84,13 +84,13 @@ def quantiles(
 
 
 def support(name: str, arguments: Mapping[str, float]) -> tuple[float, float]:
-    """Give the least and the greatest possible value of a distribution; they may be infinite."""
+    """Return the least and the greatest possible value of a distribution; they may be infinite."""
     low, high = getattr(stats, name)(**arguments).support()
     return float(low), float(high)
 
 
 def distribution_complaint(name: str, arguments: Mapping[str, Any]) -> str | None:
-    """Say why there is no such distribution, None where there is one."""
+    """Return why a distribution is not valid, or None if it is."""
     kind = getattr(stats, name, None)
     if not isinstance(kind, stats.rv_continuous):
         known = [key for key, value in vars(stats).items() if isinstance(value, stats.rv_continuous)]

@@ -1,4 +1,4 @@
-"""Let a sweep vary our own scenarios."""
+"""Vary our own scenarios in a sweep."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from abm.sweeps.design.sweepbase import Roles
 
 
 class ScenarioBase:
-    """Vary the levers and parameters of a scenario.
+    """A scenario whose levers and parameters a sweep varies.
 
     Parameters
     ----------
@@ -29,37 +29,37 @@ class ScenarioBase:
 
     @property
     def name(self) -> str:
-        """Give the scenario's name."""
+        """Name of the scenario."""
         return self.scenario.name
 
     @property
     def simulate(self) -> Simulator:
-        """Give our model, a run in each lane."""
+        """Our model, with a run in each lane."""
         return simulator.simulate
 
     @cached_property
     def measures(self) -> Sequence[Measured]:
-        """Give the model's measures and those of extensions."""
+        """The model's measures and those of extensions."""
         return self.scenario.extensions.measures
 
     @property
     def outcomes(self) -> Sequence[Measured]:
-        """Give what is judged of a run."""
+        """Outcomes that are judged at the end of a run."""
         return OUTCOMES
 
     @property
     def generator(self) -> str:
-        """Name the generator of draws."""
+        """Name of the generator of draws."""
         return GENERATOR
 
     @property
     def is_foreign(self) -> bool:
-        """Say that the model is ours."""
+        """False: the model is ours."""
         return False
 
     @property
     def whole(self) -> Sequence[str]:
-        """Name no outcome: all are real numbers."""
+        """No outcome: all are real numbers."""
         return ()
 
     def at(self, point: Mapping[str, Value], roles: Roles) -> Scenario:
@@ -72,7 +72,7 @@ class ScenarioBase:
         return scenario.with_parameters(parameters) if parameters else scenario
 
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the scenario's record, and its place and extensions as bundles."""
+        """Return the scenario's record, and its place and extensions as bundles."""
         # Deferred: reading code needs more than a run does.
         from abm.scenarios.extensionfile import files_of
 
@@ -87,7 +87,7 @@ class ScenarioBase:
                 extensions[source.reference] = bundle_id(extension)
         record = record_of(self.scenario)
         for one in record["extensions"]:
-            # Paths of this machine tell others nothing, so the bundle stands for the file.
+            # Paths of this machine mean nothing elsewhere, so the bundle stands for the file.
             one["reference"] = extensions.get(one["reference"], one["reference"])
         return {
             "kind": "scenario",
@@ -99,6 +99,6 @@ class ScenarioBase:
 
     @classmethod
     def of(cls, described: Mapping[str, Any], inputs: Inputs) -> "ScenarioBase":
-        """Make the scenario of its record."""
+        """Restore the scenario from its record."""
         place = inputs.path(described["place"])
         return cls(remade(described["record"], place, lambda identity: str(inputs.path(identity))))

@@ -1,7 +1,7 @@
-"""Say what a sweep asks of the thing it varies: a base makes a scenario of a point, and knows the model to run it.
+"""Define what a sweep varies: a base turns a point into a scenario, and knows the model that runs it.
 
 Our own scenarios are one kind of base (`abm.sweeps.design.scenariobase`). Another model is another kind: a class that
-answers as `Base` does, named in `KINDS`. A manifest holds each base as plain values with its kind.
+provides what `Base` asks for, named in `KINDS`. A manifest holds each base as plain values with its kind.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,26 +17,26 @@ KINDS = {
     "scenario": "abm.sweeps.design.scenariobase:ScenarioBase",
     "mesa": "abm.sweeps.foreign.mesabase:MesaBase",
 }
-"""Where each kind of base is; it is imported when a manifest asks for it."""
+"""Location of each kind of base; it is imported when a manifest asks for it."""
 ROLES = ("levers", "uncertainties")
 """What a dimension may be, as experiment files and manifests call it."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Say what each dimension of a point sets: levers and uncertainties apart, as a manifest holds them.
+    """The dimensions of a point by their role, levers and uncertainties, as a manifest holds them.
 
     Attributes
     ----------
     levers, uncertainties : mapping
-        Description of each dimension by its name, as `Dimension.described` gives it.
+        Description of each dimension by its name, as `Dimension.described` returns it.
     """
 
     levers: Mapping[str, Mapping[str, Any]]
     uncertainties: Mapping[str, Mapping[str, Any]]
 
     def settings(self, point: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give what a point sets: levers, then uncertainties, options replaced by what they stand for."""
+        """Return what a point sets, levers and uncertainties, with options replaced by what they stand for."""
         levers = {name: _setting(self.levers[name], point[name]) for name in self.levers if name in point}
         uncertainties = {
             name: _setting(self.uncertainties[name], point[name])
@@ -52,7 +52,7 @@ def _setting(dimension: Mapping[str, Any], value: Value) -> Any:
 
 
 class Base(Protocol):
-    """A model with everything set that the dimensions of a design leave alone."""
+    """A model with everything set that the dimensions of a design do not vary."""
 
     @property
     def name(self) -> str:
@@ -64,7 +64,7 @@ class Base(Protocol):
 
     @property
     def simulate(self) -> Simulator:
-        """The model: runs many runs of one place, length, step and code at once."""
+        """The model: simulates many runs of one place, length, step and code at once."""
 
     @property
     def measures(self) -> Sequence[Measured]:
@@ -80,40 +80,40 @@ class Base(Protocol):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it runs code of others, which is then tried in a process of its own."""
+        """Whether it runs foreign code, which is then tried in a process of its own."""
 
     @property
     def whole(self) -> Sequence[str]:
         """Names of the outcomes that are whole numbers in tables."""
 
     def at(self, point: Mapping[str, Value], roles: Roles) -> RunnableScenario:
-        """Make the scenario of a point.
+        """Return the scenario of a point.
 
         Raises
         ------
         InvalidInput
-            If the point sets what the model refuses.
+            If the model refuses a setting of the point.
         """
 
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the base as plain values, and the bundles of files that it needs, by identity.
+        """Return the base as plain values, and the bundles of files that it needs, by identity.
 
         The values name the kind under ``kind``, and the hash of all that decides a result under ``content_hash``.
         """
 
     @classmethod
     def of(cls, described: Mapping[str, Any], inputs: Inputs) -> "Base":
-        """Make a base of its description.
+        """Restore a base from its description.
 
         Raises
         ------
         InvalidInput
-            If it cannot be made to be what it was.
+            If the base cannot be restored as it was.
         """
 
 
 def base_of(described: Mapping[str, Any], inputs: Inputs) -> Base:
-    """Make a base of the plain values in a manifest."""
+    """Restore a base from the plain values in a manifest."""
     module, _, name = KINDS[described["kind"]].partition(":")
     kind = cast("type[Base]", getattr(import_module(module), name))
     return kind.of(described, inputs)

@@ -1,4 +1,4 @@
-"""Say what the files of all experiments have in common: dimensions, design, replicates, and what is kept."""
+"""Define what all experiment files have in common: dimensions, design, replicates, and what is kept."""
 
 from collections.abc import Iterator, Mapping, Set
 from typing import Any, ClassVar, Final, Literal
@@ -15,7 +15,7 @@ ALL: Final = "all"
 
 
 class Thinning(Record):
-    """Say which months are kept."""
+    """Which months are kept."""
 
     kind: ClassVar[str] = "thinning of months"
 
@@ -23,11 +23,11 @@ class Thinning(Record):
 
 
 class Varying(Record):
-    """Hold what every experiment says, whatever model it varies."""
+    """The content of every experiment file, whatever model it varies."""
 
     kind: ClassVar[str] = "experiment"
     keeps_whole: ClassVar[bool] = False
-    """Whether whole numbers of the file reach the model as such, and stand in tables as such."""
+    """Whether whole numbers of the file stay integers for the model and in tables."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="lower case, digits and underscores")
     label: str = Field(default="", pattern=SAYS_SOMETHING, description="a few words for tables")
@@ -70,7 +70,7 @@ class Varying(Record):
         return self
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say which dimensions stand in both roles, as far as can be read."""
+        """Yield dimensions in both roles, and uncertainties that step in mid-run, as far as can be read."""
         levers, uncertainties = readable_dimensions(self.levers), readable_dimensions(self.uncertainties)
         for name, dimension in uncertainties.items():
             if name in levers:
@@ -81,19 +81,19 @@ class Varying(Record):
 
     @property
     def points(self) -> Design:
-        """Give the design with its dimensions."""
+        """The design with its dimensions."""
         return Design(FrozenMapping(self.levers), FrozenMapping(self.uncertainties), self.design)
 
     @property
     def every(self) -> int | None:
-        """Give how often a month is kept; None keeps none."""
+        """Interval at which months are kept; None keeps none."""
         if isinstance(self.months, Thinning):
             return self.months.every
         return 1 if self.months == ALL else None
 
 
 def readable_dimensions(given: Any) -> dict[str, Dimension]:
-    """Give the dimensions that can be read, of a record or of a file with faults."""
+    """Return the dimensions that can be read, from a record or from a file with faults."""
     found: dict[str, Dimension] = {}
     for name, data in given.items() if isinstance(given, Mapping) else ():
         dimension = data if isinstance(data, Dimension) else check(Document("", data), Dimension)[0]

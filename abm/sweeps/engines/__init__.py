@@ -1,1 +1,1 @@
-"""Carry shards to where they are run: processes of this machine, Dask, and Slurm by way of Dask or as a job array."""
+"""Run shards on processes of this machine, on Dask, or on Slurm, through Dask or as a job array."""

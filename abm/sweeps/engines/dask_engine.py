@@ -1,8 +1,8 @@
-"""Carry shards through Dask: to a scheduler that is named, or to a cluster of this machine. The one door to Dask.
+"""Run shards on Dask: on a scheduler that is named, or on a cluster of this machine. The one door to Dask.
 
 Workers must see the sweep's directory under the same path and have the same abm. Dask gives the shard of a worker
-that died to another. Where the scheduler itself is lost, so is what it knew: every shard that has not been told of is
-told as lost, and as files are the only truth, resuming carries those that have no commit.
+that died to another. If the scheduler itself is lost, every shard without a report counts as lost; as files are the
+only truth, resuming runs those that have no commit.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from abm.sweeps.engines.engine import Carried, LostAttempts, carry_one
 
 CONNECT_SECONDS = 20.0
 TELL_SECONDS = 60.0
-"""Time in which a worker has to hand over the few bytes that say what became of a shard."""
+"""Time in which a worker has to deliver the few bytes of a shard's outcome."""
 LOOK_SECONDS = 1.0
 
 SETTINGS: Mapping[str, Any] = {
-    # A shard whose worker dies this often is given up; time limits of jobs may end some workers.
+    # A shard whose worker dies this often is abandoned; time limits of jobs may end some workers.
     "distributed.scheduler.allowed-failures": 5,
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:g}s",
     # Compiled code holds the interpreter for a while, which is no reason for a warning.
     "distributed.admin.tick.limit": "1h",
 }
 NO_DASHBOARD: Mapping[str, Any] = {"dashboard": False, "dashboard_address": ":0"}
-"""A scheduler serves HTTP all the same; on any free port, or a second one on a machine would warn of the first."""
+"""A scheduler serves HTTP nevertheless; on any free port, or a second one on a machine would warn about the first."""
 LOST = "the connection to the Dask scheduler was lost; it may have ended"
 
 
 @dataclass(eq=False)
 class Dask:
-    """Run shards on the workers of a Dask scheduler.
+    """Engine that runs shards on the workers of a Dask scheduler.
 
     Attributes
     ----------
     scheduler : str
         Address such as ``tcp://host:8786``; empty starts a cluster of this machine.
     workers : int or None
-        Processes of such a cluster; as many as there are processors unless given.
+        Processes of such a cluster; default: one for each processor.
     is_forced : bool
         Run even if the sources are not those of the plan.
     """
@@ -84,7 +84,7 @@ class Dask:
         self._stack.close()
 
     def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
-        """Hand all shards to the scheduler, and tell of each as it is done."""
+        """Submit all shards to the scheduler, and yield the outcome of each as it is done."""
         yield from carried(self.client, directory, shards, self.is_forced)
 
     def _started(self, stack: ExitStack) -> Any:
@@ -120,7 +120,7 @@ def connected(address: str) -> Any:
 
 
 def carried(client: Any, directory: Path, shards: Sequence[int], is_forced: bool) -> Iterator[Carried]:
-    """Run shards on the workers of a scheduler, and tell of each as it is done.
+    """Run shards on the workers of a scheduler, and yield the outcome of each as it is done.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def carried(client: Any, directory: Path, shards: Sequence[int], is_forced: bool
     attempts = LostAttempts()
     for future in futures:
         future.add_done_callback(done.put)
-    # What is released here the scheduler forgets once it is told of.
+    # The scheduler forgets a future that is released here once its outcome has been reported.
     del futures
     while waiting:
         try:

@@ -1,7 +1,7 @@
-"""Carry shards to where they are run: the interface of every engine, and what all engines share.
+"""Define what an engine is and does: it runs the shards of a sweep somewhere and reports what became of each.
 
-An engine decides nothing about results. It calls `run_shard` for each shard it is given, somewhere, and tells what
-became of it. The files are the only truth, so an engine that dies loses time and no rows.
+An engine decides nothing about results. It calls `run_shard` for each of its shards, somewhere, and reports the
+outcome. The files are the only truth, so an engine that dies loses time but no rows.
 """
 
 from collections import Counter, deque
@@ -19,12 +19,12 @@ from abm.sweeps.store.manifest import Manifest
 from abm.sweeps.store.shard import run_shard
 
 ATTEMPTS = 3
-"""How often a shard is tried: as it is; apart, which finds the run that ends its process; and once more, later."""
+"""How often a shard is tried: as it is; in a separate process, which finds a run that ends it; and once more, later."""
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of a shard.
+    """Outcome of a shard.
 
     Attributes
     ----------
@@ -39,13 +39,13 @@ class Carried:
     is_final : bool
         False where the shard is tried again.
     refused : InvalidInput or None
-        Input that was refused, so that no other shard would do better.
+        Input that was refused, so that no other shard would succeed.
     is_unwritable : bool
-        Whether the results could not be written, so that no other shard would do better.
+        Whether the results could not be written, so that no other shard would succeed.
     may_recover : bool
-        Whether the machine was at fault, or may have been, so that another attempt may do better.
+        Whether the machine was or may have been at fault, so that another attempt may succeed.
     is_crowded : bool
-        Whether fewer shards at once may do better.
+        Whether fewer shards at once may succeed.
     """
 
     shard: int
@@ -61,13 +61,13 @@ class Carried:
 
 
 class LostAttempts:
-    """Count the attempts at shards, and say which lost ones are made again."""
+    """Lost attempts at shards, counted to decide which shards are tried again."""
 
     def __init__(self) -> None:
         self._lost = Counter[int]()
 
     def judged(self, carried: Carried) -> Carried:
-        """Return what became of a shard, final unless another attempt may do better and is left."""
+        """Return the outcome of a shard; it is final unless another attempt may succeed and one is left."""
         if not carried.may_recover:
             return carried
         self._lost[carried.shard] += 1
@@ -75,10 +75,10 @@ class LostAttempts:
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):
-    """Something that runs shards; a context, so that what it started has ended when the context does."""
+    """Something that runs shards; what it started ends with its context."""
 
     def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
-        """Run shards, in any order, and tell of each as it is done.
+        """Run shards, in any order, and yield the outcome of each as it is done.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         Yields
         ------
         Carried
-            One that is final for every shard, and others before for attempts that were lost.
+            A final one for every shard, after others for attempts that were lost.
         """
 
 
@@ -99,11 +99,11 @@ ENGINES = {
     "dask": "abm.sweeps.engines.dask_engine:Dask",
     "slurm": "abm.sweeps.engines.slurm_engine:Slurm",
 }
-"""Where each engine is; it is imported when it is asked for. All take `workers` and `is_forced`."""
+"""Location of each engine; it is imported when it is asked for. All accept `workers` and `is_forced`."""
 
 
 def engine_named(name: str, **options: Any) -> Engine:
-    """Make an engine of its name.
+    """Create an engine by its name.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def engine_named(name: str, **options: Any) -> Engine:
 def carry_one(
     directory: Path, shard: int, is_forced: bool = False, manifest: Manifest | None = None
 ) -> Carried:
-    """Run a shard, and tell what became of it; what engines call where the work is done."""
+    """Run a shard and return its outcome; engines call this where the work is done."""
     try:
         commit = run_shard(directory, shard, is_forced=is_forced, manifest=manifest)
     except InvalidInput as error:
@@ -144,7 +144,7 @@ def carry_one(
 def carry_all(
     directory: Path, shards: Sequence[int], is_forced: bool = False, manifest: Manifest | None = None
 ) -> Iterator[Carried]:
-    """Run shards here, one after the other; those that the machine has lost are tried again after the others."""
+    """Run shards here, one after the other; those that the machine lost are tried again after the others."""
     attempts, waiting = LostAttempts(), deque(shards)
     while waiting:
         told = attempts.judged(carry_one(directory, waiting.popleft(), is_forced, manifest))

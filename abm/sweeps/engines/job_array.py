@@ -34,17 +34,17 @@ DIGITS = 8
 MOST_TASKS = 1000
 """Slurm takes indices of arrays below 1,001 unless its administrators allow more."""
 TASK_SECONDS = 300.0
-"""What a task is to take unless shards are longer: a queue is for jobs of minutes, and seconds are lost in it."""
+"""Length of a task unless shards take longer: queues suit jobs of minutes, not of seconds."""
 WORST_SLOWDOWN = 3.0
-"""How much slower than the machine of the pilot a node may be before a task meets its time limit."""
+"""How much slower than the pilot's machine a node may be before a task reaches its time limit."""
 START_SECONDS = 180.0
-"""Time for Python to start on a busy file system, and for kernels to be compiled where they are not."""
+"""Time for Python to start on a busy file system, and for kernels to be compiled if necessary."""
 MINUTE = 60.0
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a cluster wants to know of a job.
+    """Settings of a cluster's jobs.
 
     Attributes
     ----------
@@ -114,12 +114,12 @@ def write_job_array(
     shards : sequence of int
         Shards to be run, at least one.
     seconds_per_shard : float
-        What the longest takes on one processor of the pilot's machine.
+        Time of the longest on one processor of the pilot's machine.
     site : Site
-        What the cluster wants to know.
+        Settings of the cluster's jobs.
     most_tasks : int, optional
-        Tasks of the array; with more shards, a task runs several. Unless given, as many as make a task last five
-        minutes, and a thousand at most.
+        Tasks of the array; with more shards, a task runs several. Default: so many that a task lasts five minutes,
+        and a thousand at most.
     most_at_once : int, optional
         Tasks that may run at the same time.
     is_forced : bool
@@ -146,7 +146,7 @@ def write_job_array(
     seconds = math.ceil(seconds / MINUTE) * MINUTE
     prepared(seen)
     content = "".join(f"{shard}\n" for shard in shards).encode()
-    # Tasks of an earlier array may still wait, and go by the list that they were submitted with.
+    # Tasks of an earlier array may still wait, and use the list that they were submitted with.
     name_of_list = f"shards-{hashlib.sha256(content).hexdigest()[:DIGITS]}.txt"
     put(seen / FOLDER / name_of_list, content)
     listed = f"$sweep/{FOLDER}/{name_of_list}"
@@ -190,7 +190,7 @@ def write_job_array(
 
 
 def _require_one_line(directory: Path, name: str) -> None:
-    """Refuse what would end a line of the script: the rest would be a command."""
+    """Refuse text that would end a line of the script, because the rest would become a command."""
     for text in (str(directory), name):
         if visible(text) != text:
             told = f"'{text}' cannot stand in a script; rename it, without line ends and the like"
@@ -198,13 +198,13 @@ def _require_one_line(directory: Path, name: str) -> None:
 
 
 def prepared(directory: Path) -> None:
-    """Make the folders of logs and of kernels in a sweep."""
+    """Create the folders of logs and of kernels in a sweep."""
     (directory / LOGS).mkdir(parents=True, exist_ok=True)
     (directory / KERNELS).mkdir(exist_ok=True)
 
 
 def kernels(directory: Path) -> str:
-    """Give the folder of compiled kernels as a shell reads it: the user's own where there is one, else the sweep's."""
+    """Return the folder of compiled kernels as shell text: the user's own if there is one, else the sweep's."""
     return f"${{{KERNELS_VARIABLE}:-{shlex.quote(str(directory / KERNELS))}}}"
 
 
@@ -231,7 +231,7 @@ def compile_kernels(directory: Path) -> None:
 
 
 def simulate_one(directory: Path) -> None:
-    """Simulate the first run of each block of a sweep, and keep nothing of it."""
+    """Simulate the first run of each block of a sweep, and discard the results."""
     manifest = Manifest.read(directory)
     for block in manifest.blocks:
         case = cases_of(manifest, block.first_run, 1)[0][0]
@@ -240,13 +240,13 @@ def simulate_one(directory: Path) -> None:
 
 
 def clock_time(seconds: float) -> str:
-    """Write a duration as Slurm reads it, in whole minutes, upwards."""
+    """Format a duration for Slurm, rounded up to whole minutes."""
     minutes = math.ceil(seconds / MINUTE)
     return f"{minutes // 60:02}:{minutes % 60:02}:00"
 
 
 def megabytes(memory: str) -> str:
-    """Write an amount of memory as sbatch reads it: 2GB is 2G."""
+    """Format an amount of memory for sbatch: 2GB becomes 2G."""
     return memory.upper().removesuffix("B")
 
 

@@ -1,4 +1,4 @@
-"""Carry shards through worker processes of this machine."""
+"""Run shards in worker processes of this machine."""
 
 import signal
 from collections import deque
@@ -20,19 +20,19 @@ from abm.sweeps.store.manifest import Manifest
 SHARDS_PER_WORKER = 50
 """Shards after which a worker is replaced, so that what libraries leak cannot add up."""
 SIGNS_OF_CROWDING = (None, -signal.SIGKILL)
-"""How a worker ends that the system refuses to start, or that it ends to have memory."""
+"""Exit codes of a worker that the system refuses to start, or kills for its memory."""
 IN_HAND_PER_WORKER = 2
-"""Shards given to the pool at once, so that no worker waits for the next."""
+"""Shards submitted to the pool at once, so that no worker waits for its next one."""
 
 
 @dataclass(eq=False)
 class Processes:
-    """Run shards in processes of this machine, each with one thread; they end with this one, however it ends.
+    """Engine that runs shards in processes of this machine, each with one thread; they end with this process.
 
     Attributes
     ----------
     workers : int or None
-        Processes; as many as there are processors unless given.
+        Processes; default: one for each processor.
     is_forced : bool
         Run even if the sources are not those of the plan.
     shards_per_worker : int
@@ -88,7 +88,7 @@ _manifest = lru_cache(maxsize=1)(Manifest.read)
 
 
 def _carry_here(directory: Path, shard: int, is_forced: bool) -> Carried:
-    """Run a shard in a worker, which lives as long as one sweep is carried out, so it reads the manifest once."""
+    """Run a shard in a worker, which serves one sweep only and reads its manifest once."""
     try:
         manifest = _manifest(directory)
     except InvalidInput as error:

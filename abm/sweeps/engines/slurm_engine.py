@@ -1,10 +1,10 @@
-"""Carry shards through Slurm by way of Dask: each worker is a job, and jobs that end are replaced.
+"""Run shards on Slurm through Dask: each worker is a job, and jobs that end are replaced.
 
-This is the one door to dask-jobqueue. The scheduler of Dask lives in this process, so it suits a machine which Slurm's
-nodes can reach and where a process may stay for hours. Where it may not, write a job array instead
+This is the one door to dask-jobqueue. Dask's scheduler lives in this process, so this engine suits a machine that
+Slurm's nodes can reach and where a process may run for hours. Elsewhere, write a job array instead
 (`abm.sweeps.engines.job_array`).
 
-What a site needs beside the options here, such as modules to load, can stand in dask-jobqueue's own file,
+What a site needs besides the options here, such as modules to load, can be set in dask-jobqueue's own file,
 ``~/.config/dask/jobqueue.yaml``, under ``jobqueue.slurm``.
 """
 
@@ -35,12 +35,12 @@ LOST_WORKER_SECONDS = 5.0
 
 @dataclass(eq=False)
 class Slurm:
-    """Run shards in jobs of Slurm, each of which is a worker of Dask.
+    """Engine that runs shards in jobs of Slurm, each of which is a worker of Dask.
 
     Attributes
     ----------
     workers : int or None
-        Jobs at once; four unless given.
+        Jobs at once; default: four.
     site : Site
         Partition, account, memory, time limit and further directives.
     is_forced : bool
@@ -71,7 +71,7 @@ class Slurm:
         self._stack.close()
 
     def carry(self, directory: Path, shards: Sequence[int]) -> Iterator[Carried]:
-        """Submit jobs and hand them all shards; the jobs are cancelled when the engine is left."""
+        """Submit jobs and give them all shards; the jobs are cancelled when the engine's context ends."""
         jobs = min(self.workers or DEFAULT_JOBS, len(shards))
         self._stack.enter_context(
             dask.config.set(
@@ -101,7 +101,7 @@ class Slurm:
             job_script_prologue=[*threads, f"export {KERNELS_VARIABLE}={kernels(directory)}", *site.prologue],
             log_directory=os.fspath(logs),
             job_name="abm-sweep",
-            # Workers keep what they spill beside their logs, because /tmp of a node may be small or shared.
+            # Workers spill beside their logs, because /tmp of a node may be small or shared.
             local_directory=os.fspath(logs / "scratch"),
             scheduler_options=dict(NO_DASHBOARD),
         )

@@ -1,1 +1,1 @@
-"""Sweep somebody else's model: read its file, examine it in a process of its own, and run it apart from ours."""
+"""Sweep a foreign model: read its experiment, examine it in a process of its own, and isolate its runs."""

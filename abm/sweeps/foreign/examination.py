@@ -1,10 +1,9 @@
-"""Examine a model of others before a sweep of it is planned: what it takes, what it reports, and whether it repeats.
+"""Examine a foreign model before a sweep of it is planned: what it takes, what it reports, whether it is repeatable.
 
-Nothing of the model runs in this process. It is made in two processes of their own with other hashes of strings, in
-copies of its folder that lie elsewhere, and its first runs are made in both, in one of them twice. Where the numbers
-differ by a bit the model is refused, because no run of it could be made again; there is no way round that, for all that
-a sweep promises rests on it. Where they differ only because its reporters were asked outside its own collections, they
-are not asked.
+Nothing of the model runs in this process. It is created in two processes with different hashes of strings, in copies
+of its folder that lie elsewhere, and its first runs are made in both, in one of them twice. If the numbers differ by a
+bit, the model is refused, because no run of it could be made again, and everything that a sweep promises rests on
+that. If they differ only because its reporters were called outside its own collections, they are not called.
 """
 
 from __future__ import annotations
@@ -33,18 +32,18 @@ TASK = "abm.sweeps.foreign.trial_process:examine"
 HASH_SEEDS = (0, 4_242)
 """Seeds of the hashes of strings in the two processes."""
 TRIAL_SECONDS = 2.0
-"""How long further runs are tried after the first."""
+"""Time for further runs after the first."""
 MOST_POINTS_TRIED = 4
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-"""Where an object lies in memory, as errors tell it; it is never the same twice."""
+"""Address of an object in memory, as errors show it; it differs from process to process."""
 
 Trial = dict[str, Any]
-"""A run to make: position of its point, replicate, what is asked, and whether it is left out if time is short."""
+"""A run to make: position of its point, replicate, which reporters are called, and whether it may be skipped."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What an experiment asks of a model.
+    """What an experiment sets for a model, and what it wants reported.
 
     Attributes
     ----------
@@ -85,7 +84,7 @@ def examined(asked: Asked, folder: Path) -> tuple[MesaModel | None, list[Fault]]
     Parameters
     ----------
     asked : Asked
-        What an experiment asks of it.
+        What an experiment sets for it, and what it wants reported.
     folder : Path
         Where the experiment lies; its model is looked for there too.
 
@@ -133,19 +132,19 @@ def _with_reporters(
     try:
         return model_files(modules, folder, named)
     except NotFoundByName:
-        # The process in which the model is tried tells of a reporter that is not found, by its place in the file.
+        # The process in which the model is tried reports a missing reporter with its place in the file.
         return files
 
 
 class _Examination:
-    """Try a model in processes of its own, and compare what comes back."""
+    """Trials of a model in processes of its own, and their comparison."""
 
     def __init__(self, asked: Asked, carried: Path | None) -> None:
         self.asked = asked
         self.carried = carried
 
     def verdict(self) -> tuple[MesaModel | None, list[Fault]]:
-        """Say what was found, or what is wrong."""
+        """Return the model that was found, or what is wrong."""
         first, silent = _trial(0), _trial(0, asking=Asking.NOTHING)
         last = self.asked.replicates - 1
         further = [_trial(point, min(point, last), True) for point in range(1, len(self.asked.points))]
@@ -180,7 +179,7 @@ class _Examination:
         again: Mapping[str, Any],
         silent: Mapping[str, Any],
     ) -> tuple[MesaModel | None, list[Fault]]:
-        """Find out whether calling reporters changes what the model's own collector sees."""
+        """Check whether calling reporters changes what the model's own collector sees."""
         if "failure" in first or "failure" in silent:
             return found, []
         difference = _difference(first, silent, again)
@@ -197,12 +196,12 @@ class _Examination:
         return replace(found, asks=False), []
 
     def tried(self, orders: Sequence[Sequence[Trial]]) -> list[list[dict[str, Any]]]:
-        """Make runs in processes of their own, side by side; a run that ends its process is a failed one.
+        """Simulate runs in separate processes, side by side; a run that ends its process has failed.
 
         Returns
         -------
         list of list of dict
-            For each process what was found, then what came of each run.
+            For each process what was found, then the outcome of each run.
         """
         with ExitStack() as stack:
             processes = [stack.enter_context(self.process(each, place)) for place, each in enumerate(orders)]
@@ -227,7 +226,7 @@ class _Examination:
         return FreshProcess(TASK, request, HASH_SEEDS[place])
 
     def whole(self, answer: ProcessAnswer, trials: Sequence[Trial], place: int) -> list[dict[str, Any]]:
-        """Complete what came from a process that ended before its time."""
+        """Complete the answer of a process that ended early."""
         values = list(answer.values)
         if not values:
             told = f"making one model {answer.ending or 'gave nothing'}{last_printed(answer.printed)}"
@@ -245,7 +244,7 @@ class _Examination:
 def unlike(
     columns: Sequence[str], made: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]
 ) -> str:
-    """Say in what runs differ that were made twice with one seed; empty where they do not.
+    """Describe how runs differ that were made twice with one seed; empty if they do not.
 
     Parameters
     ----------
@@ -254,7 +253,7 @@ def unlike(
     made : sequence of mapping
         Runs of one process: the first point twice, then others.
     other : sequence of mapping
-        Runs of the other process: the first point, one in silence, then the others backwards.
+        Runs of the other process: the first point, one without calling reporters, then the others backwards.
     """
     pairs = [
         (made[0], made[1], "one process"),
@@ -300,7 +299,7 @@ def _bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _difference(asked: Mapping[str, Any], silent: Mapping[str, Any], again: Mapping[str, Any]) -> str | None:
-    """Say in what a model's own collections differ when reporters are called; None where they do not."""
+    """Describe how a model's own collections differ when reporters are called; None if they do not."""
     if len(asked["collected"]) != len(silent["collected"]):
         return f"it collects {len(silent['collected'])} times"
     stable = {

@@ -1,7 +1,7 @@
 """Import what a file names as ``package.module:name``, from a folder or from what is installed.
 
 To import a module is to run it. So this is done only where a model is run: in workers, and in the processes in which a
-plan tries it. What can be known without it, `abm.sweeps.foreign.modelsources` finds.
+plan tries it. `abm.sweeps.foreign.modelsources` finds what can be known without an import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from abm.runs.failures import error_text
 from abm.sweeps.foreign.modelsources import FORM, NotFoundByName, is_own, missing_module
 
 _put_aside: dict[str, dict[str, ModuleType]] = {}
-"""Modules by the folder that they were imported from, while those of another folder are in use."""
+"""Modules by the folder from which they were imported, while those of another folder are in use."""
 _in_use: list[str] = []
 """The folder whose modules are in use, if any."""
 
@@ -59,7 +59,7 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
 
 
 def use(folder: Path) -> None:
-    """Look for modules in a folder, and put those of the folder before aside.
+    """Search for modules in a folder, and set the modules of the previous folder aside.
 
     Two folders may each have a module of one name, and each keeps its own.
     """

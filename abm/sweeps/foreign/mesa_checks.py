@@ -1,7 +1,7 @@
-"""Check what an experiment asks of a third party's Mesa model: class, arguments, reporters and seeds, all at once.
+"""Check an experiment on a foreign Mesa model: class, arguments, reporters and seeds, all at once.
 
-`stated_faults` reads what the file says and runs nothing. `checked_model` imports the class and makes one model, but
-does not step it: what a model reports cannot be known otherwise.
+`stated_faults` reads the file and runs nothing. `checked_model` imports the class and creates one model, because what a
+model reports cannot be known otherwise, but does not step it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ RESERVED = tuple(dict.fromkeys((*RUN_KEYS, *MONTH_KEYS, MODEL_SEED, STEPS_TAKEN,
 
 @dataclass(frozen=True)
 class MesaModel:
-    """Hold a Mesa model that has been found good, without the parameters that an experiment varies.
+    """A checked Mesa model, without the parameters that an experiment varies.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def stated_faults(
     reporters: Mapping[str, str] | Sequence[str],
     seeds: Sequence[int],
 ) -> Iterator[Fault]:
-    """Say what is wrong with what a file says of a model, as far as it can be known without the model."""
+    """Yield what is wrong with a file's description of a model, as far as it can be known without the model."""
     module, colon, name = model.partition(":")
     if not (colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         yield Fault(("model",), f"model is {shown(model)}; {FORM}")
@@ -317,7 +317,7 @@ def _tried(
     reporters: Mapping[str, str] | Sequence[str],
     seed: int,
 ) -> tuple[dict[str, str], list[Fault]]:
-    """Make one model, as the first run will, and see what it reports."""
+    """Create one model, as the first run will, and check what it reports."""
     arguments = copy.deepcopy(dict(case.parameters))
     arguments[case.seed_argument] = first = found.seeds[0] if found.seeds else derived_seed(seed, 0)
     here = workspace(found.folder)
@@ -374,7 +374,7 @@ def _reported(
 
 
 def _first(model: Any, reporter: str, collected: Sequence[str], folder: Path | None) -> Any:
-    """Give what a reporter says of a model that has just been made."""
+    """Return the value of a reporter for a model that has just been created."""
     if ":" in reporter:
         return found_by_name(reporter, folder)(model)
     if reporter not in collected:

@@ -1,10 +1,10 @@
-"""Observe when a Mesa model collects its data, so that a value is used for the moment at which it was taken.
+"""Observe when a Mesa model collects its data, so that each value is used for the moment at which it was taken.
 
-How many rows a collector has tells nothing about when they were taken. So its ``collect`` is wrapped while a model is
-made and stepped: each collection is noted with the values that it took, the count of steps and the time of the model's
-simulator at that moment, and whether it was the last thing that the constructor or the step did. That is read off the
+The number of a collector's rows does not show when they were taken. So its ``collect`` is wrapped while a model is
+created and stepped: each collection is recorded with its values, the count of steps and the time of the model's
+simulator at that moment, and whether it was the last action of the constructor or the step. That is read from the
 functions that are being executed: nothing but a return may be left in any of them. A value that was taken earlier in a
-step is of a model that was still to change, and is not used for the step's end.
+step belongs to a model that was still to change, and is not used for the step's end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDLE = (
     *("CACHE", "JUMP_FORWARD", "LOAD_CONST", "LOAD_FAST", "LOAD_SMALL_INT", "NOP", "NOT_TAKEN"),
     *("EXTENDED_ARG", "POP_TOP", "RETURN_", "STORE_FAST"),
 )
-"""How the instructions begin that change nothing but a function's own variables, in any version of Python."""
+"""First letters of the instructions that change only a function's own variables, in any version of Python."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Collection:
 
 @dataclass
 class Watch:
-    """What is seen of one model.
+    """Observations of one model.
 
     Attributes
     ----------
@@ -92,12 +92,12 @@ class Watch:
 
 @contextmanager
 def watched(*functions: Callable[..., Any]) -> Iterator[Watch]:
-    """Watch the model that is made and stepped in the block.
+    """Watch the model that is created and stepped in the block.
 
     Parameters
     ----------
     functions : callable
-        Those that make and step it.
+        Functions that create and step it.
     """
     watch = Watch(
         frozenset(function.__code__ for function in functions if isinstance(function, FunctionType))
@@ -119,7 +119,7 @@ def watched(*functions: Callable[..., Any]) -> Iterator[Watch]:
 
 
 def is_current(one: Collection, model: Any, simulator: Any) -> bool:
-    """Tell whether a collection saw the model as it is now, at the end of a step.
+    """Return whether a collection saw the model as it is now, at the end of a step.
 
     Events that a simulator executes at the same instant, after the step, belong to the step that follows.
     """
@@ -140,7 +140,7 @@ def call_reporter(reporter: Any, model: Any) -> Any:
 
 
 def _kinds(module: str, name: str) -> list[type]:
-    """List a class of Mesa and those derived from it; none where Mesa is not imported or has no such class."""
+    """List a class of Mesa and its subclasses; none if Mesa is not imported or has no such class."""
     waiting = [getattr(sys.modules.get(module), name, None)]
     found: list[type] = []
     while waiting:
@@ -182,7 +182,7 @@ def _registering(setup: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
 
 
 def _is_last(frame: FrameType | None, bounds: frozenset[CodeType]) -> bool:
-    """Tell whether all functions from a frame outwards only return from here on."""
+    """Return whether all functions from a frame outwards only return from here on."""
     while frame is not None and frame.f_code not in bounds:
         module = frame.f_globals.get("__name__")
         if isinstance(module, str) and module.startswith(EVENTS):
@@ -195,7 +195,7 @@ def _is_last(frame: FrameType | None, bounds: frozenset[CodeType]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _only_returns(code: CodeType, position: int) -> bool:
-    """Tell whether a function does nothing more after an instruction than return."""
+    """Return whether a function only returns after an instruction."""
     following = {one.offset: one for one in dis.get_instructions(code) if one.offset > position}
     place = min(following, default=None)
     while place is not None:

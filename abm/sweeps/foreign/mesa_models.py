@@ -1,8 +1,8 @@
-"""Run a third party's Mesa model as one of ours: named by its class, stepped, and reported a row a step.
+"""Run a foreign Mesa model like one of ours: named by its class, stepped, and reported in a row for each step.
 
-A run makes one model with one seed and a copy of its parameters, and steps it. Row 0 is the model as its constructor
-left it, row t the model after t steps, so T steps give T + 1 rows. Once the model says that it no longer runs
-(``running`` is false), it is left alone and its last row is repeated.
+A run creates one model with one seed and a copy of its parameters, and steps it. Row 0 is the model as its
+constructor left it, row t the model after t steps, so T steps give T + 1 rows. Once the model no longer runs
+(``running`` is false), it is not stepped further and its last row is repeated.
 
 Nothing here imports Mesa: the class brings what it needs.
 """
@@ -27,19 +27,19 @@ from abm.sweeps.foreign.mesa_stepping import Asking, MesaCourse, stepped
 MODEL_SEED = "model_seed"
 STEPS_TAKEN = "steps_taken"
 CONTRACT = 2
-"""Version of what a run of a model is given and of how its rows are read; runs of another have other ids.
+"""Version of what a run of a model receives and of how its rows are read; runs of another version have other ids.
 
 1: seeds of 52 bits, which NumPy's legacy generator refuses; rows by the number of collections.
 2: seeds below 2**32; rows by the moment of each collection.
 """
 _ROUNDS = 4
-"""Rounds after which a Feistel network scatters well."""
+"""Rounds after which a Feistel network mixes well."""
 _HALF_BITS = 16
 
 
 @dataclass(frozen=True)
 class MesaScenario:
-    """Hold what one point of an experiment sets for a Mesa model.
+    """What one point of an experiment sets for a Mesa model.
 
     Attributes
     ----------
@@ -78,28 +78,28 @@ class MesaScenario:
     folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        """Keep mappings that nobody can change and that can be sent to workers."""
+        """Freeze the mappings, and make them picklable for workers."""
         object.__setattr__(self, "parameters", FrozenMapping(self.parameters))
         object.__setattr__(self, "reporters", FrozenMapping(self.reporters))
 
     @property
     def place(self) -> Path:
-        """Stand for a place: runs of one class share a batch."""
+        """The class instead of a place: runs of one class share a batch."""
         return Path(self.model)
 
     @property
     def months(self) -> int:
-        """Give the steps, which are what tables count in months."""
+        """The steps, which tables count as months."""
         return self.steps
 
     @property
     def substeps(self) -> int:
-        """Give the only step there is in a step."""
+        """One: a step is not divided."""
         return 1
 
     @cached_property
     def content_hash(self) -> str:
-        """Give the SHA-256 of everything that decides a result."""
+        """SHA-256 of everything that decides a result."""
         return content_hash(
             {
                 "model": self.model,
@@ -115,15 +115,15 @@ class MesaScenario:
         )
 
     def model_seed(self, seed: int, replicate: int) -> int:
-        """Return the seed that a replicate gives to the model, the same at every point of a design."""
+        """Return the model's seed in a replicate, the same at every point of a design."""
         return self.seeds[replicate] if self.seeds else derived_seed(seed, replicate)
 
 
 def derived_seed(seed: int, replicate: int) -> int:
-    """Return the seed of a model, in [0, 2**32), of the seed of a design and a replicate.
+    """Compute the seed of a model, in [0, 2**32), from the seed of a design and a replicate.
 
-    Every replicate of a design has one of its own: a Feistel network keyed by the design's seed permutes the numbers
-    of 32 bits. NumPy's legacy generator takes no greater ones.
+    Every replicate of a design has a seed of its own: a Feistel network keyed by the design's seed permutes the numbers
+    of 32 bits. NumPy's legacy generator accepts no greater ones.
     """
     left, right = replicate >> _HALF_BITS, replicate & ((1 << _HALF_BITS) - 1)
     for turn in range(_ROUNDS):
@@ -135,23 +135,23 @@ def derived_seed(seed: int, replicate: int) -> int:
 def run_model(
     case: MesaScenario, seed: int, asking: Asking | None = None, keeps_collections: bool = False
 ) -> MesaCourse:
-    """Make and step the model of a scenario.
+    """Create and step the model of a scenario.
 
     Parameters
     ----------
     case : MesaScenario
-        What to make.
+        Scenario of the model.
     seed : int
         Of the model.
     asking : Asking, optional
-        Which reporters are called; as the scenario says unless given.
+        Which reporters are called; default: as the scenario says.
     keeps_collections : bool
         Whether to return what the model's collector took.
 
     Raises
     ------
     ModelFailure
-        In place of whatever the model raises.
+        In place of any exception of the model.
     """
     return stepped(
         case.model,
@@ -184,7 +184,7 @@ def simulate_mesa(runs: Sequence[Run]) -> Tables:
     TypeError
         If a scenario is not of a Mesa model.
     ModelFailure
-        In place of whatever a model raises.
+        In place of any exception of a model.
     """
     columns: tuple[str, ...] = ()
     series: list[NDArray[np.float64]] = []

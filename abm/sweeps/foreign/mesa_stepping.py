@@ -1,4 +1,4 @@
-"""Make a Mesa model with its own copy of the parameters, step it, and read a row at the end of every step.
+"""Create a Mesa model with its own copy of the parameters, step it, and read a row at the end of every step.
 
 A model that schedules events is stepped by its simulator, because its steps are events among others.
 """
@@ -30,7 +30,7 @@ Collected = Mapping[str, Any]
 
 
 class Asking(Enum):
-    """Say which reporters are called beside the model's own collections."""
+    """Which reporters are called besides the model's own collections."""
 
     ALL = "all"
     """Those of its collector too, where it has taken no value at the end of a step."""
@@ -42,7 +42,7 @@ class Asking(Enum):
 
 @dataclass(frozen=True)
 class MesaCourse:
-    """What came of one model.
+    """Rows and collections of one model.
 
     Attributes
     ----------
@@ -63,11 +63,11 @@ class MesaCourse:
 
 
 class NotANumber(TypeError):
-    """Say that a reporter gave something other than a number."""
+    """A reporter returned something other than a number."""
 
 
 class NotStepped(AbmError):
-    """Say why a model's steps cannot be counted."""
+    """A model's steps cannot be counted."""
 
 
 def stepped(
@@ -81,7 +81,7 @@ def stepped(
     asking: Asking = Asking.ALL,
     keeps_collections: bool = False,
 ) -> MesaCourse:
-    """Make a model and step it.
+    """Create a model and step it.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def stepped(
     Raises
     ------
     ModelFailure
-        In place of whatever the model raises.
+        In place of any exception of the model.
     """
     here = workspace(folder)
     own = here if folder is not None else None
@@ -156,7 +156,7 @@ def _course(model: Any, watch: Watch, rows: _Rows, steps: int) -> MesaCourse:
 
 
 def _is_driver(model: Any, simulator: Any) -> bool:
-    """Tell whether a simulator makes the steps, rather than a step that runs the simulator."""
+    """Return whether the simulator makes the steps, rather than the steps run the simulator."""
     simulators = sys.modules[f"{EVENTS}.simulator"]
     if isinstance(simulator, simulators.ABMSimulator):
         return True
@@ -196,7 +196,7 @@ class _Rows:
             values[step, place] = as_number(column, self.value(reporter, current, step), step)
 
     def value(self, reporter: str, current: Collection | None, step: int) -> Any:
-        """Give what a reporter says of the model as it is."""
+        """Return the value of a reporter for the model as it is."""
         if reporter in self.functions:
             return self.functions[reporter](self.model)
         if reporter not in collected_names(self.model):
@@ -211,7 +211,7 @@ class _Rows:
 
 
 def attribute(model: Any, name: str) -> Any:
-    """Return an attribute of a model, or what a method without arguments gives.
+    """Return an attribute of a model, or the result of a method without arguments.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def attribute(model: Any, name: str) -> Any:
 
 
 def collected_names(model: Any) -> tuple[str, ...]:
-    """Name the model-level reporters of a model's own data collector; none if it has no collector."""
+    """List the model-level reporters of a model's own data collector; none if it has no collector."""
     return tuple(getattr(getattr(model, "datacollector", None), "model_reporters", ()))
 
 
@@ -250,7 +250,7 @@ def as_number(name: str, value: Any, step: int) -> float:
 
 
 def release(model: Any) -> None:
-    """Let go of a model, which Mesa 3 would keep: as the key of its agents' numbers, and by the caches of its cells."""
+    """Release a model, which Mesa 3 would keep as the key of its agents' numbers and in the caches of its cells."""
     numbers = getattr(getattr(sys.modules.get("mesa.agent"), "Agent", None), "_ids", None)
     if isinstance(numbers, dict):
         numbers.pop(model, None)

@@ -1,4 +1,4 @@
-"""Let a sweep vary a third party's Mesa model: parameters of its constructor are its levers and uncertainties."""
+"""Vary a foreign Mesa model in a sweep: parameters of its constructor are its levers and uncertainties."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DESCRIBED = ("model", "parameters", "steps", "reporters", "seed_argument", "seed
 
 
 class MesaBase:
-    """Vary the parameters of a Mesa model.
+    """A Mesa model whose parameters a sweep varies.
 
     Parameters
     ----------
@@ -39,22 +39,22 @@ class MesaBase:
 
     @property
     def name(self) -> str:
-        """Give the name of the class."""
+        """Name of the class."""
         return self.model.model.partition(":")[2]
 
     @cached_property
     def scenario(self) -> MesaScenario:
-        """Give the model with no parameter varied."""
+        """The model with no parameter varied."""
         return self.model.scenario(self.name, {})
 
     @property
     def simulate(self) -> Simulator:
-        """Give what makes and steps models."""
+        """Function that creates and steps models."""
         return simulate_mesa
 
     @cached_property
     def measures(self) -> Sequence[Measured]:
-        """Give a measure for each reporter."""
+        """A measure for each reporter."""
         return tuple(
             Column(column, column, "", f"'{reporter}' of {self.model.model} at the end of each step")
             for column, reporter in self.model.reporters.items()
@@ -62,22 +62,22 @@ class MesaBase:
 
     @cached_property
     def outcomes(self) -> Sequence[Measured]:
-        """Give the last value of each reporter, the seed and the steps taken."""
+        """The last value of each reporter, the seed and the steps taken."""
         return (*self.measures, *SEED_AND_STEPS)
 
     @property
     def generator(self) -> str:
-        """Name the generators of draws."""
+        """Names of the generators of draws."""
         return GENERATOR
 
     @property
     def is_foreign(self) -> bool:
-        """Say that the model is code of others."""
+        """True: the model is foreign code."""
         return True
 
     @property
     def whole(self) -> Sequence[str]:
-        """Name the seed and the steps."""
+        """The seed and the steps."""
         return (MODEL_SEED, STEPS_TAKEN)
 
     def at(self, point: Mapping[str, Value], roles: Roles) -> MesaScenario:
@@ -85,7 +85,7 @@ class MesaBase:
         return self.model.scenario(self.name, parameters_at(point, roles))
 
     def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the model as plain values, and its files as a bundle unless it is installed."""
+        """Return the model as plain values, and its files as a bundle unless it is installed."""
         bundles, own = {}, None
         if self.model.bundle is not None:
             own = bundle_id(self.model.bundle)
@@ -106,7 +106,7 @@ class MesaBase:
 
     @classmethod
     def of(cls, described: Mapping[str, Any], inputs: Inputs) -> MesaBase:
-        """Make the model of its description, with the code that is found now."""
+        """Restore the model from its description, with the code that is found now."""
         if described.get("contract", 1) != CONTRACT:
             told = f"was planned with version {described.get('contract', 1)} of the contract with models of others"
             why = f"this abm keeps version {CONTRACT}, with other seeds and rows"
@@ -129,7 +129,7 @@ class MesaBase:
 
 
 def parameters_at(point: Mapping[str, Value], roles: Roles) -> dict[str, Any]:
-    """Return the parameters that a point sets, each of the type that the experiment's file gives it.
+    """Return the parameters that a point sets, each with the type that it has in the experiment's file.
 
     Tables of points hold numbers of one type; a list of whole numbers, or a dimension of whole numbers, stays one.
     """
@@ -150,7 +150,7 @@ def _typed(value: Any, dimension: Mapping[str, Any]) -> Any:
 
 
 def is_whole(dimension: Mapping[str, Any]) -> bool:
-    """Tell whether a dimension takes whole numbers alone, by its description."""
+    """Return whether a dimension takes whole numbers only, by its description."""
     values = dimension.get("values")
     if values is not None:
         return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
@@ -162,6 +162,6 @@ def _listed(value: Any) -> Any:
 
 
 def _folder(described: Mapping[str, Any], inputs: Inputs) -> Path:
-    """Give where the files of a model that is not installed are."""
+    """Return the folder of a model that is not installed."""
     main = Path(inputs.bundles[described["sources"]]["main"])
     return inputs.path(described["sources"]).parents[len(main.parts) - 1]

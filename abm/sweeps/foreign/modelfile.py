@@ -1,7 +1,6 @@
-"""Read the file of an experiment on a third party's model: its class, what it reports, and which parameters vary.
+"""Read the file of an experiment on a foreign model: its class, what it reports, and which parameters vary.
 
-`read_model_file` reads what the file says and runs nothing; `read_model` has the model tried too, in processes of its
-own.
+`read_model_file` reads the file and runs nothing; `read_model` also examines the model, in processes of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ MOST_STEPS = 10_000_000
 
 
 class ModelExperimentFile(Varying):
-    """Hold an experiment on a Mesa model as its file says it."""
+    """An experiment on a Mesa model as written in its file."""
 
     kind: ClassVar[str] = "model experiment"
     keeps_whole: ClassVar[bool] = True
@@ -51,7 +50,7 @@ class ModelExperimentFile(Varying):
     )
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say what contradicts itself, as far as can be read."""
+        """Yield contradictions, as far as the file can be read."""
         yield from super().disagreements(faulty)
         for role in ROLES:
             for name, dimension in readable_dimensions(getattr(self, role)).items():
@@ -71,12 +70,12 @@ class ModelExperimentFile(Varying):
 
 
 def read_model_file(document: Document) -> tuple[ModelExperimentFile | None, tuple[Problem, ...]]:
-    """Read what the file of an experiment on a model says, without the model."""
+    """Read the file of an experiment on a model, without the model."""
     return check(document, ModelExperimentFile)
 
 
 def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, MesaBase]:
-    """Read an experiment on a model, and have the model examined.
+    """Read an experiment on a model, and examine the model.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, M
         ),
         folder.resolve(),
     )
-    # Of steps, and of a model that is no text, the record has told already.
+    # Faults of steps, and of a model that is no text, are among the problems of the record already.
     silent = {"steps"} if isinstance(data["model"], str) else {"steps", "model"}
     further = [
         document.problem(_place(fault.path, owner), fault.message)
@@ -123,7 +122,7 @@ def read_model(document: Document, folder: Path) -> tuple[ModelExperimentFile, M
 
 
 def _points(data: dict[str, Any], record: ModelExperimentFile | None) -> list[dict[str, Any]]:
-    """Give what is varied at some points of the design, the first and the last among them."""
+    """Return what is varied at some points of the design, the first and the last among them."""
     if record is None:
         dimensions = {role: readable_dimensions(data.get(role)) for role in ROLES}
         roles = Roles(

@@ -1,8 +1,8 @@
-"""Find the files that a model is made of and those that it reads, without running any of them.
+"""Find the sources of a model and the files that it reads, without running any of them.
 
-A model is installed, or it lies in a folder beside the experiment's file. Of a model that lies there everything that it
-needs travels with a sweep: the sources that it imports from that folder, and the data there, so that every run sees the
-same files wherever it is made.
+A model is installed, or it lies in a folder beside the experiment's file. Everything that a model in such a folder
+needs travels with a sweep: the sources that it imports from there, and the data there, so that every run sees the same
+files wherever it is made.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from abm.sweeps.design.inputs import bundle_id, bundled
 FORM = "name it as package.module:name, such as mesa.examples:Schelling"
 MOST_FILES = 1_000
 MOST_BYTES = 32 << 20
-"""What a sweep carries of a model's files at most, because each of its workers reads them."""
+"""Most bytes of a model's files that a sweep carries, because each of its workers reads them."""
 _MEGABYTE = 1 << 20
 _EXPERIMENT = re.compile(rb"^design\s*:", re.MULTILINE)
-"""What only experiment files have at the start of a line; they say how a model is varied, and it reads none."""
+"""Start of a line that only experiment files have, which a model does not read."""
 _EXPERIMENT_HEAD_BYTES = 1 << 16
 
 
 class NotFoundByName(AbmError):
-    """Say why something cannot be found by its name; the message ends a sentence that shows the name."""
+    """Nothing of a name was found; the message ends a sentence that shows the name."""
 
 
 class NoSources(NotFoundByName):
-    """Say that a module has no sources, as those that are compiled."""
+    """A module has no sources, such as a compiled one."""
 
 
 class NotCarried(AbmError):
-    """Say why files cannot travel with a sweep."""
+    """Files cannot travel with a sweep."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Files that a model is made of and reads.
+    """Sources of a model and files that it reads.
 
     Attributes
     ----------
     folder : Path
         What their names are relative to.
     own : tuple of Path
-        Those that travel with a sweep, the first that of the model's module; none of an installed model.
+        Those that travel with a sweep, beginning with the model's module; none of an installed model.
     installed_hash : str
         Hash of the sources of what is installed.
     """
@@ -81,7 +81,7 @@ class ModelFiles:
 
 
 def code_hash(installed_hash: str, bundle: Mapping[str, Any] | None) -> str:
-    """Return the hash of all code and data that a model is made of."""
+    """Return the hash of all code and data of a model."""
     identity = "" if bundle is None else bundle_id(bundle)
     return hashlib.sha256(f"{installed_hash}:{identity}".encode()).hexdigest()
 
@@ -89,14 +89,14 @@ def code_hash(installed_hash: str, bundle: Mapping[str, Any] | None) -> str:
 def model_files(
     modules: Sequence[str], folder: Path | None, files: Sequence[str] | None = None
 ) -> ModelFiles:
-    """Find the files of a model.
+    """Find the sources of a model and the files that it reads.
 
     Parameters
     ----------
     modules : sequence of str
-        That of the model first, then those of its reporters.
+        The model's first, then those of its reporters.
     folder : Path or None
-        Where modules are looked for before those that are installed.
+        Where modules are searched for before the installed ones.
     files : sequence of str, optional
         Names and patterns of the files that travel beside the sources; unless given, all data in the folder do where
         a module lies there.
@@ -135,15 +135,15 @@ def model_files(
 
 
 def is_own(module: str, folder: Path | None) -> bool:
-    """Tell whether a module lies in the folder rather than among the installed ones."""
+    """Return whether a module lies in the folder rather than among the installed ones."""
     return folder is not None and _in_folder(folder, module.partition(".")[0]) is not None
 
 
 def module_sources(module_name: str, folder: Path | None = None) -> list[tuple[str, Path]]:
-    """List the sources that a module is part of, by their names relative to where modules are looked for.
+    """List the sources that belong to a module, by their names relative to where modules are searched for.
 
-    Of an installed package these are all its Python files. Of a module or package in the folder they are its own and
-    those in the folder that it imports, directly or through each other. A package needs no ``__init__.py``.
+    The sources of an installed package are all its Python files; those of a module or package in the folder are its own
+    and those in the folder that it imports, directly or indirectly. A package needs no ``__init__.py``.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def module_sources(module_name: str, folder: Path | None = None) -> list[tuple[s
 
 
 def missing_module(name: str, missing: str, folder: Path | None) -> str:
-    """Say that there is no module, and which one may have been meant."""
+    """Return a message that there is no such module, with the one that may have been meant."""
     parent, _, _ = missing.rpartition(".")
     paths: Sequence[str] | None
     if parent:
@@ -196,7 +196,7 @@ def _installed(top: str) -> ModuleSpec | None:
 
 
 def _in_folder(folder: Path, top: str) -> Path | None:
-    """Give the file or the folder of a module or package that lies in a folder."""
+    """Return the file or the folder of a module or package that lies in a folder."""
     if (folder / f"{top}.py").is_file():
         return folder / f"{top}.py"
     package = folder / top
@@ -259,7 +259,7 @@ def _imported_names(path: Path) -> Iterator[str]:
 
 
 def _named(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """Give the files that names and patterns stand for."""
+    """Yield the files that names and patterns stand for."""
     for pattern in patterns:
         is_inside = pattern and not Path(pattern).is_absolute() and ".." not in Path(pattern).parts
         one = folder / pattern
@@ -277,7 +277,7 @@ def _named(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _data(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give the data in a folder: what is neither Python's, nor hidden, nor written or read by abm itself."""
+    """Yield the data in a folder: what is neither Python's, nor hidden, nor written or read by abm itself."""
     for path in _below(folder):
         is_data = path.suffix not in (".py", ".pyc") and path.is_file() and not _is_experiment(path)
         if is_data:

@@ -1,7 +1,7 @@
-"""Keep a model of others apart from the process that runs it: what it changes is put back, what it raises becomes text.
+"""Isolate a foreign model from the process that runs it: what it changes is restored, what it raises becomes text.
 
-While a model is made and stepped, Python's and NumPy's own generators are seeded, the working directory is a folder of
-its own, and what it prints is remembered. Afterwards generators, directory, environment, warnings, NumPy's handling of
+While a model is created and stepped, Python's and NumPy's own generators are seeded, the working directory is a folder
+of its own, and its output is captured. Afterwards generators, directory, environment, warnings, NumPy's handling of
 errors and streams are as they were, whatever the model did.
 """
 
@@ -27,7 +27,7 @@ from abm.runs.failures import ModelFailure
 LEGACY_SEEDS = 2**32
 """Seeds that NumPy's legacy generator takes, from 0."""
 MOST_PRINTED_BYTES = 4_000
-"""How much is remembered of what a model prints; the end, where the cause of a failure is."""
+"""Bytes of a model's output that are kept, from its end, where the cause of a failure is."""
 
 # The working directory and the generators are the process's, and a worker of Dask may have several threads.
 _ONE_AT_A_TIME = threading.RLock()
@@ -35,22 +35,22 @@ _ONE_AT_A_TIME = threading.RLock()
 
 @contextmanager
 def isolated(seed: int, folder: Path | None = None) -> Iterator[None]:
-    """Run foreign code in surroundings of its own for the length of a block.
+    """Isolate foreign code for the length of a block.
 
     Parameters
     ----------
     seed : int
-        Seed of Python's and NumPy's own generators. Models use them unawares, as Mesa's epidemic does through
-        networkx; unseeded, no such run could be repeated.
+        Seed of Python's and NumPy's own generators. Models use them unintentionally, as Mesa's epidemic does through
+        networkx; without a seed, no such run could be repeated.
     folder : Path, optional
         Working directory of the block; that of the process unless given.
 
     Raises
     ------
     ModelFailure
-        In place of whatever the block raises, exits and interrupts of its own included.
+        In place of any exception of the block, including exits and interrupts of its own.
     KeyboardInterrupt
-        If somebody asks this process to stop, whatever the block made of it.
+        If the user asks this process to stop, however the block handles that.
     """
     with _ONE_AT_A_TIME, _interrupts() as is_asked_to_stop, _printing() as printed:
         try:
@@ -93,7 +93,7 @@ def _put_back(seed: int, folder: Path | None) -> Iterator[None]:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Tell an interrupt from outside from one that the block raises."""
+    """Distinguish an interrupt from outside from one that the block raises."""
     asked: list[int] = []
     former = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(former):
@@ -123,11 +123,11 @@ class Printed(io.RawIOBase):
 
     @property
     def text(self) -> str:
-        """Give what is remembered."""
+        """Return the captured output."""
         return self._kept.decode("utf-8", "replace")
 
     def writable(self) -> bool:
-        """Say that it can be written to."""
+        """Return True: the stream can be written to."""
         return True
 
     def write(self, data: Any) -> int:
@@ -140,7 +140,7 @@ class Printed(io.RawIOBase):
         return len(written)
 
     def fileno(self) -> int:
-        """Give the descriptor that a program started by the model writes to."""
+        """Return the descriptor that a program started by the model writes to."""
         return int(self._onward.fileno())
 
 

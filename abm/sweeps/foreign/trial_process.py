@@ -1,4 +1,4 @@
-"""Try a model of others in a process of its own: what `abm.runs.fresh_process` is asked to run for a plan.
+"""Try a foreign model in a process of its own: the function that `abm.runs.fresh_process` runs for a plan.
 
 Each function takes plain values and yields plain values, one for each thing that it has done, so that whoever asked
 knows how far it came if the model ends the process.
@@ -22,7 +22,7 @@ from abm.sweeps.foreign.mesa_stepping import Asking
 
 
 def examine(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Check a model, then make some runs of it.
+    """Check a model, then simulate some runs of it.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def examine(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     Yields
     ------
     dict
-        Faults and what was found; then, trial by trial, rows and collections, the failure, or that it is left out.
+        Faults and what was found; then, trial by trial, rows and collections, the failure, or that it was skipped.
     """
     folder = None if request["folder"] is None else Path(request["folder"])
     found, faults = checked_model(
@@ -84,7 +84,7 @@ def _plain(value: Any) -> Any:
 
 
 def _print_of(value: Any) -> str:
-    """Return text that is the same for the same numbers and texts; of anything else, its type."""
+    """Return text that is the same for the same numbers and texts; for anything else, its type."""
     if value is None or isinstance(value, bool | str | bytes):
         return repr(value)
     if isinstance(value, int | float):

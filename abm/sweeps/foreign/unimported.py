@@ -1,4 +1,4 @@
-"""Check an experiment on somebody else's model without importing the model: the file, and that the class is there.
+"""Check an experiment on a foreign model without importing it: the file, and whether the class exists.
 
 To import a module is to run it. What a model takes and reports is known only then, so it is checked when the experiment
 is planned, or where that is asked for.

@@ -1,4 +1,4 @@
-"""Give each process a copy of a model's folder to work in, which is as new at the start of every run.
+"""Provide each process with a copy of a model's folder, restored at the start of every run.
 
 A model may write files, or change those it reads. In a copy of its own it disturbs neither the sweep's inputs nor
 another process; and because the copy is checked before each run and made again where it differs, nor another run.
@@ -36,7 +36,7 @@ class Workspace:
         self._as_new = self._state()
 
     def renew(self) -> None:
-        """Put every file back as it was, where anything has changed."""
+        """Restore every file that has changed."""
         if self._state() == self._as_new:
             return
         for entry in self.path.iterdir():

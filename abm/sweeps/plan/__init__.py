@@ -1,1 +1,1 @@
-"""Plan a sweep from an experiment file, and let a planned one grow."""
+"""Plan a sweep from an experiment file, and expand a planned one."""

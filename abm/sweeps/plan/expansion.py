@@ -1,7 +1,7 @@
-"""Let a planned sweep grow: more replicates, more points. What there is keeps its ids, its shards and its files.
+"""Expand a planned sweep by replicates or points; existing runs keep their ids, shards and files.
 
-A Sobol or a Saltelli design of more points begins with those of fewer, so the rest is put behind them. Other samples
-grow by a further sample with a seed of its own. Points of another experiment file are put behind where they are new.
+A Sobol or Saltelli design of more points begins with those of fewer, so the rest is appended. Other samples grow by a
+further sample with a seed of its own. New points of another experiment file are appended.
 """
 
 import os
@@ -28,7 +28,7 @@ SAMPLES = {
     "random": "points",
     "morris": "trajectories",
 }
-"""What each kind of design that can grow by a number counts."""
+"""What a kind of design counts that can be extended to a number."""
 
 
 def expand_sweep(
@@ -46,13 +46,13 @@ def expand_sweep(
     manifest : Manifest
         The sweep's.
     replicates : int, optional
-        How many there are to be at every point.
+        Wanted number at every point.
     samples : int, optional
-        How many points, samples or trajectories there are to be, as the design counts them.
+        Wanted number of points, samples or trajectories, as the design counts them.
     experiment : Experiment, optional
-        Whose points are to be added, of the same dimensions, scenarios and measures.
+        Experiment with the points to add, of the same dimensions, scenarios and measures.
     size : ShardSize
-        How large the new shards are to be.
+        Size of the new shards.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def expand_sweep(
     Raises
     ------
     InvalidInput
-        With every reason why the sweep cannot grow so.
+        With every reason why the sweep cannot be expanded in this way.
     """
     manifest.require_code("go back to that version, or plan again in another directory")
     content = manifest.content
@@ -134,7 +134,7 @@ def _replicate_problems(content: Mapping[str, Any], replicates: int | None) -> l
 
 
 def _grown(content: Mapping[str, Any], samples: int) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """Give the further design that takes a sampled one to a number of points."""
+    """Return the further design that extends a sampled one to a number of points."""
     parts = content["points"]["parts"]
     name, settings = next(iter(parts[0]["design"].items()))
     if name not in SAMPLES or any(part.get("which") == NEW for part in parts):
@@ -158,7 +158,7 @@ def _grown(content: Mapping[str, Any], samples: int) -> tuple[dict[str, Any] | N
 
 
 def _differences(content: Mapping[str, Any], experiment: Experiment) -> list[Problem]:
-    """Say in what the file is of another experiment than the sweep."""
+    """List how the file's experiment differs from that of the sweep."""
     described = described_experiment(experiment.record)
     pairs = {
         "scenarios": (
@@ -178,5 +178,5 @@ def _differences(content: Mapping[str, Any], experiment: Experiment) -> list[Pro
 
 
 def _meant(dimensions: Mapping[str, Any]) -> list[Any]:
-    """Give what a value of each dimension stands for, whatever values it takes."""
+    """Return what a value of each dimension stands for, whatever values it takes."""
     return [[name, one.get("at"), one.get("options")] for name, one in dimensions.items()]

@@ -1,6 +1,6 @@
 """Read an experiment file: which scenarios are varied how, at which points, how often, and what is kept.
 
-Everything that the file refers to is checked with it, and all problems are told together before anything is run.
+Everything that the file refers to is checked with it, and all problems are reported together before anything is run.
 """
 
 import math
@@ -36,7 +36,7 @@ def _require_horizon(horizon_years: float | None) -> float | None:
 
 
 class ExperimentFile(Varying):
-    """Hold an experiment on scenarios as its file says it, names not yet looked up."""
+    """An experiment on scenarios as written in its file, with names not yet looked up."""
 
     scenarios: tuple[str, ...] = Field(
         min_length=1,
@@ -54,7 +54,7 @@ class ExperimentFile(Varying):
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """Hold an experiment that was checked.
+    """A checked experiment.
 
     Attributes
     ----------
@@ -69,14 +69,14 @@ class Experiment:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Name the measures that are kept, in the order of the bases' own or of the file."""
+        """Names of the measures that are kept, in the order of the file, or of the bases for 'all'."""
         if self.record.measures == ALL:
             return tuple(dict.fromkeys(measure.name for base in self.bases for measure in base.measures))
         return tuple(self.record.measures)
 
 
 def experiment_schema() -> dict[str, Any]:
-    """Give the JSON Schema of experiment files, for editors."""
+    """Return the JSON Schema of experiment files, for editors."""
     from abm.sweeps.foreign.modelfile import ModelExperimentFile
 
     schemas = [kind.model_json_schema(by_alias=True) for kind in (ModelExperimentFile, ExperimentFile)]
@@ -132,7 +132,7 @@ def load_experiment(reference: str | Path, *, runs_code: bool = True) -> Experim
 
 
 class _Referred:
-    """Check what an experiment's file refers to, as far as the file can be read."""
+    """What an experiment's file refers to, checked as far as the file can be read."""
 
     def __init__(self, document: Document, folder: Path, runs_code: bool) -> None:
         self.runs_code = runs_code
@@ -142,7 +142,7 @@ class _Referred:
         self.scenarios: list[Scenario] = []
 
     def problems(self) -> Iterator[Problem]:
-        """Find everything that is wrong."""
+        """Yield everything that is wrong."""
         yield from self.loaded()
         for role in ("levers", "uncertainties"):
             named = self.data.get(role)
@@ -229,7 +229,7 @@ class _Referred:
 
 
 def lever_faults(lever: Quantity, dimension: Dimension, scenario: Scenario) -> Iterator[Fault]:
-    """Say which values a lever may not take."""
+    """Yield the values of a dimension that a lever may not take."""
     for name, setting in (dimension.options or {}).items():
         try:
             scenario.with_levers({lever.name: read_schedule(setting, lever)})
@@ -248,7 +248,7 @@ def lever_faults(lever: Quantity, dimension: Dimension, scenario: Scenario) -> I
 
 
 def number_faults(quantity: Quantity, dimension: Dimension) -> Iterator[Fault]:
-    """Say which numbers a lever or a parameter may not take."""
+    """Yield the numbers of a dimension that a lever or a parameter may not take."""
     command = "levers" if quantity.kind == "lever" else "parameters"
     hint = f"; 'abm {command} {quantity.name}' describes it"
     for place, value in enumerate(dimension.values or ()):
@@ -278,7 +278,7 @@ def number_faults(quantity: Quantity, dimension: Dimension) -> Iterator[Fault]:
 def parameter_faults(
     catalogue: Catalogue, name: str, dimension: Dimension, scenario: Scenario
 ) -> Iterator[Fault]:
-    """Say why a parameter cannot be varied, or which values it may not take."""
+    """Yield why a parameter cannot be varied, or which values of a dimension it may not take."""
     parameter = catalogue.parameters.get(name)
     if parameter is not None and parameter.elements:
         told = f"parameter '{name}' has a value for each of {', '.join(parameter.elements)}"
@@ -307,7 +307,7 @@ def _unknown_lever(catalogue: Catalogue, name: str) -> str:
 
 
 def described_experiment(record: Varying) -> Mapping[str, Any]:
-    """Give the texts, dimensions and design of an experiment as plain values, for a manifest."""
+    """Return the texts, dimensions and design of an experiment as plain values, for a manifest."""
     return {
         "name": record.name,
         "label": record.label or record.name,
@@ -317,7 +317,7 @@ def described_experiment(record: Varying) -> Mapping[str, Any]:
 
 
 def described_keep(record: Varying, measures: Sequence[str], outcomes: Sequence[str]) -> dict[str, Any]:
-    """Give what is kept of every run as plain values, for a manifest."""
+    """Return what is kept of every run as plain values, for a manifest."""
     return {
         "measures": list(measures),
         "outcomes": list(outcomes),

@@ -1,4 +1,4 @@
-"""Time the first runs of a planned sweep, wherever it is called; a plan has it called in a process apart."""
+"""Time the first runs of a planned sweep; a plan of foreign code calls this in a process of its own."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from abm.sweeps.store.shard import tables_of
 
 
 def timed_batches(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Run batches of the only block of a manifest, the first of them twice: once to warm up.
+    """Time batches of the only block of a manifest, after a warm-up with the first.
 
     Parameters
     ----------
     request : mapping
-        ``directory`` and ``content`` of the manifest, ``first``, the batch to begin with, and ``seconds``, after which
-        no further one is begun.
+        ``directory`` and ``content`` of the manifest; ``first``, the batch to begin with; ``seconds``, the time after
+        which no further batch begins.
 
     Yields
     ------

@@ -29,33 +29,33 @@ from abm.sweeps.store.shard import SHARDS, tables_of
 SWEEP_FILES = (MANIFEST, POINTS, "inputs", SHARDS, "compact", "lock.json", "slurm", "ro-crate-metadata.json")
 SHARD_SECONDS = 60.0
 FEWEST_RUNS, MOST_RUNS = 100, 1_000
-"""Runs in a shard as a rule: enough to fill lanes and to pay for a commit, few enough to lose when one dies."""
+"""Usual runs in a shard: enough to fill lanes and to justify a commit, few enough to lose when a worker dies."""
 MOST_RUNS_ASKED = 100_000
 MOST_SHARD_SECONDS = 1_800.0
 MOST_SHARD_BYTES = 256 << 20
 """Memory that the months of a shard may take."""
 SHARDS_TO_SHARE = 16
-"""Shards that even a small sweep is cut into where it can be, so that several workers have some."""
+"""Shards into which even a small sweep is cut if possible, so that several workers share them."""
 PILOT_SECONDS = 0.5
 PILOT = "abm.sweeps.plan.pilot:timed_batches"
 APART_RUNS = 2
-"""Runs in a batch of others' code that is tried."""
+"""Runs in a batch of foreign code that is tried."""
 MOST_DEATHS = 4
 """How often such a trial may end its process before the plan gives up."""
 
 
 @dataclass(frozen=True)
 class ShardSize:
-    """Say how large shards are to be.
+    """The wanted size of shards.
 
     Attributes
     ----------
     seconds : float
-        What one is to take; between 100 and 1,000 runs as a rule.
+        Time that one takes; by default it has between 100 and 1,000 runs.
     runs : int or None
-        Runs in each, whatever they take.
+        Runs in each, whatever time they take.
     pilot_seconds : float
-        How long runs are tried, to know what one takes; one batch at least.
+        How long runs are tried to measure their time; one batch at least.
     """
 
     seconds: float = SHARD_SECONDS
@@ -63,14 +63,14 @@ class ShardSize:
     pilot_seconds: float = PILOT_SECONDS
 
     def fitting(self, pilot: "Pilot", runs: int) -> int:
-        """Give the runs of a shard.
+        """Compute the runs of a shard.
 
         Parameters
         ----------
         pilot : Pilot
-            What a run takes.
+            Measured cost of a run.
         runs : int
-            Runs that there are.
+            All runs.
         """
         if self.runs is not None:
             return self.runs
@@ -90,7 +90,7 @@ AS_A_RULE = ShardSize()
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a few runs took.
+    """Measured cost of a few runs.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Pilot:
     memory_per_run: float
 
     def described(self) -> dict[str, float]:
-        """Give plain values."""
+        """Return the costs as plain values."""
         return {name: round(value, 6) for name, value in vars(self).items()}
 
 
@@ -121,11 +121,11 @@ def plan_sweep(
     experiment : Experiment
         As checked.
     destination : Destination
-        Where the sweep is to live.
+        Directory of the sweep.
     size : ShardSize
-        How large shards are to be.
+        Size of the shards.
     invocation : str
-        Command that asks for it, for the manifest.
+        Command that planned the sweep, for the manifest.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def plan_sweep(
     Raises
     ------
     InvalidInput
-        If the directory cannot be made, or the model refuses the first points.
+        If the directory cannot be created, or the model refuses the first points.
     """
     points = experiment.record.points.points
     with destination.staged() as directory:
@@ -192,7 +192,7 @@ def cut(
 
 
 def _alike(manifest: Manifest) -> list[list[int]]:
-    """Group bases whose runs may share a batch."""
+    """Group the bases whose runs may share a batch."""
     groups: dict[Any, list[int]] = {}
     for number, base in enumerate(manifest.bases):
         scenario = base.scenario
@@ -202,7 +202,7 @@ def _alike(manifest: Manifest) -> list[list[int]]:
 
 
 def _piloted(manifest: Manifest, described: Mapping[str, Any], seconds: float) -> Pilot:
-    """Run a batch twice, once to warm up, and more of them if that was quick."""
+    """Time a batch after a warm-up, and further batches if that was quick."""
     trial = Manifest(manifest.directory, {**manifest.content, "blocks": [described]})
     trial.__dict__["bases"] = manifest.bases
     first = trial.shard(0)
@@ -218,7 +218,7 @@ def _piloted(manifest: Manifest, described: Mapping[str, Any], seconds: float) -
 
 
 def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: float) -> Pilot:
-    """Run a few runs of others' code in a process of its own, which they may end."""
+    """Time a few runs of foreign code in a process of their own, which they may end."""
     request = {
         "directory": os.fspath(manifest.directory.resolve()),
         "content": {**manifest.content, "blocks": [{**described, "shard_runs": APART_RUNS}]},
@@ -227,7 +227,7 @@ def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: floa
     batches: list[dict[str, Any]] = []
     answer = ProcessAnswer([], "", "")
     for start in range(MOST_DEATHS):
-        # The batch in which a process ended is passed over, and its runs are left to the sweep.
+        # The batch in which a process ended is skipped; its runs are left to the sweep.
         answer = call_in_fresh_process(PILOT, {**request, "first": len(batches) + start})
         batches += answer.values
         if batches or not answer.ending:
@@ -241,7 +241,7 @@ def _tried_apart(manifest: Manifest, described: Mapping[str, Any], seconds: floa
 
 
 def _described_whole(experiment: Experiment) -> dict[str, list[str]]:
-    """Name the columns of whole numbers; nothing of our own scenarios, whose numbers are all alike."""
+    """Return the names of integer columns; none for our own scenarios, whose numbers are all real."""
     if not experiment.record.keeps_whole:
         return {}
     dimensions = experiment.record.points.dimensions
@@ -250,7 +250,7 @@ def _described_whole(experiment: Experiment) -> dict[str, list[str]]:
 
 
 def _drafted(experiment: Experiment, points: Points) -> dict[str, Any]:
-    """Make a manifest without blocks."""
+    """Return a manifest without blocks."""
     record, bases = experiment.record, experiment.bases
     described = [base.described() for base in bases]
     measures: dict[str, Measured] = {one.name: one for base in bases for one in base.measures}

@@ -1,8 +1,8 @@
-"""Number the runs of a sweep: blocks of combinations, and the shards into which they are cut.
+"""Define how the runs of a sweep are numbered: blocks of combinations, and the shards into which they are cut.
 
-A block is every combination of some bases, points and replicates, the replicate moving first; a shard is a range of a
-block. So a manifest of a million runs is as short as one of ten, and the runs of a shard share place and length, so
-that they fill the lanes of a batch.
+A block is every combination of some bases, points and replicates, with the replicate moving first; a shard is a range
+of a block. So a manifest of a million runs is as short as one of ten, and the runs of a shard share place and length
+and fill the lanes of a batch.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Block:
     first_run, first_shard : int
         Numbers at which its runs and shards start.
     identity : str
-        Hash of all that decides what its shards hold, but the code.
+        Hash of everything that decides what its shards hold, except the code.
     """
 
     bases: tuple[int, ...]
@@ -36,17 +36,17 @@ class Block:
 
     @property
     def runs(self) -> int:
-        """Count the runs."""
+        """Number of runs."""
         points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
         return len(self.bases) * points * replicates
 
     @property
     def shards(self) -> int:
-        """Count the shards."""
+        """Number of shards."""
         return -(-self.runs // self.shard_runs)
 
     def case(self, run: int) -> tuple[int, int, int]:
-        """Give base, point and replicate of a run."""
+        """Return base, point and replicate of a run."""
         points, replicates = self.points[1] - self.points[0], self.replicates[1] - self.replicates[0]
         case, replicate = divmod(run - self.first_run, replicates)
         base, point = divmod(case, points)
@@ -73,7 +73,7 @@ class Shard:
     runs: int
 
     def holds(self, point: int, replicate: int) -> bool:
-        """Tell whether a run of this point and replicate, of whichever base, is in the shard."""
+        """Return whether a run of this point and replicate, of any base, is in the shard."""
         if not self.block.replicates[0] <= replicate < self.block.replicates[1]:
             return False
         first, last = (self.block.case(run) for run in (self.first_run, self.first_run + self.runs - 1))

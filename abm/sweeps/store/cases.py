@@ -1,4 +1,4 @@
-"""Runs of a sweep with the base and the point that they come from."""
+"""Define runs of a sweep with the base and the point that they come from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Refused:
-    """Stand for the scenario of a point that the model refuses, so that its runs have a name and an identity.
+    """Stand-in for the scenario of a point that the model refuses, so that its runs have a name and an identity.
 
     Attributes
     ----------
@@ -45,25 +45,25 @@ class Refused:
 
     @property
     def name(self) -> str:
-        """Give the base's name."""
+        """Name of the base."""
         return self.base.name
 
     @property
     def place(self) -> Path:
-        """Give the base's place."""
+        """Place of the base."""
         return self.base.place
 
     @property
     def months(self) -> int:
-        """Give the base's months."""
+        """Months of the base."""
         return self.base.months
 
     @property
     def substeps(self) -> int:
-        """Give the base's steps a month."""
+        """Steps a month of the base."""
         return self.base.substeps
 
     @property
     def code_hash(self) -> str:
-        """Give the base's code."""
+        """Hash of the base's code."""
         return self.base.code_hash

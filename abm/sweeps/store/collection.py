@@ -1,4 +1,4 @@
-"""Write one table of a sweep into one file, piece by piece, for whatever tool reads it."""
+"""Write one table of a sweep to one file, piece by piece, for other tools."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from abm.sweeps.store.manifest import Manifest
 
 
 def collect_table(directory: Path, out: Path, table: str = "runs", force: bool = False) -> int:
-    """Write a table of a sweep into one file.
+    """Write a table of a sweep to one file.
 
     Parameters
     ----------

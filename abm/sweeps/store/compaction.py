@@ -1,4 +1,4 @@
-"""Make a few large files of the many small ones of a sweep, and read what was made of them.
+"""Merge the many small files of a sweep into a few large ones, and read their record.
 
 A part holds the runs of many shards, in their order. The record of all parts takes effect in one step; the shards'
 own files go after that. A part that is damaged later makes its shards damaged, and resuming runs them again.
@@ -65,12 +65,12 @@ class CompactPart:
 
     @property
     def indices(self) -> Iterator[int]:
-        """Give the shards one by one."""
+        """The shards one by one."""
         for first, end in self.shards:
             yield from range(first, end)
 
     def complaint(self, manifest: Manifest, is_thorough: bool) -> str | None:
-        """Say why the part does not stand for its shards, None if it does."""
+        """Return why the part does not stand for its shards, or None if it does."""
         last = max(self.indices)
         if last >= manifest.shards or identity_of(manifest, list(self.indices)) != self.identity:
             return f"{next(iter(self.files.values())).name} is of another design"
@@ -79,7 +79,7 @@ class CompactPart:
         return next((complaint for complaint in complaints if complaint is not None), None)
 
     def described(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return the part as plain values."""
         return {**vars(self), "files": {name: kept.described() for name, kept in self.files.items()}}
 
     @classmethod
@@ -132,7 +132,7 @@ def compact_parts(directory: Path) -> tuple[CompactPart, ...]:
 def compact_shards(
     manifest: Manifest, kept: Sequence[CompactPart], commits: Iterator[Commit], part_bytes: int = PART_BYTES
 ) -> list[CompactPart]:
-    """Put shards into parts, and their files away.
+    """Merge shards into parts, and remove their files.
 
     Parameters
     ----------
@@ -148,12 +148,12 @@ def compact_shards(
     Returns
     -------
     list of CompactPart
-        All of them.
+        All parts, old and new.
 
     Raises
     ------
     OSError
-        If they cannot be written; then the shards are as they were.
+        If they cannot be written; then the shards stay as they were.
     """
     directory = manifest.directory
     folder = directory / COMPACT
@@ -174,7 +174,7 @@ def compact_shards(
 
 
 def _put_away(directory: Path, index: int) -> None:
-    # The commit goes first: without it, the other files are of no account.
+    # The commit goes first: without it, the other files do not count.
     commit_path(directory, index).unlink(missing_ok=True)
     folder = shard_folder(directory, index)
     for path in folder.glob(f"{index:06}.*"):
@@ -198,7 +198,7 @@ def _grouped(commits: Iterator[Commit], part_bytes: int) -> Iterator[list[Commit
 
 
 def _written(manifest: Manifest, folder: Path, number: int, commits: Sequence[Commit]) -> CompactPart:
-    """Write one part, a shard at a time."""
+    """Write one part, shard by shard."""
     files = {
         table: _together(manifest.directory, folder, f"{table}-{number:04}", table, commits)
         for table in commits[0].files

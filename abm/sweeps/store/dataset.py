@@ -1,6 +1,6 @@
 """Read a sweep: its runs, months and points, lazily, as pyarrow datasets and as frames of pandas or polars.
 
-Only files that a commit vouches for are read, so a sweep can be read while it runs; what is not done yet is not there.
+Only files that a commit lists are read, so a sweep can be read while it runs; what is not done yet is absent.
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def open_sweep(directory: str | Path) -> "SweepTables":
-    """Open a sweep to read what is done of it.
+    """Open a sweep to read the runs that are done.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def open_sweep(directory: str | Path) -> "SweepTables":
 
     Notes
     -----
-    Where runs have failed, the log says how many and why: they have no outcomes, and what leaves out missing values, as
-    a mean of pandas does, would not say so.
+    If runs have failed, the log says how many and why: they have no outcomes, and a function that skips missing values,
+    such as a mean of pandas, would not show that.
     """
     tables = SweepTables(Manifest.read(Path(directory)))
     told = tables.told_failures()
@@ -59,7 +59,7 @@ def open_sweep(directory: str | Path) -> "SweepTables":
 
 
 class SweepTables:
-    """Give the tables of a sweep as they were when first asked for.
+    """The tables of a sweep, each as it was when first read.
 
     Parameters
     ----------
@@ -109,19 +109,19 @@ class SweepTables:
 
     @cached_property
     def runs(self) -> Any:
-        """Give the runs that are done, as a lazy dataset of pyarrow."""
+        """The runs that are done, as a lazy dataset of pyarrow."""
         return self._dataset("runs")
 
     @cached_property
     def months(self) -> Any:
-        """Give the kept months of the runs that are done, as a lazy dataset of pyarrow."""
+        """The kept months of the runs that are done, as a lazy dataset of pyarrow."""
         if self.manifest.every is None:
             raise AbmError("the experiment keeps no months ('months: none'); its runs have outcomes only")
         return self._dataset("months")
 
     @property
     def points(self) -> Points:
-        """Give the points of the design: a column for each dimension, a row for each point."""
+        """The points of the design: a column for each dimension, a row for each point."""
         return self.manifest.points(0, int(self.manifest.content["points"]["count"]))
 
     def to_pandas(
@@ -134,7 +134,7 @@ class SweepTables:
         table : str
             'runs', 'months' or 'points'.
         columns : sequence of str, optional
-            Columns to read; all unless given.
+            Columns to read; default: all.
         where : pyarrow.compute.Expression, optional
             Rows to read.
 
@@ -154,12 +154,12 @@ class SweepTables:
         read = source.to_table(columns=wanted, filter=where)
         frame = read.to_pandas()
         for name in partly_whole(read):
-            # Left to itself a frame makes real numbers of whole ones some of which are missing.
+            # By default a frame converts integers with missing values to real numbers.
             frame[name] = pandas.array(read[name].to_pylist(), dtype="Int64")
         return frame
 
     def to_polars(self, table: Table = "runs") -> Any:
-        """Give a table as a lazy frame of polars, which reads what a query needs when it is collected.
+        """Return a table as a lazy frame of polars, which reads what a query needs when it is collected.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class SweepTables:
         return polars.scan_parquet([str(file) for file in self._files[table]])
 
     def schema(self, table: Table = "runs") -> Any:
-        """Give the columns of a table: their types, units, ranges and definitions."""
+        """Return the columns of a table: their types, units, ranges and definitions."""
         return self._of(table).schema
 
     def tables(self, table: Table = "runs") -> Iterator[Any]:
@@ -179,20 +179,20 @@ class SweepTables:
         return scanned_tables(self._of(table))
 
     def row(self, run_id: str) -> dict[str, Any] | None:
-        """Give the row of a run, None where it is not done."""
+        """Return the row of a run, or None if it is not done."""
         found = rows_of(self.runs, equals("run_id", run_id))
         return found[0] if found else None
 
     def rows_of_months(self, run_id: str) -> list[dict[str, Any]]:
-        """Give the kept months of a run, in order."""
+        """Return the kept months of a run, in order."""
         return [] if self.manifest.every is None else rows_of(self.months, equals("run_id", run_id))
 
     def failures(self) -> list[tuple[str, int, str]]:
-        """List the causes that runs failed of: a message, the number of runs, and the id of one; commonest first."""
+        """List the causes of failed runs, commonest first: a message, the number of runs, and the id of one."""
         counted: dict[tuple[str, str], list[Any]] = {}
         columns = ["error", "traceback", "run_id"]
         for row in self.runs.to_table(columns=columns, filter=equals("status", FAILED)).to_pylist():
-            # An error raised at one line is one cause, whatever numbers its message holds.
+            # Errors raised at one line are one cause, whatever numbers their messages hold.
             place = place_in(row["traceback"] or "")
             cause = (row["error"].partition(":")[0] if place else row["error"], place)
             counted.setdefault(cause, [row["error"], 0, row["run_id"]])[1] += 1
@@ -200,7 +200,7 @@ class SweepTables:
         return sorted(found, key=lambda entry: -entry[1])
 
     def told_failures(self) -> str:
-        """Tell in a line how many runs have failed, and of what; empty if none has."""
+        """Return one line on how many runs have failed, and why; empty if none has."""
         found = self.failures() if self._files["runs"] and self._has_failures else []
         failed = sum(count for _, count, _ in found)
         return f"{failed:,} of {self.manifest.runs:,} runs have failed: {told_causes(found)}" if found else ""
@@ -221,7 +221,7 @@ class SweepTables:
 
 
 def told_causes(found: Sequence[tuple[str, int, str]]) -> str:
-    """Tell of what runs failed, the commonest causes with their counts, in a line."""
+    """Return one line with the commonest causes of failures and their counts."""
     told = [f"{count:,} with '{error.partition(chr(10))[0]}'" for error, count, _ in found[:MOST_CAUSES]]
     more = len(found) - MOST_CAUSES
     return ", ".join(told) + (

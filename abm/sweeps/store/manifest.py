@@ -1,4 +1,4 @@
-"""Read a sweep's manifest: which runs there are, in which shards, and everything needed to make any of them."""
+"""Read a sweep's manifest: which runs there are, in which shards, and everything needed to repeat any of them."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ MIX_ADVICE = "go back to that version, plan again in another directory, or mix b
 
 
 class Manifest:
-    """Hold the manifest of a sweep and make runs of it.
+    """The manifest of a sweep, from which its runs are made.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Manifest:
         return manifest
 
     def complaint(self) -> str | None:
-        """Say why the numbers of runs and shards cannot be those of a sweep, None if they can."""
+        """Return why the numbers of runs and shards cannot be those of a sweep, or None if they can."""
         for block in self.blocks:
             spans = (*block.points, *block.replicates)
             counted: tuple[Any, ...] = (*spans, *block.bases, block.shard_runs)
@@ -108,43 +108,43 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        """Give the name of the experiment."""
+        """Name of the experiment."""
         return str(self.content["experiment"]["name"])
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Name the measures that are kept."""
+        """Names of the measures that are kept."""
         return tuple(self.content["keep"]["measures"])
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """Name what is judged of every run."""
+        """Names of the outcomes of every run."""
         return tuple(self.content["keep"]["outcomes"])
 
     @property
     def whole(self) -> frozenset[str]:
-        """Name the columns of runs that hold whole numbers."""
+        """Names of the columns of runs that hold whole numbers."""
         return frozenset(self.content["keep"].get("whole", ()))
 
     @property
     def every(self) -> int | None:
-        """Give which months are kept: every so many, with the first and the last; None keeps none."""
+        """Interval at which months are kept, besides the first and the last; None keeps none."""
         every = self.content["keep"]["every"]
         return None if every is None else int(every)
 
     @property
     def is_single(self) -> bool:
-        """Tell whether measures are kept in single precision."""
+        """Whether measures are kept in single precision."""
         return bool(self.content["keep"]["precision"] == "single")
 
     @property
     def most_failed(self) -> float:
-        """Give the share of runs that may fail."""
+        """Share of runs that may fail."""
         return float(self.content["most_failed"])
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """List the blocks in the order of their runs."""
+        """Blocks in the order of their runs."""
         blocks: list[Block] = []
         for described in self.content["blocks"]:
             last = blocks[-1] if blocks else None
@@ -163,16 +163,16 @@ class Manifest:
 
     @property
     def runs(self) -> int:
-        """Count the runs."""
+        """Number of runs."""
         return sum(block.runs for block in self.blocks)
 
     @property
     def shards(self) -> int:
-        """Count the shards."""
+        """Number of shards."""
         return sum(block.shards for block in self.blocks)
 
     def shard(self, index: int) -> Shard:
-        """Give a shard by its number.
+        """Return a shard by its number.
 
         Raises
         ------
@@ -188,12 +188,12 @@ class Manifest:
 
     @cached_property
     def bases(self) -> tuple[Base, ...]:
-        """Make the bases.
+        """Bases, restored from their descriptions.
 
         Raises
         ------
         InvalidInput
-            If the manifest does not hold what they are made of.
+            If the manifest does not hold valid descriptions.
         """
         try:
             return tuple(base_of(described, self.inputs) for described in self.content["bases"])
@@ -206,12 +206,12 @@ class Manifest:
         return PointFile(self.directory / POINTS)
 
     def points(self, start: int, stop: int) -> Points:
-        """Give the points from one row up to another: of the table, or made again where it cannot be read.
+        """Return the points from one row up to another, from the table or, if it cannot be read, computed again.
 
         Raises
         ------
         InvalidInput
-            If there is no table, and they come out otherwise than when the sweep was planned.
+            If there is no table, and the computed points differ from the planned ones.
         """
         try:
             return self._point_file.rows(start, stop)
@@ -220,14 +220,14 @@ class Manifest:
 
     @cached_property
     def points_again(self) -> Points:
-        """Make all points again, from the designs of the manifest."""
+        """All points, computed again from the designs of the manifest."""
         # Deferred: what samples is slow to load, and a sound sweep does not need it.
         from abm.sweeps.store.sweep_points import points_of_parts
 
         return points_of_parts(self.content)
 
     def has_points(self) -> bool:
-        """Tell whether the table of points is there and is the design's."""
+        """Return whether the table of points is there and matches the design."""
         try:
             found = read_points(self.directory / POINTS)
         except READ_ERRORS:
@@ -235,7 +235,7 @@ class Manifest:
         return found.content_hash == str(self.content["points"]["sha256"])
 
     def seed(self, base: int, point: int) -> int:
-        """Give the seed of the runs at a point: the same at all, unless accidents are not to be shared."""
+        """Return the seed of the runs at a point: the same at all, unless random numbers are not to be shared."""
         seed = int(self.content["seed"])
         if self.content["common_random_numbers"]:
             return seed
@@ -243,7 +243,7 @@ class Manifest:
         return int.from_bytes(mixed[:SEED_BYTES], "big")
 
     def cases(self, first_run: int, runs: int, points: Points, offset: int) -> Iterator[Case]:
-        """Make runs that follow each other in one block.
+        """Yield consecutive runs of one block.
 
         Parameters
         ----------
@@ -272,7 +272,7 @@ class Manifest:
             return Refused(stand_in, content_hash([stand_in.content_hash, dict(point)])), str(error)
 
     def require_code(self, advice: str = MIX_ADVICE) -> None:
-        """Refuse to go on with other code than that of the plan.
+        """Refuse to continue with code other than that of the plan.
 
         Parameters
         ----------
@@ -298,7 +298,7 @@ class Manifest:
 
 
 def block_identity(content: Mapping[str, Any], described: Mapping[str, Any]) -> str:
-    """Return the hash of all that decides what a block's shards hold, but the code.
+    """Return the hash of everything that decides what a block's shards hold, except the code.
 
     An expansion adds blocks and changes none, so old shards stay valid.
     """

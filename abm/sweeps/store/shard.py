@@ -1,8 +1,8 @@
 """Run one shard of a sweep and commit its results: a function of the manifest alone.
 
-Doing a shard twice, or in two processes at once, gives the same rows and does no harm. A run that fails becomes a row
-that says why, and its neighbours go on. An attempt that ends before it can say why leaves its marker behind, and the
-next one, wherever it is made, simulates in a process apart, so that it finds out which run it was.
+Running a shard twice, or in two processes at once, gives the same rows and does no harm. A run that fails becomes a row
+with the reason, and its neighbours continue. An attempt that ends before it can report why leaves its marker behind,
+and the next one, wherever it is made, simulates in a separate process to find the run that caused it.
 """
 
 import time
@@ -71,7 +71,7 @@ class Commit:
     files: Mapping[str, Kept]
 
     def described(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return the commit as plain values."""
         return {
             "format": COMMIT_FORMAT,
             **{name: value for name, value in vars(self).items() if name != "files"},
@@ -95,12 +95,12 @@ class Commit:
 
 
 def shard_folder(directory: Path, index: int) -> Path:
-    """Give the folder of a shard's files; no folder holds more than a thousand shards."""
+    """Return the folder of a shard's files; no folder holds more than a thousand shards."""
     return directory / SHARDS / f"{index // SHARDS_PER_FOLDER:03}"
 
 
 def commit_path(directory: Path, index: int) -> Path:
-    """Give the path of a shard's commit record."""
+    """Return the path of a shard's commit record."""
     return shard_folder(directory, index) / f"{index:06}.json"
 
 
@@ -238,7 +238,7 @@ def tables_of(
 
 
 def controls(manifest: Manifest, shard: Shard) -> Iterator[Control]:
-    """Give runs to compare a suspected one with: the first of each block, which the plan has tried, its own before."""
+    """Yield runs to compare a suspected one with: the first of each block, which the plan has tried, its own first."""
     for block in sorted(manifest.blocks, key=lambda block: block != shard.block):
         case = cases_of(manifest, block.first_run, 1)[0][0]
         if not case.refusal:
@@ -246,7 +246,7 @@ def controls(manifest: Manifest, shard: Shard) -> Iterator[Control]:
 
 
 def cases_of(manifest: Manifest, first_run: int, runs: int) -> tuple[list[Case], Points]:
-    """Make some runs of one block, and the points that they are at."""
+    """Return some runs of one block, and their points."""
     block = next(block for block in manifest.blocks if 0 <= first_run - block.first_run < block.runs)
     met = [block.case(first_run)[1], block.case(first_run + runs - 1)[1]]
     spans = block.case(first_run)[0] != block.case(first_run + runs - 1)[0]
@@ -263,7 +263,7 @@ def _runs_table(
     done: Sequence[int],
     failures: Mapping[int, RunFailure],
 ) -> Any:
-    """Put identity, point, outcomes and state of every run of a shard in a table."""
+    """Tabulate identity, point, outcomes and state of every run of a shard."""
     rows = np.array([case.row for case in cases], dtype=np.int64)
     columns: dict[str, Any] = {
         "run_id": [case.run.run_id for case in cases],
@@ -293,7 +293,7 @@ def _runs_table(
 
 
 def _whole_outcome(outcome: str, count: int, found: Sequence[Tables], done: Sequence[int]) -> Any:
-    """Put whole numbers in a column, missing where a run failed."""
+    """Return a column of whole numbers, missing where a run failed."""
     values, is_missing = np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.bool_)
     if found:
         values[list(done)] = np.concatenate([tables.runs[outcome] for tables in found])
@@ -304,7 +304,7 @@ def _whole_outcome(outcome: str, count: int, found: Sequence[Tables], done: Sequ
 def _months_table(
     manifest: Manifest, cases: Sequence[Case], found: Sequence[Tables], done: Sequence[int]
 ) -> Any:
-    """Put the kept months of every run that was simulated in a table; None where none are kept."""
+    """Tabulate the kept months of every run that was simulated; None if none are kept."""
     if manifest.every is None:
         return None
     month = np.concatenate([tables.months["month"] for tables in found] or [np.empty(0, dtype=np.int64)])

@@ -1,7 +1,7 @@
-"""Mark shards that are being run, so that others see it, and so that an attempt that was lost warns the next.
+"""Mark shards that are being run, to show it to other processes and to warn the next attempt if this one is lost.
 
-A marker is a file beside the shard's results, named after the process that made it. One that outlives its process says
-that the process ended while it was at that shard. No decision about results rests on markers.
+A marker is a file beside the shard's results, named after the process that made it. One that outlives its process shows
+that the process ended while it ran that shard. No decision about results rests on markers.
 """
 
 import os
@@ -19,13 +19,13 @@ from abm.runs.machine_faults import MachineFault
 
 RUNNING = ".running"
 LOST = ".lost"
-"""Ending of a marker whose process has told that its attempt was lost."""
+"""Ending of a marker whose process has reported that its attempt was lost."""
 LONGEST_SILENCE_SECONDS = 6 * 3600.0
-"""Age from which a marker of a machine that cannot be asked counts as left behind."""
+"""Age from which a marker of a machine that cannot be checked counts as left behind."""
 
 
 class Marker(AbstractContextManager["Marker"]):
-    """Mark a shard as being run by this process, for the length of a block.
+    """A mark on a shard that this process runs, for the length of a block.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ class Marker(AbstractContextManager["Marker"]):
 
 
 def running(shards: Path, clock: Clock = time.time) -> Iterator[int]:
-    """Give the shards that somebody is running, once for everybody who does.
+    """Yield the shards that are being run, once for every process that runs them.
 
     Parameters
     ----------
     shards : Path
         Folder of all shards of a sweep.
     clock : callable
-        Seconds of the wall clock, for markers of machines that cannot be asked.
+        Seconds of the wall clock, for markers of machines that cannot be checked.
     """
     for marker in shards.glob(f"*/*{RUNNING}"):
         index, machine, _ = _told(marker)

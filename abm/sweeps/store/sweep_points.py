@@ -1,6 +1,6 @@
-"""Put the points of a sweep together from the designs that its manifest holds, so that the manifest alone is enough.
+"""Compute the points of a sweep from the designs in its manifest, so that the manifest alone is enough.
 
-A sweep that has grown has several parts: the design that it was planned with, and a further one for each growth.
+An expanded sweep has several parts: the design with which it was planned, and a further one for each expansion.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from abm.sweeps.design.point_table import POINTS, Points
 from abm.sweeps.design.sweepbase import ROLES
 
 ALL, REST, NEW = "all", "rest", "new"
-"""Which points of a further design are put behind the others: all, those after the ones there are, or new ones."""
+"""Which points of a further design are appended: all, those after the existing ones, or new ones."""
 
 
 def points_of_parts(content: Mapping[str, Any]) -> Points:
-    """Make the points of a manifest again, from the designs that it holds.
+    """Compute the points of a manifest again, from the designs that it holds.
 
     Raises
     ------
     InvalidInput
-        If they come out otherwise, such as with other versions of the libraries that sample.
+        If they differ from the planned ones, such as with other versions of the libraries that sample.
     """
     points: Points | None = None
     for part in content["points"]["parts"]:
@@ -36,16 +36,16 @@ def points_of_parts(content: Mapping[str, Any]) -> Points:
 
 
 def points_of(content: Mapping[str, Any], part: Mapping[str, Any]) -> Points:
-    """Make the points of one part.
+    """Compute the points of one part.
 
-    Those of another file come with the values that its dimensions take; all others have those of the first.
+    A part from another file holds the values of its dimensions; all others use those of the first part.
     """
     roles = {role: content["experiment"][role] for role in ROLES}
     return Design.of({**roles, **part}).points
 
 
 def behind(points: Points, further: Points, which: str) -> Points:
-    """Put further points behind those there are, as far as the part says so."""
+    """Append further points to the existing ones, as far as the part says so."""
     if which == REST:
         return points.then(further.rows(len(points), len(further)))
     if which == ALL:

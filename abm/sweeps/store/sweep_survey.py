@@ -1,7 +1,7 @@
-"""Look at the files of a sweep and say how far it is: what is done, failed, missing, damaged and being run.
+"""Survey the files of a sweep: what is done, failed, missing, damaged and being run.
 
-The files are the only truth, so a survey asks nobody. How fast it goes follows from what shards took by their own
-count, not from times of day, which may jump.
+The files are the only truth, so a survey asks no process. The speed follows from the durations that shards recorded,
+not from times of day, which may jump.
 """
 
 import time
@@ -18,7 +18,7 @@ from abm.sweeps.store.shard_marks import running
 
 @dataclass(frozen=True)
 class SweepSurvey:
-    """How far a sweep is.
+    """Progress of a sweep.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class SweepSurvey:
     running : int
         Shards that are being run, those done again included.
     seconds : float
-        What the shards that are done took together.
+        Total time of the shards that are done.
     sources : tuple of str
         Hashes of the sources that ran them.
     faults : tuple of str
@@ -59,37 +59,37 @@ class SweepSurvey:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether every shard is there and sound."""
+        """Whether every shard is there and sound."""
         return self.done == self.shards
 
     @property
     def open_shards(self) -> list[int]:
-        """List the shards that have to be run."""
+        """Shards that have to be run."""
         return sorted([*self.missing, *self.damaged])
 
     @property
     def rate(self) -> float | None:
-        """Give runs a second that are being done now; None where nothing is running or nothing is known."""
+        """Present runs a second; None if nothing is running or nothing is known."""
         if not self.running or not self.seconds:
             return None
         return self.running * self.runs_done / self.seconds
 
     @property
     def seconds_left(self) -> float | None:
-        """Give how long the rest takes at this rate; None where it is not known."""
+        """Time for the rest at this rate; None if it is not known."""
         return None if self.rate is None else (self.runs - self.runs_done) / self.rate
 
 
 @dataclass
 class Surveyor:
-    """Survey a sweep, again and again if need be; what was sound is not read twice.
+    """Repeated surveys of a sweep; what was sound is not read twice.
 
     Attributes
     ----------
     manifest : Manifest
         The sweep's.
     clock : callable
-        Seconds of the wall clock; it only tells a marker that was left behind on another machine from a fresh one.
+        Seconds of the wall clock; used only to tell a fresh marker of another machine from one left behind.
     """
 
     manifest: Manifest
@@ -97,12 +97,12 @@ class Surveyor:
     _known: dict[int, tuple[int, tuple[int, int, float, str]]] = field(default_factory=dict, repr=False)
 
     def survey(self, is_thorough: bool = False) -> SweepSurvey:
-        """Look at every shard.
+        """Check every shard.
 
         Parameters
         ----------
         is_thorough : bool
-            Read every byte and compare its hash, not lengths alone.
+            Read every byte and compare hashes instead of lengths only.
         """
         done = runs_done = failed = 0
         seconds = 0.0
@@ -157,7 +157,7 @@ class Surveyor:
         )
 
     def parts(self, is_thorough: bool = False) -> tuple[list[tuple[CompactPart, str | None]], list[str]]:
-        """Give the parts of a compaction with what is wrong with each, and what is wrong with their record."""
+        """Return the parts of a compaction with what is wrong with each, and what is wrong with their record."""
         try:
             parts = compact_parts(self.manifest.directory)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -200,5 +200,5 @@ class Surveyor:
             yield f"{POINTS} is not the table of the design's points; 'abm sweep resume' makes it again"
         try:
             Manifest.read(self.manifest.directory)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is wrong
+        except Exception as error:  # noqa: BLE001 - any error is a fault to report
             yield f"{MANIFEST}: {error}"
