@@ -56,12 +56,12 @@ class Kept:
     def complaint(self, folder: Path, is_thorough: bool) -> str | None:
         """Return how the file differs from its record, or None if it does not.
 
-                Parameters
-                ----------
-                folder : Path
-                    Where it lies.
-                is_thorough : bool
-        Read every byte instead of comparing lengths only.
+        Parameters
+        ----------
+        folder : Path
+            Where it lies.
+        is_thorough : bool
+            Read every byte instead of comparing lengths only.
         """
         path = folder / self.name
         try:

@@ -15,17 +15,17 @@ from abm.errors import InvalidInput, Problem
 def require_enclosed(directory: Path, passed_over: Path | None = None) -> None:
     """Refuse a directory that holds links which lead out of it.
 
-        Parameters
-        ----------
-        directory : Path
-            The sweep's.
-        passed_over : Path, optional
-    A folder in it that is not searched: a worker that runs one of a million shards checks its own files only.
+    Parameters
+    ----------
+    directory : Path
+        The sweep's.
+    passed_over : Path, optional
+        A folder in it that is not searched: a worker that runs one of a million shards checks its own files only.
 
-        Raises
-        ------
-        InvalidInput
-            With every such link.
+    Raises
+    ------
+    InvalidInput
+        With every such link.
     """
     home = directory.resolve()
     problems = [

@@ -90,21 +90,21 @@ class Locked(AbmError):
 class DirectoryLock:
     """A lock on a directory, held while its context lasts.
 
-        Parameters
-        ----------
-        directory : Path
-            An existing directory.
-        takes_over : bool
-    Take the lock of a holder on another host that is known to have ended.
-        clock : callable
-            Seconds of the wall clock.
+    Parameters
+    ----------
+    directory : Path
+        An existing directory.
+    takes_over : bool
+        Take the lock of a holder on another host that is known to have ended.
+    clock : callable
+        Seconds of the wall clock.
 
-        Raises
-        ------
-        Locked
-            On entering, if another process is at work there.
-        OSError
-            On entering, if the directory cannot be written.
+    Raises
+    ------
+    Locked
+        On entering, if another process is at work there.
+    OSError
+        On entering, if the directory cannot be written.
     """
 
     def __init__(self, directory: Path, takes_over: bool = False, clock: Clock = time.time) -> None:
