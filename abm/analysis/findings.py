@@ -81,8 +81,8 @@ def effects_section(story: Story) -> str:
         "What else the policies change",
         paragraph(
             f"Each number is the mean difference from <strong>{reference}</strong> over replicates that share "
-            "every accident of fate, with its 95% interval (Student's t over pairs; of "
-            "what a run has or has not, Newcombe's)."
+            "every accident of fate, with its 95% interval (Student's t over pairs; Newcombe's method "
+            "for yes/no outcomes)."
         ),
         tables,
         note(
@@ -101,8 +101,8 @@ def courses_section(story: Story) -> str:
     return section(
         "How it unfolds",
         paragraph(
-            f"{median}; of what a "
-            "run has or has not, the share of replicates that have it. Years since the start run to the right. "
+            f"{median}; for yes/no outcomes, the share of replicates with the outcome. Years since the start run "
+            "to the right. "
             "The number at the end of a curve is its last value."
         ),
         key(story),

@@ -95,9 +95,7 @@ def _differences_section(story: Story) -> str:
     ]
     return section(
         title,
-        paragraph(
-            "Everything else is the same, down to the accidents of fate that a replicate holds for all."
-        ),
+        paragraph("Everything else is the same, including the accidents of fate of each replicate."),
         table(policy_heads(story, "Lever"), rows),
         note(
             "A lever's dose is the area between its course and its default over the horizon, in its unit "

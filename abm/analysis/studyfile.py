@@ -79,7 +79,7 @@ class Study(Record):
             named.add(place)
         if ("samples",) not in faulty and self.samples.bit_count() != 1:
             near = 1 << max(self.samples.bit_length() - 1, 0)
-            told = f"samples is {self.samples}; a Sobol sequence is even for powers of two only"
+            told = f"samples is {self.samples}; a Sobol sequence is balanced for powers of two only"
             yield Fault(("samples",), f"{told}, so give {near} or {2 * near}")
         for name, low, high in ranges(self.search):
             if low >= high:

@@ -174,7 +174,7 @@ def _file_complaints(path: Path, force: bool) -> Iterator[str]:
         elif target.is_dir():
             yield f"'{shown}' is a directory; name a file in it"
         elif os.path.lexists(target) and not target.is_file():
-            yield f"'{shown}' is no regular file; name another"
+            yield f"'{shown}' is not a regular file; name another"
         elif target.is_file() and not force:
             yield f"'{shown}' exists; name another file, or add --force to replace it"
         elif not target.parent.is_dir():

@@ -50,7 +50,7 @@ class Kept:
         """Read what `described` returned."""
         name = str(described["name"])
         if Path(name).name != name:
-            raise ValueError(f"'{name}' is no name of a file in this folder")
+            raise ValueError(f"'{name}' is not the name of a file in this folder")
         return cls(name, int(described["rows"]), int(described["bytes"]), str(described["sha256"]))
 
     def complaint(self, folder: Path, is_thorough: bool) -> str | None:

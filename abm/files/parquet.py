@@ -156,7 +156,7 @@ def require_bounded_table(path: Path) -> None:
         # Repeated values are stored once, so the rows count too.
         unfolded = max(stored, told.num_rows * told.num_columns * CELL_BYTES)
     if unfolded > bounds.TABLE_BYTES:
-        found = f"{path.name} unfolds into {unfolded:,} bytes"
+        found = f"{path.name} expands to {unfolded:,} bytes"
         raise Excess(found, bounds.TABLE_BYTES, "bytes", "read it in parts, with pyarrow or polars")
 
 
@@ -175,7 +175,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
     table = pq.read_table(path, columns=wanted, read_dictionary=texts)
     unfolded = sum(_text_bytes(column) for column in table.columns if pa.types.is_dictionary(column.type))
     if unfolded > bounds.TABLE_BYTES:
-        found = f"{path.name} unfolds into {unfolded:,} bytes of text"
+        found = f"{path.name} expands to {unfolded:,} bytes of text"
         raise Excess(found, bounds.TABLE_BYTES, "bytes", "read it in parts, with pyarrow or polars")
     plain = [_written_out(column) for column in table.columns]
     return pa.Table.from_arrays(plain, schema=_plain_schema(table.schema))

@@ -44,9 +44,9 @@ LOCK_BYTES = 4 * KIB
 # Archives of NumPy
 
 PLACE_ARCHIVE_BYTES = 256 * MIB
-"""Bytes that a built place unfolds into; England's takes 7 MB."""
+"""Bytes that a built place expands to; England's takes 7 MB."""
 SNAPSHOT_BYTES = GIB
-"""Bytes that a snapshot unfolds into; one of England takes about 20 MB."""
+"""Bytes that a snapshot expands to; one of England takes about 20 MB."""
 ARCHIVE_DIRECTORY_BYTES = MIB
 """Bytes of an archive's own list of its arrays; that of a snapshot takes ten thousand."""
 ARCHIVE_ARRAYS = 1_000
@@ -79,7 +79,7 @@ SHEET_CELLS = 10_000_000
 # Parquet
 
 TABLE_BYTES = 2 * GIB
-"""Bytes that a table in Parquet unfolds into. A shard's months are planned to take at most 256 MB; the results of
+"""Bytes that a table in Parquet expands to. A shard's months are planned to take at most 256 MB; the results of
 10,000 runs of 10 years and 40 measures take 400 MB."""
 
 # Code

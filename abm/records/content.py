@@ -107,7 +107,7 @@ def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
     ValueError
         If it is damaged.
     Excess
-        If it unfolds into more.
+        If it expands to more.
     """
     whole = io.BytesIO()
     position = 0

@@ -26,7 +26,7 @@ from abm.runs.run import Run, Simulator, Tables, joined_tables
 
 LANES = 16
 WORKER_START_SECONDS = 2.0
-WORKERS_ADVICE = "give a whole number from 1, such as 4, or leave it out to use what pays"
+WORKERS_ADVICE = "give a whole number from 1, such as 4, or leave it out to use as many as are worthwhile"
 Progress = Callable[[int, int], None]
 Positions = tuple[int, ...]
 
@@ -247,7 +247,7 @@ def mapped(
                 try:
                     take(position, pool.submit(task, items[position]).result())
                 except WorkerLost as error:
-                    raise MachineFault(f"{error}, and did so again with nothing beside it") from None
+                    raise MachineFault(f"{error}, and did so again when it ran alone") from None
     return [results[position] for position in range(len(items))]
 
 

@@ -297,5 +297,5 @@ def _stopped(path: Path, error: BaseException) -> BaseException:
     line = frames[-1].lineno if frames else None
     told = str(error) if isinstance(error, AbmError) else f"{type(error).__name__}: {error}"
     return InvalidInput(
-        [Problem(shown_path(path), line, f"stops with {told}; mend it so that it can be imported")]
+        [Problem(shown_path(path), line, f"stops with {told}; fix it so that it can be imported")]
     )

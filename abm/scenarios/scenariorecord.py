@@ -98,6 +98,6 @@ def remade(record: Mapping[str, Any], place: Path, file_of: Callable[[str], str]
         extensions=extensions,
     )
     if scenario.content_hash != record["content_hash"]:
-        message = "does not come out as it was written down; defaults have changed with the code since then"
+        message = "differs from its record; defaults have changed with the code since then"
         raise InvalidInput([Problem(name, None, f"{message}, so use the version that wrote it")])
     return scenario

@@ -94,9 +94,7 @@ def write_crate(
         told = (
             f"{len(survey.open_shards):,} of {survey.shards:,} shards of {directory} are missing or damaged"
         )
-        raise AbmError(
-            f"{told}; a crate vouches for all results, so first run 'abm sweep resume {directory}'"
-        )
+        raise AbmError(f"{told}; a crate describes all results, so first run 'abm sweep resume {directory}'")
     content = sweep.manifest.content
     crate: Any = ROCrate(version=ROCRATE_VERSION)
     crate.metadata.extra_contexts.append(CONTEXT)

@@ -110,12 +110,12 @@ class Patience:
         reasons = {carried.lost for carried in self._lost}
         if len(reasons) == 1:
             told = f"the first {len(self._lost)} shards were all lost, each several times: {reasons.pop()}"
-            raise StoppedEarly(f"{told}; mend that, then 'abm sweep resume {self.manifest.directory}'")
+            raise StoppedEarly(f"{told}; fix that, then 'abm sweep resume {self.manifest.directory}'")
 
     @property
     def _advice(self) -> str:
         directory = self.manifest.directory
         return (
-            f"what was done is kept. Mend the cause, then 'abm sweep resume {directory} --failed' makes failed runs "
-            f"again; 'abm sweep resume {directory} --go-on' goes on however many fail"
+            f"what was done is kept. Fix the cause, then 'abm sweep resume {directory} --failed' repeats failed "
+            f"again; 'abm sweep resume {directory} --go-on' continues however many fail"
         )

@@ -144,7 +144,7 @@ def test_a_sweep_that_is_not_complete_has_no_crate(directory: Path) -> None:
     commit.unlink()
     try:
         with pytest.raises(
-            AbmError, match="1 of 3 shards of .* missing or damaged; a crate vouches for all results"
+            AbmError, match="1 of 3 shards of .* missing or damaged; a crate describes all results"
         ):
             write_crate(directory)
     finally:

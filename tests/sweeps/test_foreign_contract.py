@@ -291,7 +291,7 @@ def test_one_run_in_many_that_exits_is_one_failed_row_with_its_last_words(tmp_pa
 def test_a_sweep_of_the_former_contract_is_refused_with_the_reason(tmp_path: Path) -> None:
     manifest = Manifest.read(planned(tmp_path, POPS, "steps: 1\nparameters: {stock: [1]}\nreporters: [left]"))
     base = {key: value for key, value in manifest.content["bases"][0].items() if key != "contract"}
-    with pytest.raises(InvalidInput, match=f"this abm keeps version {CONTRACT}, with other seeds and rows"):
+    with pytest.raises(InvalidInput, match=f"this abm uses version {CONTRACT}, with other seeds and rows"):
         Manifest(manifest.directory, {**manifest.content, "bases": [base]}).require_code()
 
 

@@ -301,11 +301,11 @@ def test_a_class_that_will_not_do_is_refused_with_a_way_out(name: str, expected:
 def test_reporters_that_a_model_lacks_are_refused_with_the_nearest() -> None:
     assert told(Schelling, reporters=["happy", "pct_hapy", "homofily", "grid"]) == [
         (
-            "reporters.1: 'pct_hapy' is no reporter, attribute or method of Schelling; did you mean 'pct_happy'? "
+            "reporters.1: 'pct_hapy' is not a reporter, attribute or method of Schelling; did you mean 'pct_happy'? "
             "Its data collector takes happy, pct_happy, population, minority_pct."
         ),
         (
-            "reporters.2: 'homofily' is no reporter, attribute or method of Schelling. "
+            "reporters.2: 'homofily' is not a reporter, attribute or method of Schelling. "
             "Its data collector takes happy, pct_happy, population, minority_pct."
         ),
         (
@@ -317,7 +317,7 @@ def test_reporters_that_a_model_lacks_are_refused_with_the_nearest() -> None:
         "reporters: Walker has no data collector with model reporters; name attributes or methods to report"
     ]
     assert (
-        "'positon' is no reporter, attribute or method of Walker; did you mean 'position'?"
+        "'positon' is not a reporter, attribute or method of Walker; did you mean 'position'?"
         in told(Walker, reporters={"where": "positon"})[0]
     )
     assert "module 'math' has no 'nothing'" in told(Walker, reporters=["math:nothing"])[0]

@@ -197,7 +197,7 @@ def test_every_problem_of_the_file_and_the_model_is_told_with_its_line(tmp_path:
             "reporters: {num_nodes: Infected}",
             "6: 'num_nodes' is a column too, of what the model reports",
         ),
-        ("seed: 4", "reporters: {x: Infekted}", "11: 'Infekted' is no reporter, attribute or method"),
+        ("seed: 4", "reporters: {x: Infekted}", "11: 'Infekted' is not a reporter, attribute or method"),
         (
             "seed: 4",
             "common_random_numbers: false\nseeds: [1, 2, 3]",

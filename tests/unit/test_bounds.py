@@ -101,7 +101,7 @@ def test_arrays_come_back_as_numpy_reads_them(scratch, kinds):
 
 @pytest.fixture(scope="module")
 def bomb(tmp_path_factory) -> Path:
-    """Write an archive of a few megabytes that unfolds into more than a gigabyte."""
+    """Write an archive of a few megabytes that expands to more than a gigabyte."""
     path = tmp_path_factory.mktemp("bomb") / "bomb.npz"
     piece = bytes(16 * bounds.MIB)
     with (
@@ -319,8 +319,8 @@ def test_a_table_of_endless_rows_or_texts_is_refused_unread(tmp_path, monkeypatc
     rows = pa.table({"x": pa.array(np.zeros(3_000_000))})
     pq.write_table(rows, tmp_path / "rows.parquet")
     assert (tmp_path / "rows.parquet").stat().st_size < bounds.MIB
-    assert "unfolds into" in refusal(read_table, tmp_path / "rows.parquet")
-    assert "unfolds into" in refusal(read_points, tmp_path / "rows.parquet")
+    assert "expands to" in refusal(read_table, tmp_path / "rows.parquet")
+    assert "expands to" in refusal(read_points, tmp_path / "rows.parquet")
     texts = pa.table({"x": pa.array(["a" * 100_000] * 1000)})
     pq.write_table(texts, tmp_path / "texts.parquet")
     assert (tmp_path / "texts.parquet").stat().st_size < bounds.MIB

@@ -97,7 +97,7 @@ def test_every_problem_of_a_study_is_told_at_once_with_its_line(tmp_path):
         ("place 'urban' is named twice", "- urban"),
         ("'replicates' is 0", "replicates: 0"),
         (
-            "samples is 100; a Sobol sequence is even for powers of two only, so give 64 or 128",
+            "samples is 100; a Sobol sequence is balanced for powers of two only, so give 64 or 128",
             "samples: 100",
         ),
         ("scenario 'baselin' is unknown; did you mean 'baseline'?", "scenario: baselin"),

@@ -150,7 +150,7 @@ def edited(sweep: Path, **changes) -> None:
 @pytest.mark.parametrize(
     ("identity", "name", "told"),
     [
-        ("../../elsewhere", "x.yaml", "does not have its own hash"),
+        ("../../elsewhere", "x.yaml", "does not match its own hash"),
         (None, "../../../elsewhere/x.yaml", "outside its folder"),
         (None, "/tmp/x.yaml", "outside its folder"),
     ],

@@ -134,7 +134,7 @@ def test_a_lack_of_memory_that_passes_costs_nothing(tmp_path, monkeypatch):
 def test_items_whose_worker_was_lost_are_tried_again(tmp_path, monkeypatch):
     monkeypatch.setenv(synthetic.ONCE, str(tmp_path))
     assert mapped(synthetic.square_after_a_loss, [1, 2, 3, 4], workers=2) == [1, 4, 9, 16]
-    with pytest.raises(MachineFault, match="with nothing beside it"):
+    with pytest.raises(MachineFault, match="when it ran alone"):
         mapped(synthetic.die_at_three, [1, 2, 3, 4], workers=2)
 
 

@@ -160,7 +160,7 @@ def test_a_record_that_no_longer_gives_the_same_scenario_is_refused():
     ("change", "told"),
     [
         (lambda content: content.update(seed=2), "was edited or damaged"),
-        (lambda content: content.update(format="another"), "is no manifest of a sweep"),
+        (lambda content: content.update(format="another"), "is not the manifest of a sweep"),
         (lambda content: content.update(format_version=99), "format version 99"),
     ],
 )

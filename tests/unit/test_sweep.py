@@ -428,11 +428,11 @@ def test_a_sweep_opens_as_datasets_and_frames(tmp_path):
 
 def test_a_table_or_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path):
     tables = open_sweep(done_here(planned(tmp_path)).directory)
-    with pytest.raises(AbmError, match="'month' is no table; did you mean 'months'"):
+    with pytest.raises(AbmError, match="'month' is not a table; did you mean 'months'"):
         tables.to_pandas("month")
-    with pytest.raises(AbmError, match="'point' is no table; did you mean 'points'"):
+    with pytest.raises(AbmError, match="'point' is not a table; did you mean 'points'"):
         tables.to_polars("point")
-    with pytest.raises(AbmError, match="'trst' is no column of 'months'; did you mean 'trust'"):
+    with pytest.raises(AbmError, match="'trst' is not a column of 'months'; did you mean 'trust'"):
         tables.to_pandas("months", columns=["month", "trst"])
 
 

@@ -193,7 +193,9 @@ class Saltelli(Sampled):
 
     kind: ClassVar[str] = "Saltelli design"
     samples: int = Field(ge=2, le=MOST_POINTS, description="base samples, a power of two")
-    second_order: bool = Field(default=False, description="whether pairs of dimensions are to be told apart")
+    second_order: bool = Field(
+        default=False, description="whether interactions of pairs of dimensions are estimated"
+    )
 
     @model_validator(mode="after")
     def _is_even(self) -> "Saltelli":
@@ -213,7 +215,7 @@ class Morris(Sampled):
     """Take Morris' trajectories, from which SALib computes elementary effects."""
 
     kind: ClassVar[str] = "Morris design"
-    trajectories: int = Field(ge=2, le=MOST_POINTS, description="trajectories, ten or more as a rule")
+    trajectories: int = Field(ge=2, le=MOST_POINTS, description="trajectories, usually ten or more")
     levels: int = Field(default=4, ge=2, le=100, description="levels of the grid, an even number")
 
     @model_validator(mode="after")
@@ -381,5 +383,5 @@ class Design:
 def _require_power_of_two(name: str, size: int) -> None:
     if size.bit_count() != 1:
         near = 1 << (size.bit_length() - 1)
-        told = f"'{name}' is {size}; a Sobol sequence is even for powers of two only"
+        told = f"'{name}' is {size}; a Sobol sequence is balanced for powers of two only"
         raise Faults([Fault((name,), f"{told}, so give {near} or {2 * near}")])

@@ -93,7 +93,7 @@ def _require_sound(identity: str, bundle: Mapping[str, Any]) -> None:
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ValueError(f"the manifest names '{name}', which lies outside its folder")
     if bundle_id(bundle) != identity:
-        raise ValueError(f"the manifest's bundle '{identity}' does not have its own hash")
+        raise ValueError(f"the manifest's bundle '{identity}' does not match its own hash")
     if bundle["main"] not in bundle["files"]:
         raise ValueError(f"the manifest's bundle '{identity}' lacks its main file")
 

@@ -99,7 +99,7 @@ def distribution_complaint(name: str, arguments: Mapping[str, Any]) -> str | Non
     for argument in arguments:
         if argument not in valid:
             return (
-                f"'{argument}' is no parameter of distribution '{name}'{did_you_mean(argument, valid)} "
+                f"'{argument}' is not a parameter of distribution '{name}'{did_you_mean(argument, valid)} "
                 f"Valid: {', '.join(valid)}"
             )
     lacking = [shape for shape in valid[:-2] if shape not in arguments]

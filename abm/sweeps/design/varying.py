@@ -37,7 +37,7 @@ class Varying(Record):
     )
     uncertainties: dict[str, Dimension] = Field(
         default_factory=dict,
-        description="what nobody sets: parameters or levers and the values they may have",
+        description="what no policymaker sets: parameters or levers and the values they may have",
     )
     design: Choice = Field(description="how points are spread over levers and uncertainties")
     replicates: int = Field(default=1, ge=1, lt=REPLICATES_BOUND, description="runs at every point")
@@ -53,7 +53,7 @@ class Varying(Record):
         description="months (or steps) that are kept: 'all', 'none', or {every: 12}, always with month 0 and the last",
     )
     precision: Literal["double", "single"] = Field(
-        default="double", description="of the measures kept; single takes half the disk"
+        default="double", description="precision of the measures kept; single takes half the disk space"
     )
     most_failed: float = Field(
         default=DEFAULT_MOST_FAILED,

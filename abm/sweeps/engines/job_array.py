@@ -193,7 +193,7 @@ def _require_one_line(directory: Path, name: str) -> None:
     """Refuse text that would end a line of the script, because the rest would become a command."""
     for text in (str(directory), name):
         if visible(text) != text:
-            told = f"'{text}' cannot stand in a script; rename it, without line ends and the like"
+            told = f"'{text}' cannot stand in a script; rename it without line breaks and control characters"
             raise InvalidInput([Problem(str(directory), None, told)])
 
 

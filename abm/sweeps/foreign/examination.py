@@ -229,7 +229,7 @@ class _Examination:
         """Complete the answer of a process that ended early."""
         values = list(answer.values)
         if not values:
-            told = f"making one model {answer.ending or 'gave nothing'}{last_printed(answer.printed)}"
+            told = f"making one model {answer.ending or 'returned nothing'}{last_printed(answer.printed)}"
             return [{"faults": [[["model"], told]], "found": None}]
         while values[0]["found"] is not None and len(values) <= len(trials):
             values.append({"failure": answer.ending, "trace": answer.printed})

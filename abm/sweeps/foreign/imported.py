@@ -104,7 +104,7 @@ def _module(name: str, folder: Path | None) -> ModuleType:
             raise NotFoundByName(f"module '{name}' needs module '{error.name}'{hint}") from None
         raise NotFoundByName(missing_module(name, error.name, folder)) from None
     except BaseException as error:  # noqa: BLE001 - the module is foreign code, and may even exit
-        told = f"module '{name}' failed when it was imported, {error_text(error)}; mend it"
+        told = f"module '{name}' failed when it was imported, {error_text(error)}; fix it"
         raise NotFoundByName(told) from None
     finally:
         multiprocessing.set_start_method(method, force=True)

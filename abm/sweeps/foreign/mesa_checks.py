@@ -108,7 +108,7 @@ def stated_faults(
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            told = f"'{key}' holds what a manifest cannot, such as .nan, .inf or a key that is no text"
+            told = f"'{key}' holds what a manifest cannot hold, such as .nan, .inf or a key that is not text"
             yield Fault(("parameters", key), f"{told}; leave it out")
 
 
@@ -328,7 +328,7 @@ def _tried(
             model = kind(**arguments)
         except BaseException as error:  # noqa: BLE001 - the constructor is foreign code
             told = f"{name} cannot be made with these parameters, {error_text(error)}"
-            return {}, [Fault(("parameters",), f"{told}; mend them or the model")]
+            return {}, [Fault(("parameters",), f"{told}; fix them or the model")]
         try:
             if not callable(getattr(model, "step", None)):
                 told = f"{name} makes {type(model).__name__}, which has no method 'step'; make a Mesa model"
@@ -369,7 +369,7 @@ def _reported(
             faults.append(Fault(where, f"{error}, {advice}"))
         except BaseException as error:  # noqa: BLE001 - a reporter is foreign code
             told = f"reporter '{reporter}' fails at the start, {error_text(error)}"
-            faults.append(Fault(where, f"{told}; mend it, or leave it out"))
+            faults.append(Fault(where, f"{told}; fix it, or leave it out"))
     return wanted, faults
 
 
@@ -387,7 +387,7 @@ def _no_reporter(model: Any, kind: str, reporter: str, collected: Sequence[str])
     attributes = [name for name in dir(model) if not name.startswith("_")]
     hint = did_you_mean(reporter, [*collected, *attributes])
     own = f" Its data collector takes {', '.join(collected)}." if collected else ""
-    return f"'{reporter}' is no reporter, attribute or method of {kind}{hint}{own}"
+    return f"'{reporter}' is not a reporter, attribute or method of {kind}{hint}{own}"
 
 
 def _step_faults(steps: int) -> Iterator[Fault]:

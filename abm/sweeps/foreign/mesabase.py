@@ -108,8 +108,10 @@ class MesaBase:
     def of(cls, described: Mapping[str, Any], inputs: Inputs) -> MesaBase:
         """Restore the model from its description, with the code that is found now."""
         if described.get("contract", 1) != CONTRACT:
-            told = f"was planned with version {described.get('contract', 1)} of the contract with models of others"
-            why = f"this abm keeps version {CONTRACT}, with other seeds and rows"
+            told = (
+                f"was planned with version {described.get('contract', 1)} of the contract with foreign models"
+            )
+            why = f"this abm uses version {CONTRACT}, with other seeds and rows"
             raise InvalidInput([Problem(described["model"], None, f"{told}; {why}, so plan it again")])
         bundle = None if described["sources"] is None else inputs.bundles[described["sources"]]
         folder = None if bundle is None else _folder(described, inputs)

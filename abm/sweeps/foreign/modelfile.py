@@ -145,7 +145,9 @@ def _measure_problems(document: Document, known: list[str]) -> Iterator[Problem]
     listed = document.data.get("measures")
     for number, name in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(name, str) and name not in known:
-            told = f"measure '{name}' is no reporter{did_you_mean(name, known)} There are {', '.join(known)}."
+            told = (
+                f"measure '{name}' is not a reporter{did_you_mean(name, known)} There are {', '.join(known)}."
+            )
             yield document.problem(("measures", number), told)
 
 

@@ -62,7 +62,7 @@ def _found(reference: str, folder: Path) -> tuple[Path | None, str]:
     try:
         tree = ast.parse(read_content(source, bounds.SOURCE_BYTES))
     except SyntaxError as error:
-        return source, f"{shown_path(source)} is not Python: line {error.lineno}, {error.msg}; mend it"
+        return source, f"{shown_path(source)} is not Python: line {error.lineno}, {error.msg}; fix it"
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         return source, f"{shown_path(source)} {complaint_of(error)}"
     names = list(_names(tree))

@@ -117,7 +117,7 @@ def _added(
 def _joined(content: Mapping[str, Any], before: Points, part: Mapping[str, Any]) -> Points:
     further = points_of(content, part)
     if part["which"] == REST and further.rows(0, len(before)).content_hash != before.content_hash:
-        told = "the larger design does not begin with the points there are; use the package versions in the manifest"
+        told = "the larger design does not begin with the existing points; use the package versions in the manifest"
         raise InvalidInput([Problem(POINTS, None, told)])
     return behind(before, further, part["which"])
 
@@ -148,7 +148,9 @@ def _grown(content: Mapping[str, Any], samples: int) -> tuple[dict[str, Any] | N
         return None, [Problem("--points", None, told)]
     if name in PREFIX:
         if samples.bit_count() != 1:
-            told = f"found {samples}; a Sobol sequence is even for powers of two only, so give {2 * present}"
+            told = (
+                f"found {samples}; a Sobol sequence is balanced for powers of two only, so give {2 * present}"
+            )
             return None, [Problem("--points", None, told)]
         return {"design": {name: {**settings, counted: samples}}, "which": REST}, []
     seed = (settings.get("seed", 1) + len(parts)) % DESIGN_SEEDS

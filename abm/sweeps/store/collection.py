@@ -36,11 +36,11 @@ def collect_table(directory: Path, out: Path, table: str = "runs", force: bool =
     """
     problems = file_problems(out, force)
     if out.suffix not in FILE_WRITERS:
-        told = f"'{os.fspath(out)}' is of no kind that is known; end it in {', '.join(FILE_WRITERS)}"
+        told = f"'{os.fspath(out)}' has an unknown ending; end it in {', '.join(FILE_WRITERS)}"
         problems.append(Problem("--out", None, told))
     chosen = next((name for name in TABLES if name == table), None)
     if chosen is None:
-        told = f"'{table}' is no table{did_you_mean(table, TABLES)} Valid: {', '.join(TABLES)}."
+        told = f"'{table}' is not a table{did_you_mean(table, TABLES)} Valid: {', '.join(TABLES)}."
         problems.append(Problem("--table", None, told))
     if problems or chosen is None:
         raise InvalidInput(problems)

@@ -125,7 +125,7 @@ def compact_parts(directory: Path) -> tuple[CompactPart, ...]:
     except FileNotFoundError:
         return ()
     if record.get("format") != RECORD_FORMAT:
-        raise ValueError(f"{RECORD} is no record of a compaction")
+        raise ValueError(f"{RECORD} is not the record of a compaction")
     return tuple(CompactPart.of(described) for described in record["parts"])
 
 

@@ -149,7 +149,7 @@ class SweepTables:
         known = source.schema.names
         for name in wanted or ():
             if name not in known:
-                told = f"'{name}' is no column of '{table}'{did_you_mean(name, known)} Columns: {', '.join(known)}."
+                told = f"'{name}' is not a column of '{table}'{did_you_mean(name, known)} Columns: {', '.join(known)}."
                 raise AbmError(told)
         read = source.to_table(columns=wanted, filter=where)
         frame = read.to_pandas()
@@ -207,7 +207,7 @@ class SweepTables:
 
     def _of(self, table: str) -> Any:
         if table not in TABLES:
-            told = f"'{table}' is no table{did_you_mean(table, TABLES)} Tables: {', '.join(TABLES)}."
+            told = f"'{table}' is not a table{did_you_mean(table, TABLES)} Tables: {', '.join(TABLES)}."
             raise AbmError(told)
         if table == "points":
             return self._dataset(table)
@@ -216,7 +216,7 @@ class SweepTables:
     def _dataset(self, table: str) -> Any:
         files = self._files[table]
         if not files:
-            raise AbmError(f"nothing of {self.manifest.directory} is done yet; 'abm sweep run' does it")
+            raise AbmError(f"nothing of {self.manifest.directory} is done yet; 'abm sweep run' starts it")
         return dataset(files)
 
 

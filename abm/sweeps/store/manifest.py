@@ -73,19 +73,19 @@ class Manifest:
         except (OSError, ValueError) as error:
             raise InvalidInput([Problem(shown, None, f"cannot be read ({error}); plan again")]) from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            message = "is no manifest of a sweep; name a directory that 'abm sweep plan' made"
+            message = "is not the manifest of a sweep; name a directory that 'abm sweep plan' made"
             raise InvalidInput([Problem(shown, None, message)])
         if content.get("format_version") != FORMAT_VERSION:
             message = f"has format version {content.get('format_version')}; this abm reads {FORMAT_VERSION}"
             raise InvalidInput([Problem(shown, None, message)])
         if manifest_hash(content) != content.get("manifest_sha256"):
-            message = "was edited or damaged: it does not have its own hash; plan again in another directory"
+            message = "was edited or damaged: it does not match its own hash; plan again in another directory"
             raise InvalidInput([Problem(shown, None, message)])
         try:
             manifest = cls(directory, content)
             complaint = manifest.complaint()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            complaint = f"lacks or garbles what it should say ({type(error).__name__}: {error})"
+            complaint = f"has missing or malformed entries ({type(error).__name__}: {error})"
         if complaint is not None:
             raise InvalidInput([Problem(shown, None, f"{complaint}; plan again in another directory")])
         return manifest
@@ -97,7 +97,7 @@ class Manifest:
             counted: tuple[Any, ...] = (*spans, *block.bases, block.shard_runs)
             are_whole = all(isinstance(count, int) and count >= 0 for count in counted)
             if not are_whole or not block.shard_runs or block.runs < 0:
-                return "counts its runs with what is no whole number from 0"
+                return "counts its runs with values that are not whole numbers from 0"
             if any(base >= len(self.content["bases"]) for base in block.bases):
                 return "has runs of a scenario that it does not hold"
         if self.shards > bounds.SHARDS:

@@ -88,7 +88,7 @@ class Commit:
             If they are no commit of a shard.
         """
         if record.get("format") != COMMIT_FORMAT:
-            raise ValueError("is no commit record of a shard")
+            raise ValueError("is not the commit record of a shard")
         given = {name: value for name, value in record.items() if name not in ("format", "files")}
         files = {name: Kept.of(described) for name, described in record["files"].items()}
         return cls(**given, files=files)
@@ -117,7 +117,7 @@ def read_commit(directory: Path, index: int) -> Commit:
     try:
         return Commit.of(read_record(commit_path(directory, index)))
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{index:06}.json is no commit record ({error})") from None
+        raise ValueError(f"{index:06}.json is not a commit record ({error})") from None
 
 
 def run_shard(

@@ -28,9 +28,7 @@ def points_of_parts(content: Mapping[str, Any]) -> Points:
         further = points_of(content, part)
         points = further if points is None else behind(points, further, part["which"])
     if points is None or points.content_hash != content["points"]["sha256"]:
-        message = (
-            "its points come out otherwise than when it was planned; use the package versions in the manifest"
-        )
+        message = "its points differ from those of the plan; use the package versions in the manifest"
         raise InvalidInput([Problem(POINTS, None, message)])
     return points
 
