@@ -19,11 +19,6 @@ GIT_SECONDS = 5.0
 UNKNOWN = "unknown"
 
 
-def model_version() -> str:
-    """Return the version of the project."""
-    return __version__
-
-
 @lru_cache(maxsize=1)
 def source_hash() -> str:
     """Return the SHA-256 of the sources, file by file, as they were at the first call.
@@ -51,7 +46,7 @@ def code_version() -> Mapping[str, Any]:
     """
     commit, dirty = _commit_and_dirty()
     return MappingProxyType(
-        {"version": model_version(), "source_sha256": source_hash(), "commit": commit, "dirty": dirty}
+        {"version": __version__, "source_sha256": source_hash(), "commit": commit, "dirty": dirty}
     )
 
 

@@ -24,8 +24,6 @@ from abm.sweeps.store.shard import SHARDS, Commit, cases_of
 from abm.sweeps.store.shard_marks import put_away
 from abm.sweeps.store.sweep_survey import Surveyor, SweepSurvey
 
-MOST_LOST_TOLD = 3
-
 
 @dataclass(frozen=True)
 class Advance:

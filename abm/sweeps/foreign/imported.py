@@ -16,7 +16,7 @@ from typing import Any
 
 from abm.errors import did_you_mean
 from abm.runs.failures import error_text
-from abm.sweeps.foreign.modelsources import FORM, NotFoundByName, is_own, missing_module
+from abm.sweeps.foreign.modelsources import NotFoundByName, is_own, missing_module, module_and_name
 
 _put_aside: dict[str, dict[str, ModuleType]] = {}
 """Modules by the folder from which they were imported, while those of another folder are in use."""
@@ -39,9 +39,7 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
     NotFoundByName
         If it is not of that form, there is no such module, the module fails, or it holds no such name.
     """
-    module_name, colon, name = reference.partition(":")
-    if not (colon and name.isidentifier() and all(part.isidentifier() for part in module_name.split("."))):
-        raise NotFoundByName(FORM)
+    module_name, name = module_and_name(reference)
     if folder is not None:
         use(folder)
     module = _module(module_name, folder)

@@ -29,7 +29,13 @@ from abm.sweeps.foreign.mesa_stepping import (
     collected_names,
     release,
 )
-from abm.sweeps.foreign.modelsources import FORM, NotCarried, NotFoundByName, code_hash, model_files
+from abm.sweeps.foreign.modelsources import (
+    NotCarried,
+    NotFoundByName,
+    code_hash,
+    model_files,
+    module_and_name,
+)
 from abm.sweeps.foreign.surroundings import isolated
 from abm.sweeps.foreign.workspace import workspace
 
@@ -98,9 +104,10 @@ def stated_faults(
     seeds: Sequence[int],
 ) -> Iterator[Fault]:
     """Yield what is wrong with a file's description of a model, as far as it can be known without the model."""
-    module, colon, name = model.partition(":")
-    if not (colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        yield Fault(("model",), f"model is {shown(model)}; {FORM}")
+    try:
+        module_and_name(model)
+    except NotFoundByName as error:
+        yield Fault(("model",), f"model is {shown(model)}; {error}")
     yield from _step_faults(steps)
     yield from _seed_faults(seeds)
     yield from _column_faults(reporters_by_column(reporters), reporters)

@@ -23,7 +23,6 @@ from typing import Any
 from abm.errors import AbmError, did_you_mean, nearest
 from abm.sweeps.design.inputs import bundle_id, bundled
 
-FORM = "name it as package.module:name, such as mesa.examples:Schelling"
 MOST_FILES = 1_000
 MOST_BYTES = 32 << 20
 """Most bytes of a model's files that a sweep carries, because each of its workers reads them."""
@@ -43,6 +42,20 @@ class NoSources(NotFoundByName):
 
 class NotCarried(AbmError):
     """Files cannot travel with a sweep."""
+
+
+def module_and_name(reference: str) -> tuple[str, str]:
+    """Split ``package.module:name``.
+
+    Raises
+    ------
+    NotFoundByName
+        If the reference is not of that form.
+    """
+    module, _, name = reference.partition(":")
+    if not all(part.isidentifier() for part in (name, *module.split("."))):
+        raise NotFoundByName("name it as package.module:name, such as mesa.examples:Schelling")
+    return module, name
 
 
 @dataclass(frozen=True)

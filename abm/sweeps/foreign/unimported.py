@@ -12,7 +12,7 @@ from abm.errors import InvalidInput, did_you_mean
 from abm.records import Document, bounds, check, complaint_of, read_content, shown, shown_path
 from abm.scenarios.extensiontext import origin_of
 from abm.sweeps.foreign.modelfile import ModelExperimentFile
-from abm.sweeps.foreign.modelsources import FORM
+from abm.sweeps.foreign.modelsources import NotFoundByName, module_and_name
 
 
 def check_unimported(document: Document, folder: Path) -> tuple[ModelExperimentFile, Path]:
@@ -49,10 +49,11 @@ def check_unimported(document: Document, folder: Path) -> tuple[ModelExperimentF
 
 
 def _found(reference: str, folder: Path) -> tuple[Path | None, str]:
-    """Find the source that a reference names, or say what is wrong with it."""
-    module, colon, name = reference.partition(":")
-    if not (colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        return None, FORM
+    """Find the source that a reference names, or return what is wrong with it."""
+    try:
+        module, name = module_and_name(reference)
+    except NotFoundByName as error:
+        return None, str(error)
     beside = folder.joinpath(*module.split("."))
     own = (file for file in (beside.with_suffix(".py"), beside / "__init__.py") if file.is_file())
     source = next(own, None) or origin_of(module)

@@ -24,7 +24,6 @@ from abm.sweeps.store.cases import Case, Refused
 MANIFEST = "manifest.json"
 FORMAT = "abm sweep"
 FORMAT_VERSION = 1
-ALL_MONTHS = 1
 SEED_BYTES = 8
 MIX_ADVICE = "go back to that version, plan again in another directory, or mix both with --force"
 
