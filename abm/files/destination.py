@@ -118,7 +118,7 @@ class Destination:
             yield f"'{shown}' cannot be written ({reason}); name a directory in which you may write"
 
 
-def file_problems(path: Path | None, force: bool = False, option: str = "--out") -> list[Problem]:
+def output_file_problems(path: Path | None, force: bool = False, option: str = "--out") -> list[Problem]:
     """Return why a single file cannot be written, empty if it can or none is wanted; leaves nothing behind.
 
     Parameters
@@ -151,12 +151,12 @@ def staged_file(path: Path, force: bool = False, option: str = "--out") -> Itera
     InvalidInput
         If the file cannot be written, or another process is writing it.
     """
-    _require(file_problems(path, force, option))
+    _require(output_file_problems(path, force, option))
     target = path.resolve()
     with claimed(target, option) as folder:
-        _require(file_problems(path, force, option))
+        _require(output_file_problems(path, force, option))
         yield folder / target.name
-        _require(file_problems(path, force, option))
+        _require(output_file_problems(path, force, option))
         put_in_place(folder / target.name, target)
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from abm.analysis.calibration import Trial, distance, edges, search, try_values
 from abm.analysis.studyfile import Study, load_study
 from abm.errors import InvalidInput
-from abm.files.destination import file_problems
+from abm.files.destination import output_file_problems
 from abm.interface.numbers import Numbers
 from abm.records import shown_number
 
@@ -40,7 +40,7 @@ def checked_study(
     """
     numbers = Numbers()
     processes = numbers.workers(workers)
-    problems = [*numbers.problems, *file_problems(out, force)]
+    problems = [*numbers.problems, *output_file_problems(out, force)]
     try:
         study = load_study(reference)
     except InvalidInput as error:

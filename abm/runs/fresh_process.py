@@ -142,7 +142,7 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def main(request: Path, answers: Path) -> None:
+def _main(request: Path, answers: Path) -> None:
     """Run the requested function in the new process, and write what it yields."""
     asked = json.loads(request.read_bytes())
     end_with(asked["parent"])
@@ -163,4 +163,4 @@ def main(request: Path, answers: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    _main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -53,7 +53,7 @@ class Assembly(NamedTuple):
     extensions: Extensions
 
 
-def compose(
+def read_composition(
     path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = (), runs_code: bool = True
 ) -> Assembly:
     """Read a scenario file and everything that it refers to.

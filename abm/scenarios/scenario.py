@@ -25,7 +25,7 @@ from abm.policy.reading import parse_setting, parse_settings
 from abm.policy.schedule import Schedule
 from abm.records import Document, Faults, FrozenMapping, check
 from abm.scenarios.canonical import content_of_place, text_of_place, text_with
-from abm.scenarios.composition import compose, load_policy
+from abm.scenarios.composition import load_policy, read_composition
 from abm.scenarios.extensions import NO_EXTENSIONS, Extensions
 from abm.scenarios.library import (
     find,
@@ -384,7 +384,7 @@ def load_scenario(
     if path is None:
         hint = "" if is_path(reference) else " A path ends in .yaml or contains '/'."
         raise InvalidInput([Problem(str(reference), None, complaint + hint)])
-    record, place, blocks, policy, added = compose(
+    record, place, blocks, policy, added = read_composition(
         path, allow_extensions=allow_extensions, extensions=extensions, runs_code=runs_code
     )
     own = FrozenMapping((name, policy.settings[name]) for name in policy.settings if name in record.levers)

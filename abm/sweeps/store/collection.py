@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.files.destination import file_problems, staged_file
+from abm.files.destination import output_file_problems, staged_file
 from abm.files.parquet import FILE_WRITERS
 from abm.sweeps.store.dataset import TABLES, SweepTables
 from abm.sweeps.store.manifest import Manifest
@@ -34,7 +34,7 @@ def collect_table(directory: Path, out: Path, table: str = "runs", force: bool =
     InvalidInput
         With every reason why that cannot be done.
     """
-    problems = file_problems(out, force)
+    problems = output_file_problems(out, force)
     if out.suffix not in FILE_WRITERS:
         told = f"'{os.fspath(out)}' has an unknown ending; end it in {', '.join(FILE_WRITERS)}"
         problems.append(Problem("--out", None, told))
