@@ -150,7 +150,7 @@ def test_a_scenario_is_made_again_of_its_record(name):
 def test_a_record_that_no_longer_gives_the_same_scenario_is_refused():
     scenario = load_scenario("baseline")
     record = record_of(scenario)
-    with pytest.raises(InvalidInput, match="does not come out"):
+    with pytest.raises(InvalidInput, match="differs from its record"):
         remade({**record, "horizon_years": 9.0}, scenario.place, str)
     with pytest.raises(InvalidInput, match="unknown"):
         remade({**record, "levers": {"leadership.zeal": 1}}, scenario.place, str)
