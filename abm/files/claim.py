@@ -28,7 +28,7 @@ def claimed(target: Path, option: str = "--out") -> Iterator[Path]:
     target : Path
         Resolved; its parent must exist.
     option : str
-        What to call the target in a message.
+        The option that names the target, for messages.
 
     Yields
     ------
@@ -72,7 +72,7 @@ def replace_directory(staged: Path, target: Path) -> None:
 
 
 def _folder_of(target: Path) -> Path:
-    # Names may be as long as the file system lets them.
+    # Names may be as long as the file system allows.
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:HASH_DIGITS]
     return target.parent / f".abm-{digest}-{target.name[:NAME_LETTERS]}"
 
@@ -80,7 +80,7 @@ def _folder_of(target: Path) -> Path:
 def _locked(folder: Path, target: Path, option: str) -> DirectoryLock:
     while True:
         if folder.is_symlink():
-            # It would be cleared, wherever it leads.
+            # Its target would be cleared, wherever it is.
             raise InvalidInput(
                 [Problem(option, None, f"'{folder}' is a link, which abm did not make; remove it")]
             )

@@ -1,7 +1,7 @@
 """Replace files so that a power cut leaves either the old state or the new: write aside, flush, rename, flush.
 
-A file that holds results carries the first digits of its own hash in its name, and a commit record names the files
-that count. So two processes that do the same work at the same time cannot mix their files, whoever is last.
+A file that holds results carries the first digits of its own hash in its name, and a commit record names the valid
+files. So two processes that do the same work at the same time cannot mix their files, in whatever order they finish.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Kept:
-    """A file that a commit record vouches for.
+    """A file that a commit record lists, with its checksum.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def put_in_place(temporary: Path, path: Path) -> None:
     """Move a file that was written aside to its place, durably."""
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
-    # mkstemp lets only its owner in; results are as open as any other file of the user.
+    # mkstemp restricts access to the owner; results get the usual permissions of the user's files.
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(0o666 & ~mask)

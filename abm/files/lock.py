@@ -41,7 +41,7 @@ class Holder:
     pid : int
         Its number there.
     start : str
-        When it started, as its kernel counts; it tells it from a later process of the same number.
+        When it started, as its kernel counts, to distinguish it from a later process of the same number.
     since : str
         When it took the lock, by the wall clock; for reading only.
     """
@@ -74,7 +74,7 @@ class Holder:
 
 
 class Locked(AbmError):
-    """Report who else is at work on a directory.
+    """Another process is at work on a directory.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class DirectoryLock:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        # What is there may have been sent by somebody: a link would be written through, and a pipe waits.
+        # The file may come from a stranger: writing would follow a link, and opening would wait for a pipe.
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
             is_ours = _flocked(descriptor)
@@ -131,7 +131,7 @@ class DirectoryLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # The file stays, empty: to remove it would take the lock from whoever has opened it meanwhile.
+        # The file stays, empty: removing it would take the lock from a process that has opened it meanwhile.
         try:
             _write(self._descriptor, "")
         finally:
@@ -139,7 +139,7 @@ class DirectoryLock:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether what is locked is still what others would lock, and has not been removed meanwhile."""
+        """Whether the locked file is still the one that others would lock, and has not been removed meanwhile."""
         try:
             return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
         except FileNotFoundError:
@@ -200,7 +200,7 @@ def _flocked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        # Some file systems of clusters know no locks; there what the file says has to do.
+        # Some file systems of clusters have no locks; there the content of the file has to suffice.
         if error.errno not in UNSUPPORTED:
             raise
     return True
@@ -212,7 +212,7 @@ def _holder(descriptor: int) -> Holder | None:
         held: dict[str, Any] = plain_json(text) if text.strip() else {}
         return Holder(**held) if held else None
     except (ValueError, TypeError):
-        # Half written by a process that was killed in the act.
+        # Half written by a process that was killed meanwhile.
         return None
 
 

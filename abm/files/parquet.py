@@ -59,8 +59,8 @@ def _column(values: Any) -> Any:
     return _texts(values) if isinstance(values, list) else values
 
 
-# pyarrow.array imports pandas to ask whether it was given something of it, which costs a worker half a second and
-# 50 MB, so columns are put together from their buffers.
+# pyarrow.array imports pandas to check for its types, which costs a worker half a second and 50 MB, so columns are
+# built from their buffers.
 def _numbers(values: NDArray[Any]) -> Any:
     kept = np.ascontiguousarray(np.ma.getdata(values))
     if isinstance(values, np.ma.MaskedArray):
@@ -147,7 +147,7 @@ def require_bounded_table(path: Path) -> None:
     Raises
     ------
     OSError, ValueError
-        If it is no regular file, is no Parquet file, or holds too much.
+        If it is not a regular file or not a Parquet file, or holds too much.
     """
     with opened(path) as stream, pq.ParquetFile(stream) as file:
         told = file.metadata
@@ -192,7 +192,7 @@ def _text_bytes(column: Any) -> int:
         rows = np.frombuffer(places.buffers()[1] or b"", dtype=np.int32)
         rows = rows[places.offset : places.offset + len(places)]
         if len(lengths):
-            # Where a text is missing, its place may be anything.
+            # The index of a missing text may be anything.
             total += int(lengths[np.clip(rows, 0, len(lengths) - 1)].sum())
     return total
 

@@ -25,7 +25,7 @@ from abm.errors import AbmError
 from abm.runs.worker import LOOK_SECONDS, STOP
 
 PARTING_SECONDS = 5.0
-"""How long a worker may take to end after it was told to."""
+"""Time in which a worker has to end when it is asked to."""
 SINGLE_THREADED = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -34,7 +34,7 @@ SINGLE_THREADED = (
     "POLARS_MAX_THREADS",
 )
 """Variables that keep the libraries of a process to one thread; they are read once, when those are imported."""
-# The caller's script stays out of workers, which would run it anew; where it finds modules does not.
+# Workers get the caller's search path for modules, but not its script, which they would run again.
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
     "from abm.runs.worker import work; work(*map(int, sys.argv[1:]))"
@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 
 
 class WorkerLost(AbmError):
-    """Report that a worker process ended without a result.
+    """A worker process ended without a result.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class Pool(AbstractContextManager["Pool"]):
 
     def _serve(self, first: "_Call") -> None:
         """Serve the first call and those that wait, replacing the worker where necessary, until the pool is closed."""
-        # A signal is for the main thread; and a worker inherits what is blocked here, until it ignores it.
+        # Signals are for the main thread; and a worker inherits the blocked signal until it ignores it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         call: _Call | None = first
         worker: _Worker | None = None
@@ -234,7 +234,7 @@ class Pool(AbstractContextManager["Pool"]):
         if worker is not None and (call.is_abandoned or not worker.is_prepared or not worker.is_ready):
             self._dismiss(worker)
             worker = None
-        # Whoever is called back may want the pool, so no lock is held from here.
+        # A callback may use the pool, so no lock is held from here.
         if failure is None:
             call.future.set_result(result)
         else:

@@ -1,6 +1,6 @@
 """Serve calls that arrive on a pipe, one after the other, in a worker process that ends with its parent.
 
-Nothing heavy is imported here, so that a worker is ready soon and loads only what its calls need.
+Nothing heavy is imported here, so that a worker starts quickly and loads only what its calls need.
 """
 
 import ctypes
@@ -20,17 +20,17 @@ from abm.errors import AbmError
 STOP = b""
 """Message that ends a worker."""
 LOOK_SECONDS = 0.5
-"""How often a worker checks that its parent is still there."""
+"""Interval at which a worker checks that its parent still runs."""
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 
 class TaskFailed(AbmError):
-    """Report what a call raised where the exception itself cannot be sent, or would end the parent."""
+    """The exception of a call, as text, if the exception itself cannot be sent or would end the parent."""
 
 
 def work(descriptor: int, parent: int) -> None:
-    """Answer calls until told to stop, or until the parent has gone.
+    """Serve calls until asked to stop, or until the parent has ended.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def work(descriptor: int, parent: int) -> None:
         while (message := connection.recv_bytes()) != STOP:
             connection.send_bytes(answered(message))
     except (EOFError, OSError):
-        # The parent has gone, or no longer listens.
+        # The parent has ended, or has closed the pipe.
         return
 
 
@@ -88,7 +88,7 @@ def _call_in(message: bytes) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
 
 def _that_can_be_sent(error: BaseException) -> Exception:
-    # SystemExit and its like would end whoever asks for the result.
+    # SystemExit and the like would end the process that reads the result.
     if isinstance(error, Exception):
         try:
             pickle.loads(pickle.dumps(error))

@@ -1,4 +1,4 @@
-"""What decides the results of a scenario, as canonical text: the part that many scenarios share is written once."""
+"""Write what decides the results of a scenario as canonical text, once for the part that many scenarios share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACE_TEXTS = frozenset({"name", "label", "description", "source"})
 
 
 def _without_texts(content: Any) -> Any:
-    """Leave out what a place's file says for readers only."""
+    """Remove from the content of a place's file what is for readers only."""
     if isinstance(content, Mapping):
         return {key: _without_texts(value) for key, value in content.items() if key not in PLACE_TEXTS}
     return [_without_texts(item) for item in content] if isinstance(content, list) else content
@@ -33,7 +33,7 @@ def _content_at(path: Path, _changed_ns: int, _size: int) -> Any:
 
 
 def text_of_place(path: Path) -> str:
-    """Write what a place's file decides as canonical JSON, once for the many scenarios of a sweep."""
+    """Write what decides results in a place's file as canonical JSON, once for the many scenarios of a sweep."""
     status = path.stat()
     return _text_at(path, status.st_mtime_ns, status.st_size)
 
@@ -44,6 +44,6 @@ def _text_at(path: Path, changed_ns: int, size: int) -> str:
 
 
 def text_with(entries: Mapping[str, str], values: Mapping[str, Any]) -> str:
-    """Write a mapping as canonical JSON: entries that are at hand, but those of some values."""
+    """Write a mapping as canonical JSON from prepared entries, with some of their values replaced."""
     own = {name: canonical_entry(name, value) for name, value in values.items()}
     return f"{{{','.join((dict(entries) | own).values())}}}"

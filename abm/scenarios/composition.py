@@ -29,7 +29,7 @@ OWN_LEVERS = "the scenario"
 """What messages call the block of levers that a scenario sets itself."""
 
 
-class Assembly(NamedTuple):
+class Composition(NamedTuple):
     """A scenario file with everything that it refers to.
 
     Attributes
@@ -55,7 +55,7 @@ class Assembly(NamedTuple):
 
 def read_composition(
     path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = (), runs_code: bool = True
-) -> Assembly:
+) -> Composition:
     """Read a scenario file and everything that it refers to.
 
     Parameters
@@ -71,14 +71,14 @@ def read_composition(
 
     Returns
     -------
-    Assembly
+    Composition
 
     Raises
     ------
     InvalidInput
         With every problem of the file, of its place, of its policy blocks and of their composition.
     """
-    return _Assembler(path, allow_extensions, extensions, runs_code).assembly()
+    return _Composer(path, allow_extensions, extensions, runs_code).composition()
 
 
 def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> PolicyBlock:
@@ -89,7 +89,7 @@ def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> Po
     reference : str or Path
         Name of a shipped block, or path of a file.
     catalogue : Catalogue, optional
-        The levers that it may set; abm's own unless given.
+        The levers that it may set; default: abm's own.
 
     Returns
     -------
@@ -106,8 +106,8 @@ def load_policy(reference: str | Path, catalogue: Catalogue | None = None) -> Po
     return load(path, PolicyBlock, catalogue)
 
 
-class _Assembler:
-    """Assemble one scenario, collecting problems; what can be read is checked even where the rest cannot."""
+class _Composer:
+    """Composer of one scenario, which collects problems; what can be read is checked even if the rest cannot."""
 
     def __init__(
         self, path: Path, allow_extensions: bool, extensions: Sequence[str], runs_code: bool
@@ -118,8 +118,8 @@ class _Assembler:
         self.problems: list[Problem] = []
         self.extensions, self.catalogue = self.read_extensions(allow_extensions, extensions)
 
-    def assembly(self) -> Assembly:
-        """Assemble, or raise all problems."""
+    def composition(self) -> Composition:
+        """Compose, or raise all problems."""
         record, problems = check(self.document, ScenarioFile, context=self.catalogue)
         self.problems.extend(problems)
         data = self.document.data if isinstance(self.document.data, dict) else {}
@@ -134,7 +134,7 @@ class _Assembler:
             raise InvalidInput(self.problems)
         schedules = {name: schedule for block in composed for name, schedule in block.levers.items()}
         policy = settled(schedules, start, self.catalogue)
-        return Assembly(record, place, tuple(blocks), policy, self.extensions)
+        return Composition(record, place, tuple(blocks), policy, self.extensions)
 
     def read_extensions(self, is_allowed: bool, more: Sequence[str]) -> tuple[Extensions, Catalogue]:
         """Read the extensions, those of the file first; without any, the catalogue is abm's own."""
@@ -207,7 +207,7 @@ class _Assembler:
         return known, (start if is_month(start) else DEFAULT_START)
 
     def block(self, path: Path) -> PolicyBlock | None:
-        """Read a policy block; of one with faults, what can be read is kept for further checks."""
+        """Read a policy block; the readable part of a faulty one is kept for further checks."""
         try:
             document = Document.read(path)
         except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""Find the file or module of an extension, run it, and read the submodel that it declares, or say all that is wrong.
+"""Find the file or module of an extension, run it, and read the submodel that it declares, or list all problems.
 
 An extension is code and can do whatever its reader may do. So it is run only to simulate, or where that is asked for,
 and only when a scenario's own file or the command line names it: with `runs_code=False` its declarations are read from
@@ -49,12 +49,12 @@ class _Found(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What came of reading some extensions.
+    """Result of reading some extensions.
 
     Attributes
     ----------
     extensions : Extensions
-        None of them if anything is wrong.
+        Empty if anything is wrong.
     catalogue : Catalogue
         The levers and parameters that could be read; partial if anything is wrong.
     problems : tuple of Problem
@@ -167,7 +167,7 @@ def part_of(source: ExtensionSource, runs_code: bool = True) -> Part:
     Raises
     ------
     InvalidInput
-        If it cannot be read, or is not what it was when its scenario was loaded.
+        If it cannot be read, or has changed since its scenario was loaded.
     """
     reference = Path(source.reference) if source.kind == "file" else source.reference
     found, complaint = _find(reference, None)
@@ -199,7 +199,7 @@ def files_of(source: ExtensionSource) -> list[Path]:
 
 
 def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, str]:
-    """Find the code, or say what is valid."""
+    """Find the code, or return what is valid."""
     text = str(reference)
     if isinstance(reference, Path) or "/" in text or "\\" in text or text.endswith(".py"):
         path = (beside or Path.cwd()) / reference
@@ -220,7 +220,7 @@ def _find(reference: str | Path, beside: Path | None) -> tuple[_Found | None, st
 
 
 def _read(found: _Found, runs_code: bool) -> tuple[ExtensionSource | None, Part | None, list[Problem]]:
-    """Run the code, or read it, and make records of what it declares."""
+    """Run the code, or read it, and return records of what it declares."""
     try:
         digest = digest_of(found.path)
     except (OSError, ValueError) as error:

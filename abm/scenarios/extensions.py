@@ -57,7 +57,7 @@ class Extensions:
     sources : tuple of ExtensionSource
         Where they come from.
     runs_code : bool
-        Whether their code is run, or only read; what is only read cannot be simulated.
+        Whether their code is run; if it is only read, the scenario cannot be simulated.
     """
 
     sources: tuple[ExtensionSource, ...] = ()
@@ -71,7 +71,7 @@ class Extensions:
 
     @property
     def code_hash(self) -> str:
-        """A text that tells one set of extensions from another; empty without any."""
+        """A text that distinguishes one set of extensions from another; empty without any."""
         return ":".join(source.fingerprint for source in self.sources)
 
     @cached_property
@@ -81,11 +81,11 @@ class Extensions:
         Raises
         ------
         InvalidInput
-            If one cannot be read any more, or is no longer what it was.
+            If one can no longer be read, or has changed.
         """
         if not self.sources:
             return ()
-        # Deferred, here and below: code and kernels are needed by a run, not by who describes one.
+        # Deferred, here and below: a run needs code and kernels, a description does not.
         from abm.scenarios.extensionfile import part_of
 
         return tuple(part_of(source, self.runs_code) for source in self.sources)

@@ -1,9 +1,9 @@
-"""Read what the file of an extension declares from its text, without running a line of it.
+"""Read the declarations of an extension from the text of its file, without running a line of it.
 
-Whoever checks a file of somebody else wants to know what it adds before running it. A file in the usual form says so in
-plain sight: levers, parameters, state and decisions are calls with plain values, mechanisms and measures are decorated
-functions, and one `Submodel` names them all. That much is understood here; what a file computes is not known until it
-is run, and is passed over.
+A reader who checks a foreign file wants to know what it adds before running it. A file in the usual form declares that
+plainly: levers, parameters, state and decisions are calls with plain values, mechanisms and measures are decorated
+functions, and one `Submodel` names them all. Only that is read here; computed values are not known until the file is
+run, and are skipped.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from abm.core.reading import Declared, declared_in
 from abm.errors import AbmError
 
 DOOR = "abm.extension"
-"""Where a file gets what it declares with."""
+"""Module from which a file imports the functions that declare."""
 RECORDS = {"lever": "lever", "parameter": "parameter", "field": "state field", "measure": "measure"}
-"""What a call to each declares."""
+"""What a call of each function declares."""
 NAMED = ("field", "measure")
-"""Those whose name comes first."""
+"""Functions whose first argument is the name."""
 DECORATORS = ("start", "mechanism", "measure", "tally")
 DECLARING = (*RECORDS, *DECORATORS, "table", "decision", "Submodel")
 MOST_VALUES = 100_000
-"""Most values that a declaration may hold, those that stand behind names counted each time."""
+"""Most values that a declaration may hold, counting those behind a name each time that it occurs."""
 LARGEST_NUMBER = 1e15
-"""Beyond it numbers are not calculated with, because whole numbers of Python have no end."""
+"""Largest number in calculations, because integers of Python are unbounded."""
 OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -106,7 +106,7 @@ class _Reader:
     size: int = 0
 
     def statement(self, node: ast.stmt) -> None:
-        """Take in a statement; what is not understood leaves the names that it sets unknown."""
+        """Read a statement; one that is not understood leaves the names that it sets unknown."""
         if isinstance(node, ast.ImportFrom):
             for alias in node.names if node.module == DOOR and not node.level else ():
                 if alias.name == "*":
@@ -129,7 +129,7 @@ class _Reader:
                     self.forget(part.id)
 
     def declares(self, node: ast.AST) -> bool:
-        """Whether a statement or expression calls what declares something."""
+        """Return whether a statement or expression calls a function that declares something."""
         calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
         return any(self.door_of(call.func) in DECLARING for call in calls)
 
@@ -146,7 +146,7 @@ class _Reader:
                 self.known[name], self.sizes[name] = found, self.size
 
     def known_items(self, node: ast.expr) -> Any:
-        """Read the items of a tuple or list that are known; None of what is neither."""
+        """Read the known items of a tuple or list; return None for anything else."""
         try:
             self.is_whole = self.is_whole and not self.declares(node)
         except RecursionError:

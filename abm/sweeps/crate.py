@@ -41,7 +41,7 @@ NO_LICENCE = "No licence has been chosen; ask those who made it before you use i
 
 @dataclass(frozen=True)
 class Agent:
-    """Who had the sweep run.
+    """Person or organisation that had the sweep run.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Agent:
     identity : str
         Their address on the web, such as an ORCID; empty without.
     is_organisation : bool
-        Whether it is no person.
+        Whether it is an organisation.
     """
 
     name: str
@@ -72,9 +72,9 @@ def write_crate(
     directory : Path
         The sweep's.
     agent : Agent, optional
-        Who had it run; left out unless given.
+        Person or organisation that had it run; default: none.
     licence : str
-        Address of the licence of the results; unless given the crate says that none was chosen.
+        Address of the licence of the results; without it, the crate says that none was chosen.
     clock : callable
         Seconds of the wall clock, for the date of publication.
 

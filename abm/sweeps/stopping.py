@@ -6,8 +6,8 @@ Three rules, each of which `--go-on` waives:
 - No run is sound, and eight shards that come from all over the design have failed, every run of them, by one cause.
 - Eight shards were lost for good by one cause since the command began, and none was done.
 
-The first shards to be run are spread over the design, so that a design of which a part fails, be it a half, has sound
-runs among them.
+The first shards to be run are spread over the design, so that some of their runs are sound even if half of the design
+fails.
 """
 
 import math
@@ -25,7 +25,7 @@ GOLDEN_RATIO = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 class StoppedEarly(AbmError):
-    """Report why a sweep was stopped before its end."""
+    """A sweep was stopped before its end."""
 
 
 def spread_ahead(shards: Sequence[int]) -> list[int]:
@@ -34,8 +34,8 @@ def spread_ahead(shards: Sequence[int]) -> list[int]:
         return list(shards)
     positions = []
     for number in range(ALIKE_SHARDS):
-        # Multiples of the golden ratio lie evenly, and no two of these leave the same rest by eight: a design whose
-        # shards fail in turns would else have only such among them.
+        # Multiples of the golden ratio lie evenly, and no two of these are equal modulo eight: otherwise all of them
+        # could be failing shards of a design in which every other shard fails.
         group = int(number * GOLDEN_RATIO % 1.0 * len(shards)) // ALIKE_SHARDS
         position = group * ALIKE_SHARDS + number
         positions.append(position if position < len(shards) else position - ALIKE_SHARDS)
@@ -56,7 +56,7 @@ class Patience:
     done, failed : int
         Runs that are there, and those of them that failed.
     is_endless : bool
-        Whether to go on whatever comes.
+        Whether to continue in any case.
     """
 
     manifest: Manifest
@@ -67,7 +67,7 @@ class Patience:
     _lost: list[Carried] = field(default_factory=list)
 
     def take(self, carried: Carried) -> None:
-        """Take in what became of a shard."""
+        """Add the outcome of a shard."""
         if not carried.lost:
             self._shards_done += 1
             self.done, self.failed = self.done + carried.runs, self.failed + carried.failed
@@ -75,12 +75,12 @@ class Patience:
             self._lost.append(carried)
 
     def require(self) -> None:
-        """Require that there is sense in going on.
+        """Refuse to continue if that makes no sense.
 
         Raises
         ------
         StoppedEarly
-            If there is none.
+            If a rule is met.
         """
         if not self.is_endless:
             self._require_few_failed()
@@ -95,7 +95,7 @@ class Patience:
             raise StoppedEarly(f"{told} the experiment allows ({found}); {self._advice}")
 
     def _require_some_sound(self) -> None:
-        # Tables are read at eight shards, sixteen, and so on, so that this costs nothing where causes differ.
+        # Tables are read at eight shards, sixteen, and so on, so that this is cheap if causes differ.
         count = self._shards_done
         if self.done > self.failed or count < ALIKE_SHARDS or count & (count - 1):
             return

@@ -190,7 +190,7 @@ def test_every_problem_of_the_file_and_the_model_is_told_with_its_line(tmp_path:
         (
             "seed: 4",
             "measures: [Infekted]",
-            "11: measure 'Infekted' is no reporter; did you mean 'Infected'?",
+            "11: measure 'Infekted' is not a reporter; did you mean 'Infected'?",
         ),
         (
             "seed: 4",

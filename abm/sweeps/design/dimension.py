@@ -37,7 +37,7 @@ class Dimension(Record):
 
     kind: ClassVar[str] = "dimension"
 
-    # Not strict about tuples only: what a validator has seen before is no JSON any more, and its lists are lists.
+    # Tuples are not strict, because a value that passed a validator is no longer JSON, and its lists are lists.
     values: tuple[int | float | bool, ...] | None = Field(
         default=None, strict=False, min_length=1, description="exactly these numbers"
     )
@@ -140,7 +140,7 @@ class Dimension(Record):
         Parameters
         ----------
         otherwise : int, optional
-            Number of levels where the dimension has none of its own; two unless given.
+            Number of levels if the dimension has none of its own; default: two.
 
         Returns
         -------

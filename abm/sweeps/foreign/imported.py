@@ -32,7 +32,7 @@ def found_by_name(reference: str, folder: Path | None = None) -> Any:
     reference : str
         ``package.module:name``.
     folder : Path, optional
-        Where modules are looked for beside the installed ones.
+        Where modules are searched for besides the installed ones.
 
     Raises
     ------
@@ -87,12 +87,12 @@ def _modules_of(folder: str) -> list[str]:
 def _paths(module: Any) -> list[Any]:
     try:
         return list(getattr(module, "__path__", ()))
-    except Exception:  # noqa: BLE001 - modules of others may answer to anything
+    except Exception:  # noqa: BLE001 - foreign modules may define any attribute
         return []
 
 
 def _module(name: str, folder: Path | None) -> ModuleType:
-    # Importing mesa forces the start method of every pool in this process; that is not for a model to decide.
+    # Importing mesa forces the start method of every pool in this process, which a model must not decide.
     method = multiprocessing.get_start_method(allow_none=True)
     try:
         return importlib.import_module(name)

@@ -120,7 +120,7 @@ def stated_faults(
 
 
 def reporters_by_column(reporters: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    """Return reporters as columns with what fills them."""
+    """Return the reporter of each column."""
     return dict(reporters) if isinstance(reporters, Mapping) else {name: name for name in reporters}
 
 
@@ -135,7 +135,7 @@ def checked_model(
     folder: Path | None = None,
     seed: int = 0,
 ) -> tuple[MesaModel | None, list[Fault]]:
-    """Check a Mesa model and everything that is asked of it, in this process.
+    """Check a Mesa model, its arguments and its reporters, in this process.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ def checked_model(
     varied : mapping of str to any plain value
         Arguments that the design varies, with the values of some point.
     reporters : mapping of str to str, or sequence of str
-        Column to what fills it, or names that are both; without any, all that the model's data collector takes.
+        Reporter of each column, or names that are both; default: all reporters of the model's data collector.
     seeds : sequence of int
         Seed of each replicate; without them they are derived.
     folder : Path, optional
-        Where modules are looked for beside the installed ones.
+        Where modules are searched for besides the installed ones.
     seed : int
         Seed of the design, from which those of replicates are derived.
 
@@ -235,7 +235,7 @@ def _checked(
 
 
 def _imported(reference: str, folder: Path | None) -> Any:
-    # What it raises is told as it is, and not as a failure of a run.
+    # Its exceptions are reported as they are, and not as failures of a run.
     try:
         return found_by_name(reference, folder)
     except NotFoundByName as error:

@@ -56,7 +56,7 @@ class Watch:
     Attributes
     ----------
     bounds : frozenset of code
-        Functions that make and step the model; what they do after a collection is not the model's doing.
+        Functions that create and step the model; their own code after a collection does not belong to the model.
     collections : list of Collection
         Since it was last taken from here.
     simulators : list

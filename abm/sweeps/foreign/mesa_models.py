@@ -52,7 +52,7 @@ class MesaScenario:
     steps : int
         Steps, at least 1; the model may stop earlier by itself.
     reporters : mapping of str to str
-        Column to what fills it: a reporter of the model's data collector, an attribute, a method without arguments,
+        Source of each column: a reporter of the model's data collector, an attribute, a method without arguments,
         or ``package.module:function`` that is called with the model.
     seed_argument : str
         Argument of the constructor that takes the seed, ``seed`` or ``rng``.
@@ -63,7 +63,7 @@ class MesaScenario:
     asks : bool
         Whether a reporter of the model's collector is called where it has taken no value at the end of a step.
     folder : Path or None
-        Where modules are looked for beside the installed ones; no part of the scenario's identity.
+        Where modules are searched for besides the installed ones; not part of the scenario's identity.
     """
 
     name: str
@@ -146,7 +146,7 @@ def run_model(
     asking : Asking, optional
         Which reporters are called; default: as the scenario says.
     keeps_collections : bool
-        Whether to return what the model's collector took.
+        Whether to return the collections of the model's collector.
 
     Raises
     ------

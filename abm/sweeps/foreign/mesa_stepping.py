@@ -24,7 +24,7 @@ from abm.sweeps.foreign.surroundings import isolated
 from abm.sweeps.foreign.workspace import workspace
 
 IMPORT_SEED = 0
-"""Seed while a module is imported, whichever run comes first, so that what a module draws is the same everywhere."""
+"""Seed while a module is imported, whichever run comes first, so that its draws are the same everywhere."""
 
 Collected = Mapping[str, Any]
 
@@ -33,9 +33,9 @@ class Asking(Enum):
     """Which reporters are called besides the model's own collections."""
 
     ALL = "all"
-    """Those of its collector too, where it has taken no value at the end of a step."""
+    """All, including those of its collector if it has taken no value at the end of a step."""
     OWN = "own"
-    """All but those of its collector, whose values are missing where it has taken none."""
+    """All except those of its collector, whose values are missing if it has taken none."""
     NOTHING = "nothing"
     """None; rows are empty."""
 
@@ -51,7 +51,7 @@ class MesaCourse:
     taken : int
         Steps until the model stopped.
     collected : tuple of mapping
-        What its own collector took, collection by collection.
+        Values of its own collector, collection by collection.
     missed : frozenset of str
         Reporters of its collector that it did not take at the end of some step.
     """
@@ -92,7 +92,7 @@ def stepped(
     seed : (str, int)
         Argument that takes the seed, and the seed; Python's and NumPy's own generators are seeded with it too.
     reporters : mapping of str to str
-        Column to what fills it.
+        Reporter of each column.
     steps : int
         Steps, unless it stops before.
     folder : Path, optional
@@ -100,7 +100,7 @@ def stepped(
     asking : Asking
         Which reporters are called.
     keeps_collections : bool
-        Whether to return what the model's collector took.
+        Whether to return the collections of the model's collector.
 
     Raises
     ------
@@ -230,14 +230,14 @@ def collected_names(model: Any) -> tuple[str, ...]:
 
 
 def as_number(name: str, value: Any, step: int) -> float:
-    """Return what a reporter gave as a number; nothing is a missing one.
+    """Return the value of a reporter as a number; None is a missing one.
 
     Raises
     ------
     NotANumber
         If it is neither a number nor None.
     """
-    # Reporters are read at every step, and asking an abstract class whether an int is a number takes a while.
+    # Reporters are read at every step, and checking an int against an abstract class is slow.
     if type(value) is int or type(value) is float:
         return float(value)
     if value is None:

@@ -29,7 +29,7 @@ LEGACY_SEEDS = 2**32
 MOST_PRINTED_BYTES = 4_000
 """Bytes of a model's output that are kept, from its end, where the cause of a failure is."""
 
-# The working directory and the generators are the process's, and a worker of Dask may have several threads.
+# Working directory and generators belong to the process, and a worker of Dask may have several threads.
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -112,9 +112,9 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 
 
 class Printed(io.RawIOBase):
-    """Remember the end of what is written, and pass it on to the errors of this process.
+    """A stream that keeps the end of what is written, and forwards it to the standard error of this process.
 
-    A model's words never mix with what a command writes to its output.
+    A model's output never mixes with the output of a command.
     """
 
     def __init__(self, onward: Any) -> None:
@@ -131,10 +131,10 @@ class Printed(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Remember and pass on."""
+        """Keep the end of the data, and forward all of it."""
         written = bytes(data)
         self._kept = (self._kept + written)[-MOST_PRINTED_BYTES:]
-        # Where nobody listens any more, a model's words are no reason to stop it.
+        # A closed standard error is no reason to stop a model.
         with suppress(OSError, ValueError, AttributeError):
             self._onward.write(written.decode("utf-8", "replace"))
         return len(written)

@@ -1,6 +1,6 @@
 """Try a foreign model in a process of its own: the function that `abm.runs.fresh_process` runs for a plan.
 
-Each function takes plain values and yields plain values, one for each thing that it has done, so that whoever asked
+Each function takes plain values and yields plain values, one for each completed step, so that the caller
 knows how far it came if the model ends the process.
 """
 

@@ -1,7 +1,7 @@
 """Check an experiment on a foreign model without importing it: the file, and whether the class exists.
 
-To import a module is to run it. What a model takes and reports is known only then, so it is checked when the experiment
-is planned, or where that is asked for.
+To import a module is to run it. What a model accepts and reports is known only then, so it is checked when the
+experiment is planned, or on request.
 """
 
 import ast
@@ -34,7 +34,7 @@ def check_unimported(document: Document, folder: Path) -> tuple[ModelExperimentF
     Raises
     ------
     InvalidInput
-        With every problem of the file, and a model that is not there.
+        With every problem of the file, and a model that does not exist.
     """
     record, problems = check(document, ModelExperimentFile)
     reference = document.data.get("model") if isinstance(document.data, dict) else None
@@ -73,7 +73,7 @@ def _found(reference: str, folder: Path) -> tuple[Path | None, str]:
 
 
 def _names(tree: ast.Module) -> Iterator[str]:
-    """List the names that a module binds anywhere; '*' where it takes in all of another's."""
+    """Yield the names that a module binds anywhere; '*' if it imports all names of another."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             yield node.name

@@ -1,7 +1,7 @@
 """Provide each process with a copy of a model's folder, restored at the start of every run.
 
-A model may write files, or change those it reads. In a copy of its own it disturbs neither the sweep's inputs nor
-another process; and because the copy is checked before each run and made again where it differs, nor another run.
+A model may write files, or change those it reads. A copy of its own protects the sweep's inputs and other processes;
+and because the copy is checked before each run and restored if it differs, other runs as well.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Workspace:
     Parameters
     ----------
     source : Path or None
-        What it is a copy of.
+        Folder to copy.
     """
 
     def __init__(self, source: Path | None) -> None:
         self.source = source
         self.path = Path(tempfile.mkdtemp(prefix="abm-model-")).resolve()
-        # Processes of a pool run no functions of atexit; these they run, and so does every other process.
+        # Processes of a pool skip functions of atexit, but run these, as every other process does.
         util.Finalize(self, shutil.rmtree, (self.path, True), exitpriority=1)
         self._fill()
         self._as_new = self._state()
@@ -57,7 +57,7 @@ class Workspace:
 
 
 def _listed(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """List what is in a folder with times and sizes, in any order that stays the same while nothing changes."""
+    """List the files in a folder with times and sizes, in an order that is stable while nothing changes."""
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != CACHE]
         yield from ((os.path.join(root, name), 0, 0) for name in folders)  # noqa: PTH118 - before every run

@@ -105,8 +105,8 @@ def load_experiment(reference: str | Path, *, runs_code: bool = True) -> Experim
     reference : str or Path
         Name or path.
     runs_code : bool
-        Whether the code of extensions that its scenarios name is run; a model of somebody else is imported in any
-        case, see `abm.sweeps.foreign.unimported`.
+        Whether the code of extensions that its scenarios name is run; a foreign model is imported in any case, see
+        `abm.sweeps.foreign.unimported`.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def load_experiment(reference: str | Path, *, runs_code: bool = True) -> Experim
         raise InvalidInput([Problem(str(reference), None, complaint)])
     document = Document.read(path)
     if isinstance(document.data, dict) and "model" in document.data:
-        # Deferred: most experiments vary scenarios, and need nothing that imports the models of others.
+        # Deferred: most experiments vary scenarios, and need nothing that imports foreign models.
         from abm.sweeps.foreign.modelfile import read_model
 
         model, base = read_model(document, path.parent)

@@ -30,7 +30,7 @@ def timed_batches(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """
     with TemporaryDirectory() as scratch:
         manifest = Manifest(Path(request["directory"]), request["content"])
-        # What a model writes beside its files stays out of the sweep.
+        # Files that a model writes stay out of the sweep.
         manifest.inputs = Inputs(request["content"]["inputs"], Path(scratch))
         first = min(request["first"], manifest.shards - 1)
         tables_of(manifest, manifest.shard(first), 1)

@@ -48,7 +48,7 @@ class CompactPart:
     runs, failed : int
         Runs in it, and those of them that failed.
     seconds : float
-        What its shards took together.
+        Total time of its shards.
     sources : tuple of str
         Hashes of the sources that ran them.
     files : mapping of str to Kept
@@ -113,7 +113,7 @@ def identity_of(manifest: Manifest, shards: Sequence[int]) -> str:
 
 
 def compact_parts(directory: Path) -> tuple[CompactPart, ...]:
-    """Read the record of the parts of a sweep; none where nothing was compacted.
+    """Read the record of the parts of a sweep; empty if nothing was compacted.
 
     Raises
     ------

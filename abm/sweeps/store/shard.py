@@ -41,7 +41,7 @@ Attempt = Callable[[Simulator, Sequence[Run]], list[Outcome]]
 
 @dataclass(frozen=True)
 class Commit:
-    """What the commit record of a shard says.
+    """The commit record of a shard.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ def run_shard(
     is_forced : bool
         Run even if the sources are not those of the plan.
     manifest : Manifest, optional
-        That of the directory, where it is at hand.
+        Manifest of the directory, if it has been read already.
 
     Returns
     -------
@@ -152,9 +152,9 @@ def run_shard(
     InvalidInput
         If there is no such sweep or shard, or the sources have changed.
     MachineFault
-        If the machine was at fault, so that another attempt may do better.
+        If the machine was at fault, so that another attempt may succeed.
     OSError
-        If results cannot be written; then there is no commit, and none that was there is lost.
+        If results cannot be written; then there is no new commit, and an old one stays.
     """
     started = time.perf_counter()
     manifest = manifest or Manifest.read(directory, passed_over=directory / SHARDS)
@@ -203,12 +203,12 @@ def tables_of(
     lanes : int
         Most runs in a batch.
     attempt : callable
-        Simulates a batch; in this process unless given.
+        Simulates a batch; default: in this process.
 
     Raises
     ------
     MachineFault
-        If the machine may be at fault for what failed.
+        If the machine may be at fault for a failure.
     """
     cases, points = cases_of(manifest, shard.first_run, shard.runs)
     found: list[Tables] = []
@@ -229,7 +229,7 @@ def tables_of(
                 raise MachineFault(outcome.message)
             else:
                 failures[batch[positions[0]]] = outcome
-    # Results of a batch come back in its order, so `done` rises, and tables follow each other as runs do.
+    # Results of a batch come in its order, so `done` rises, and tables are in the order of the runs.
     return (
         _runs_table(manifest, cases, points, found, done, failures),
         _months_table(manifest, cases, found, done),
