@@ -352,8 +352,8 @@ def test_what_is_run_apart_ends_with_its_parent(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     code = (
         f"import sys; sys.path[:] = {sys.path!r}\n"
-        "from abm.runs.fresh_process import called\n"
-        f"called({f'{__name__}:prolific'!r}, {{'mark': {str(mark)!r}}})\n"
+        "from abm.runs.fresh_process import call_in_fresh_process\n"
+        f"call_in_fresh_process({f'{__name__}:prolific'!r}, {{'mark': {str(mark)!r}}})\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
     pid = waited_for(mark)

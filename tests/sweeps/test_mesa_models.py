@@ -248,9 +248,9 @@ def test_models_are_let_go_after_their_run(monkeypatch: pytest.MonkeyPatch) -> N
 def test_mesa_is_imported_for_its_models_only_and_forces_no_start_method() -> None:
     code = """
 import multiprocessing, sys
-from abm.sweeps.foreign.mesa_checks import checked
+from abm.sweeps.foreign.mesa_checks import checked_model
 assert "mesa" not in sys.modules
-found, faults = checked("mesa.examples:Schelling", steps=2)
+found, faults = checked_model("mesa.examples:Schelling", steps=2)
 assert found and not faults and "mesa" in sys.modules
 assert multiprocessing.get_start_method(allow_none=True) is None
 """

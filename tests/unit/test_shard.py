@@ -193,7 +193,7 @@ def test_a_record_of_something_else_is_no_commit(tmp_path):
     path.parent.mkdir(parents=True)
     put_record(path, {"format": "something else"})
     assert read_record(path) == {"format": "something else"}
-    with pytest.raises(ValueError, match="is not a commit record"):
+    with pytest.raises(ValueError, match="is not the commit record"):
         read_commit(manifest.directory, 0)
     with pytest.raises(ValueError, match="not the name of a file"):
         Kept.of({"name": "../x", "rows": 1, "bytes": 1, "sha256": ""})
