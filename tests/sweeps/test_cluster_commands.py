@@ -12,7 +12,7 @@ import pytest
 
 from abm.experiments.job_array import Site, clock_time, megabytes, write_job_array
 from abm.interface.cli import main
-from abm.interface.cluster import seconds_of
+from abm.interface.cli.cluster_commands import seconds_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from abm.experiments.manifest import Manifest
 from abm.experiments.shard import run_shard
 from abm.experiments.store import manifest_hash
 from abm.experiments.sweep import Sweep
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from tests.unit.sweeping import carried_out, planned
 
 ENTRIES = (

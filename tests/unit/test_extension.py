@@ -24,7 +24,7 @@ from abm.errors import AbmError, InvalidInput
 from abm.experiments.engines import execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import PairedDesign
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.model import loading
 from abm.model.model import IntegrationModel
 from abm.model.scenario import json_schema, load_scenario

@@ -12,12 +12,12 @@ from typer.testing import CliRunner, Result
 from abm.errors import InvalidInput
 from abm.experiments.inputs import Inputs
 from abm.experiments.scenariobase import ScenarioBase
-from abm.interface import canvas
-from abm.interface.canvas import Drawing, svg, write_png
-from abm.interface.captions import Box, short
-from abm.interface.cli import app
-from abm.interface.map import draw_map, hull
-from abm.interface.places import name_of
+from abm.interface.cli.place_commands import name_of
+from abm.interface.cli.program import app
+from abm.interface.pictures import canvas
+from abm.interface.pictures.canvas import Drawing, svg, write_png
+from abm.interface.pictures.captions import Box, short
+from abm.interface.pictures.place_map import draw_map, hull
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
 from abm.world.description import describe, nth_nearest_km

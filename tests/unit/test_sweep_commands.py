@@ -15,9 +15,9 @@ from abm.experiments.compaction import COMPACT
 from abm.experiments.dataset import open_sweep
 from abm.experiments.shard import SHARDS, commit_path, read_commit, run_shard, shard_folder
 from abm.experiments.sweep import Sweep
-from abm.interface.cli import app
-from abm.interface.numbers import Numbers
-from abm.interface.sweepview import duration, size, surveyed
+from abm.interface.cli.numbers import Numbers
+from abm.interface.cli.program import app
+from abm.interface.terminal.sweep_status import duration, size, surveyed
 from abm.model.shipped import experiment_names
 from tests.unit.sweeping import breakable, contents, done_here, file_of, planned
 
@@ -210,7 +210,7 @@ def test_a_run_that_differs_from_what_was_kept_is_told(tmp_path):
     kept = Sweep(manifest.directory).kept(case.run.run_id)
     kept["months"][3]["trust"] += 1e-12
     kept["run"]["spells"] = 5.0
-    from abm.interface.rerun import differences
+    from abm.interface.cli.rerun import differences
 
     made = manifest.bases[0].simulate([case.run])
     assert differences(kept, made) == ["spells", "trust"]

@@ -22,11 +22,11 @@ from abm.errors import InvalidInput, Problem
 from abm.experiments.parquet import FILE_WRITERS
 from abm.interface.app.download import results_file
 from abm.interface.app.tasks import Sample
-from abm.interface.canvas import svg
-from abm.interface.cli import app
-from abm.interface.console import PlainConsole
-from abm.interface.map import draw_map
-from abm.interface.terminal import complain, errors, output
+from abm.interface.cli.program import app
+from abm.interface.pictures.canvas import svg
+from abm.interface.pictures.place_map import draw_map
+from abm.interface.terminal.console import PlainConsole
+from abm.interface.terminal.streams import complain, errors, output
 from abm.model.scenario import shipped_directory
 from abm.texts import ACTING, cell, escape, visible, visible_lines
 from abm.world.network import read_graphml, write_graphml

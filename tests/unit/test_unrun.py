@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.model.loading import load_extensions
 from abm.model.scenario import load_scenario
 from abm.model.unrun import NotRun, read_unrun

@@ -71,7 +71,7 @@ def emit(text: str) -> None:
 
 def output() -> "Console":
     """Return the console for results, at most a hundred columns wide."""
-    from abm.interface.console import PlainConsole
+    from abm.interface.terminal.console import PlainConsole
 
     console = PlainConsole(highlight=False, emoji=False)
     console.width = min(console.width, MOST_WIDTH)
@@ -80,7 +80,7 @@ def output() -> "Console":
 
 def errors() -> "Console":
     """Return the console for progress and problems."""
-    from abm.interface.console import PlainConsole
+    from abm.interface.terminal.console import PlainConsole
 
     return PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from abm.interface.terminal import Commands, output
+from abm.interface.terminal.streams import Commands, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,8 +115,8 @@ def describe(
     """Print a place in figures, and draw it as a map."""
     from abm.errors import InvalidInput
     from abm.experiments.destination import staged_file
-    from abm.interface.canvas import svg, write_png
-    from abm.interface.map import draw_map
+    from abm.interface.pictures.canvas import svg, write_png
+    from abm.interface.pictures.place_map import draw_map
     from abm.model.shipped import find_place
     from abm.world.place import load_place
 
@@ -216,7 +216,7 @@ def print_description(console: "Console", place: "Place") -> None:
     """Print what is said of a place."""
     from rich.text import Text
 
-    from abm.interface.tables import plain_table
+    from abm.interface.terminal.plain_tables import plain_table
     from abm.world.description import LIST_PERCENTILES
     from abm.world.description import describe as figures_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from abm.interface.canvas import WHITE, Circle, Point, Polygon, Shape
+from abm.interface.pictures.canvas import WHITE, Circle, Point, Polygon, Shape
 from abm.world.place import OrganisationKind, Place
 
 INK, QUIET, LAND = "#222B33", "#5B6670", "#EEF2F5"

@@ -25,8 +25,8 @@ from abm.experiments.shard import controls
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
 from abm.interface.app.limits import Limits
-from abm.interface.serving import address_problems, require_packages, serve_page
-from abm.interface.sweepview import card
+from abm.interface.cli.serving import address_problems, require_packages, serve_page
+from abm.interface.terminal.sweep_status import card
 from abm.records import shown_number
 
 HOST = "127.0.0.1"

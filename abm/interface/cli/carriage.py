@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from abm.interface import cluster
-from abm.interface.terminal import ExitCode, errors, output, progress
+from abm.interface.cli import cluster_commands as cluster
+from abm.interface.terminal.streams import ExitCode, errors, output, progress
 
 if TYPE_CHECKING:
     from abm.experiments.carriers import Carried
@@ -42,7 +42,7 @@ def carry_out(
     from abm.errors import InvalidInput
     from abm.experiments.carriers import engine_named
     from abm.experiments.sweep import Sweep
-    from abm.interface.numbers import Numbers
+    from abm.interface.cli.numbers import Numbers
 
     numbers = Numbers()
     processes = numbers.workers(workers)
@@ -78,7 +78,7 @@ def _interruptible(directory: Path) -> Iterator[None]:
 
 
 def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
-    from abm.interface.sweepview import duration
+    from abm.interface.terminal.sweep_status import duration
 
     console = output()
     failed = f", {carriage.runs_failed:,} of them failed" if carriage.runs_failed else ""
@@ -96,7 +96,7 @@ def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
 def tell_faults(sweep: "Sweep") -> None:
     """List what is damaged, and why runs failed."""
     from abm.experiments.dataset import SweepTables
-    from abm.interface.sweepview import failures, faults
+    from abm.interface.terminal.sweep_status import failures, faults
 
     survey = sweep.survey()
     if survey.damaged or survey.faults:
@@ -112,7 +112,7 @@ def watch_until_done(sweep: "Sweep") -> None:
     from rich.live import Live
 
     from abm.experiments.lock import holder_of
-    from abm.interface.sweepview import surveyed
+    from abm.interface.terminal.sweep_status import surveyed
 
     def look() -> tuple[Any, bool]:
         survey = sweep.survey()

@@ -13,7 +13,7 @@ from rich.text import Text
 from abm.experiments.lock import Holder
 from abm.experiments.manifest import Manifest
 from abm.experiments.survey import Survey
-from abm.interface.tables import QUIET, plain_table
+from abm.interface.terminal.plain_tables import QUIET, plain_table
 from abm.records import shown_number
 
 BAR_WIDTH = 40

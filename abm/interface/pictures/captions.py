@@ -6,8 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from abm.interface.canvas import WHITE, Point, Shape, Words
-from abm.interface.markers import INK, QUIET, size_of
+from abm.interface.pictures.canvas import WHITE, Point, Shape, Words
+from abm.interface.pictures.map_symbols import INK, QUIET, size_of
 from abm.world.place import OrganisationKind, Place
 
 TOP, MARGIN = 76.0, 36.0

@@ -19,7 +19,7 @@ from abm.experiments.engines import Execution, execute
 from abm.experiments.lanes import simulate
 from abm.experiments.run import Measured, PairedDesign, scenario_problems, with_columns
 from abm.experiments.store import Column, manifest_of, write_results
-from abm.interface.numbers import Numbers
+from abm.interface.cli.numbers import Numbers
 from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.schedule import Schedule
 from abm.submodels.emergence.emergence import OUTCOMES

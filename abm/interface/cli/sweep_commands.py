@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from abm.interface import cluster
-from abm.interface.carriage import Manner, carry_out, tell_faults, tell_lost, watch_until_done
-from abm.interface.terminal import Commands, ExitCode, errors, output
+from abm.interface.cli import cluster_commands as cluster
+from abm.interface.cli.carriage import Manner, carry_out, tell_faults, tell_lost, watch_until_done
+from abm.interface.terminal.streams import Commands, ExitCode, errors, output
 
 SWEEPS = Path("results")
 RESUME = "resume"
@@ -66,8 +66,8 @@ def plan(
     from abm.experiments.experimentfile import load_experiment
     from abm.experiments.plan import SWEEP_FILES, ShardSize
     from abm.experiments.plan import plan as planning
-    from abm.interface.numbers import Numbers
-    from abm.interface.sweepview import planned
+    from abm.interface.cli.numbers import Numbers
+    from abm.interface.terminal.sweep_status import planned
 
     numbers = Numbers()
     size = numbers.shard_size(shard_seconds, shard_runs)
@@ -146,7 +146,7 @@ def shard(
     from abm.errors import InvalidInput
     from abm.experiments.carriers import carry_all
     from abm.experiments.manifest import Manifest
-    from abm.interface.numbers import Numbers
+    from abm.interface.cli.numbers import Numbers
 
     manifest = Manifest.read(directory)
     numbers = Numbers()
@@ -180,7 +180,7 @@ def status(
     """Show how far a sweep is: done, failed, missing, damaged, running, rate and time left."""
     from abm.experiments.lock import holder_of
     from abm.experiments.sweep import Sweep
-    from abm.interface.sweepview import surveyed
+    from abm.interface.terminal.sweep_status import surveyed
 
     sweep = Sweep(directory)
     console = output()
@@ -198,7 +198,7 @@ def status(
 def verify(directory: Directory) -> None:
     """Read every byte and compare every checksum, row count and hash with the manifest and the commits."""
     from abm.experiments.sweep import Sweep
-    from abm.interface.sweepview import faults, surveyed
+    from abm.interface.terminal.sweep_status import faults, surveyed
 
     sweep = Sweep(directory)
     with errors().status("Reading every byte"):
@@ -235,7 +235,7 @@ def expand(
     from abm.experiments.experimentfile import load_experiment
     from abm.experiments.plan import ShardSize
     from abm.experiments.sweep import Sweep
-    from abm.interface.numbers import Numbers
+    from abm.interface.cli.numbers import Numbers
 
     numbers = Numbers()
     more, samples = numbers.more("--replicates", replicates), numbers.more("--points", points)
@@ -312,7 +312,7 @@ def rerun(
     ] = 8765,
 ) -> None:
     """Make one run again, from the manifest alone, and compare it bit for bit with what the sweep kept."""
-    from abm.interface.rerun import Opening, print_rerun
+    from abm.interface.cli.rerun import Opening, print_rerun
 
     print_rerun(output(), directory, run_id, out, force, Opening(port, browser) if opens else None)
 

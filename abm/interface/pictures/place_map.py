@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from abm.interface.canvas import WHITE, Drawing, Lines, Point, Polygon, Shape, Words
-from abm.interface.captions import LABEL_SIZE, MARGIN, TOP, names
-from abm.interface.markers import (
+from abm.interface.pictures.canvas import WHITE, Drawing, Lines, Point, Polygon, Shape, Words
+from abm.interface.pictures.captions import LABEL_SIZE, MARGIN, TOP, names
+from abm.interface.pictures.map_symbols import (
     BODY_RADIUS,
     COLOURS,
     FULL_CIRCLE,

@@ -21,9 +21,9 @@ from abm.core.lever import Lever
 from abm.core.parameter import Parameter
 from abm.core.part import Measure
 from abm.core.theory import describe_order
-from abm.interface.markdown import code, linked, page, prose, table
-from abm.interface.month import month_picture
-from abm.interface.odd import ROOT, default_of, with_submodels
+from abm.interface.pictures.month_picture import month_picture
+from abm.interface.reference.markdown import code, linked, page, prose, table
+from abm.interface.reference.submodel_sections import ROOT, default_of, with_submodels
 from abm.records import shown_number
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.payment.payment import break_even_activity_share
@@ -372,7 +372,3 @@ def evidence_of(ids: Iterable[str]) -> str:
 def names_in(listed: str) -> list[str]:
     """Take a comma-separated list apart; an empty one has no names."""
     return [name for name in listed.split(", ") if name]
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ from abm.analysis import wording
 from abm.analysis.differences import course_in_words
 from abm.analysis.studyfile import STUDIES, study_names
 from abm.errors import InvalidInput, Problem, did_you_mean
-from abm.interface.tables import QUIET, entries_table, plain_table, shown
+from abm.interface.terminal.plain_tables import QUIET, entries_table, plain_table, shown
 from abm.model.scenario import (
     Scenario,
     load_policy,

@@ -1,17 +1,16 @@
 """The command line: list what can be set, check files, run scenarios and compare policies."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from abm.interface.ending import ending_by_signals
-from abm.interface.places import app as places
-from abm.interface.sweep import app as sweeps
-from abm.interface.terminal import Commands, ExitCode, output, progress
+from abm.interface.cli.place_commands import app as places
+from abm.interface.cli.sweep_commands import app as sweeps
+from abm.interface.terminal.streams import Commands, ExitCode, output, progress
 
 if TYPE_CHECKING:
-    from abm.interface.experiment import Answer, Request
+    from abm.interface.cli.request import Answer, Request
 
 REPLICATES, RUN_REPLICATES, SEED = "100", "20", "1"
 
@@ -106,7 +105,7 @@ def scenarios(
     run_code: RunCode = False,
 ) -> None:
     """List what comes with abm to run, or show one scenario or policy in full."""
-    from abm.interface.scenarios import print_one, print_shipped
+    from abm.interface.terminal.scenario_cards import print_one, print_shipped
 
     if name is None:
         print_shipped(output())
@@ -121,7 +120,7 @@ def levers(
     run_code: RunCode = False,
 ) -> None:
     """List what a policymaker can set, or show one lever in full with its claim."""
-    from abm.interface.listings import print_levers
+    from abm.interface.terminal.listings import print_levers
 
     print_levers(output(), name, extension, run_code)
 
@@ -133,7 +132,7 @@ def parameters(
     run_code: RunCode = False,
 ) -> None:
     """List the facts and assumptions of the model, or show one in full with its source."""
-    from abm.interface.listings import print_parameters
+    from abm.interface.terminal.listings import print_parameters
 
     print_parameters(output(), name, extension, run_code)
 
@@ -144,7 +143,7 @@ def measures(
     run_code: RunCode = False,
 ) -> None:
     """List what is measured every month, and what is judged at the end of a run."""
-    from abm.interface.listings import print_measures
+    from abm.interface.terminal.listings import print_measures
 
     print_measures(output(), extension, run_code)
 
@@ -158,7 +157,7 @@ def order(
     run_code: RunCode = False,
 ) -> None:
     """Show the order of a month: what happens when, what it reads and what it sets."""
-    from abm.interface.listings import print_order
+    from abm.interface.terminal.listings import print_order
 
     print_order(output(), picture, extension, run_code)
 
@@ -176,7 +175,7 @@ def validate(
 
     Code that files name is read, not run.
     """
-    from abm.interface.listings import print_validation
+    from abm.interface.terminal.listings import print_validation
 
     print_validation(output(), files, extension, run_code)
 
@@ -188,7 +187,7 @@ def schema(
     run_code: RunCode = False,
 ) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
-    from abm.interface.listings import print_schema
+    from abm.interface.terminal.listings import print_schema
 
     print_schema(kind, extension, run_code)
 
@@ -211,7 +210,7 @@ def run(
     force: Force = False,
 ) -> None:
     """Run one scenario and print what came of it."""
-    from abm.interface.experiment import RUN, asked
+    from abm.interface.cli.request import RUN, asked
 
     request = asked(
         RUN,
@@ -253,7 +252,7 @@ def compare(
     force: Force = False,
 ) -> None:
     """Compare policies that meet the same accidents: tables, effects with intervals, and a report."""
-    from abm.interface.experiment import COMPARE, asked, default_directory
+    from abm.interface.cli.request import COMPARE, asked, default_directory
 
     request = asked(
         COMPARE,
@@ -287,7 +286,7 @@ def calibrate(
     from contextlib import nullcontext
 
     from abm.experiments.destination import staged_file
-    from abm.interface.calibration import (
+    from abm.interface.terminal.calibration_tables import (
         checked_study,
         describe_defaults,
         describe_search,
@@ -349,7 +348,7 @@ def serve(
     ] = 10,
 ) -> None:
     """Open the page: explore a place, compare policies, and survey the landscape in a browser."""
-    from abm.interface.serving import serve_page
+    from abm.interface.cli.serving import serve_page
 
     serve_page(
         output(),
@@ -371,7 +370,7 @@ def serve(
 
 
 def _carry_out(request: "Request") -> None:
-    from abm.interface.experiment import carried_out, checked
+    from abm.interface.cli.request import carried_out, checked
 
     found = checked(request)
     with progress(len(found) * request.replicates) as show:
@@ -383,8 +382,8 @@ def _carry_out(request: "Request") -> None:
 
 def _tell(answer: "Answer") -> None:
     from abm.experiments.destination import REPORT
-    from abm.interface.tables import print_story
-    from abm.interface.terminal import errors
+    from abm.interface.terminal.plain_tables import print_story
+    from abm.interface.terminal.streams import errors
 
     console = output()
     print_story(console, answer.story)
@@ -397,13 +396,3 @@ def _tell(answer: "Answer") -> None:
             f"run {run.run_id} failed ({run.scenario.name}, replicate {run.replicate}): {failure.message}",
             style="red",
         )
-
-
-def main() -> Any:
-    """Run the command line; the installed command `abm` is this."""
-    with ending_by_signals():
-        return app()
-
-
-if __name__ == "__main__":
-    main()

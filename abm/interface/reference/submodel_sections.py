@@ -14,10 +14,10 @@ from abm.core.lever import Lever
 from abm.core.parameter import Parameter
 from abm.core.part import Part
 from abm.core.theory import Theory
-from abm.interface.markdown import code, table
+from abm.interface.reference.markdown import code, table
 from abm.records import shown_number
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHAPTER = 7
 HEADING = re.compile(r"\n\n(Tests|Symbols)\n-+\n")
 BLOCK = re.compile(r"(?:^|\n\n)::\n\n((?:(?:    [^\n]*)?\n)*    [^\n]*)")

@@ -13,8 +13,8 @@ from abm.analysis.studyfile import STUDIES, load_study, study_schema
 from abm.core.quantity import Quantity
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.experiments.destination import staged_file
-from abm.interface.tables import QUIET, entries_table, plain_table, record_card, shown
-from abm.interface.terminal import emit, errors
+from abm.interface.terminal.plain_tables import QUIET, entries_table, plain_table, record_card, shown
+from abm.interface.terminal.streams import emit, errors
 from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
@@ -101,7 +101,7 @@ def print_order(
         If the picture exists or cannot be written.
     """
     from abm.core.theory import describe_order
-    from abm.interface.month import month_picture
+    from abm.interface.pictures.month_picture import month_picture
 
     added = _extended(extensions, runs_code)
     if picture is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abm.interface.terminal import errors, output
+from abm.interface.terminal.streams import errors, output
 
 if TYPE_CHECKING:
     from abm.experiments.job_array import Site
@@ -179,8 +179,8 @@ def slurm_script(
     from abm.errors import InvalidInput
     from abm.experiments.job_array import compile_kernels, write_job_array
     from abm.experiments.sweep import Sweep
-    from abm.interface.numbers import Numbers
-    from abm.interface.sweepview import duration
+    from abm.interface.cli.numbers import Numbers
+    from abm.interface.terminal.sweep_status import duration
 
     numbers = Numbers()
     most_at_once, most_tasks = numbers.counted("--at-once", at_once), numbers.counted("--tasks", tasks)

@@ -15,7 +15,7 @@ from abm.analysis.calibration import Trial, distance, edges, search, try_values
 from abm.analysis.studyfile import Study, load_study
 from abm.errors import InvalidInput
 from abm.experiments.destination import file_problems
-from abm.interface.numbers import Numbers
+from abm.interface.cli.numbers import Numbers
 from abm.records import shown_number
 
 Progress = Callable[[int, int], None]
