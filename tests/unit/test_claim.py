@@ -87,7 +87,7 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_that_writes_is_told_and_exits_2_before_it_works(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("abm.interface.cli.request.execute", None)
+    monkeypatch.setattr("abm.interface.cli.answer.execute", None)
     with claimed((tmp_path / next(word for word in words if word.startswith("target"))).resolve()):
         result = CliRunner().invoke(app, words)
     assert result.exit_code == 2, result.output

@@ -1,38 +1,27 @@
-"""Run an experiment that somebody asked for: check all of it first, then simulate, compare and write."""
+"""Read what `run`, `compare` and `calibrate` are asked to do, and check all of it before anything is simulated."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from abm.analysis.comparison import compare, headline_measures
-from abm.analysis.differences import break_even_shares, lever_differences, other_differences
-from abm.analysis.report import report
-from abm.analysis.story import Story
-from abm.core.draws import GENERATOR
-from abm.core.lever import Lever
-from abm.core.part import Measure
-from abm.errors import AbmError, InvalidInput, Problem
-from abm.experiments.destination import REPORT, Destination
-from abm.experiments.engines import Execution, execute
-from abm.experiments.lanes import simulate
-from abm.experiments.run import Measured, PairedDesign, scenario_problems, with_columns
-from abm.experiments.store import Column, manifest_of, write_results
+from abm.analysis.studyfile import Study, load_study
+from abm.errors import InvalidInput, Problem
+from abm.experiments.destination import Destination, file_problems
+from abm.experiments.run import scenario_problems
 from abm.interface.cli.numbers import Numbers
+from abm.interface.cli.options import RunOptions
 from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.schedule import Schedule
-from abm.submodels.emergence.emergence import OUTCOMES
 from abm.world.place import load_place
 
 RESULTS = Path("results")
-DOSE = "dose."
 RUN, COMPARE = "run", "compare"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asked for on the command line, not yet checked.
+    """A request from the command line, not yet checked.
 
     Attributes
     ----------
@@ -45,17 +34,19 @@ class Request:
     replicates, seed : int
         Size and seed of the design.
     years : float or None
-        Horizon, where it is not the scenarios' own.
+        Horizon; None leaves each scenario's own.
+    place : str or None
+        Name or path of a place; None leaves each scenario's own.
     workers : int or None
-        Processes.
+        Number of processes; None chooses one.
     out : Path or None
-        Where to write; None writes nothing.
+        Directory for results; None writes none.
     force : bool
-        Replace results that are there.
+        Whether existing results are replaced.
     extensions : tuple of str
-        Files or modules that add to every scenario.
+        Files or modules that extend every scenario.
     problems : tuple of Problem
-        What is wrong with the numbers; a valid one stands for each that cannot be read.
+        Problems of the numbers; each number that cannot be read is replaced by a valid one.
     """
 
     command: str
@@ -73,7 +64,7 @@ class Request:
 
     @property
     def line(self) -> str:
-        """The command line that asks for the same, defaults spelled out."""
+        """The command line that makes the same request, with defaults spelled out."""
         words = ["abm", self.command, *self.scenarios]
         words += ["--replicates", str(self.replicates), "--seed", str(self.seed)]
         words += [word for setting in self.settings for word in ("--set", setting)]
@@ -84,75 +75,43 @@ class Request:
         return shlex.join(words)
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What came of it.
-
-    Attributes
-    ----------
-    story : Story
-        What there is to tell.
-    execution : Execution
-        The runs.
-    written : Path or None
-        Where the results are.
-    """
-
-    story: Story
-    execution: Execution
-    written: Path | None
-
-
-def asked(
-    command: str,
-    scenarios: Sequence[str],
-    *,
-    settings: Sequence[str],
-    extensions: Sequence[str],
-    replicates: str,
-    seed: str,
-    years: str | None,
-    place: str | None,
-    workers: str | None,
-    out: Path | None,
-    force: bool,
-) -> Request:
-    """Read what stands on the command line, numbers as text, so that all of its problems are told together."""
+def read_request(command: str, scenarios: Sequence[str], options: RunOptions, out: Path | None) -> Request:
+    """Read what was typed on the command line, and collect the problems of all numbers."""
     numbers = Numbers()
-    size, first = numbers.design(replicates, seed)
+    size, first = numbers.design(options.replicates, options.seed)
     return Request(
         command=command,
         scenarios=tuple(scenarios),
-        settings=tuple(settings),
+        settings=tuple(options.settings),
         replicates=size,
         seed=first,
-        years=numbers.years(years),
-        place=place,
-        workers=numbers.workers(workers),
+        years=numbers.years(options.years),
+        place=options.place,
+        workers=numbers.workers(options.workers),
         out=out,
-        force=force,
-        extensions=tuple(extensions),
+        force=options.force,
+        extensions=tuple(options.extension),
         problems=tuple(numbers.problems),
     )
 
 
 def default_directory(scenarios: Sequence[str]) -> Path:
-    """Return where a comparison is written unless told otherwise."""
+    """Return the directory to which a comparison is written by default."""
     return RESULTS / "-vs-".join(Path(reference).stem for reference in scenarios)
 
 
 def checked(request: Request) -> tuple[Scenario, ...]:
-    """Check everything that was asked for.
+    """Load the scenarios of a request and check everything in it.
 
     Returns
     -------
     tuple of Scenario
-        As asked for, the reference first.
+        The scenarios with the settings of the request, the reference first.
 
     Raises
     ------
     InvalidInput
-        With every problem of every scenario, setting, number and of the directory.
+        With every problem of the scenarios, settings, numbers and directory.
     """
     problems = [
         *request.problems,
@@ -177,100 +136,36 @@ def checked(request: Request) -> tuple[Scenario, ...]:
     return tuple(found)
 
 
-def carried_out(
-    request: Request, scenarios: tuple[Scenario, ...], progress: Callable[[int, int], None]
-) -> Answer:
-    """Simulate what was checked, compare, and write the results where that was asked for.
+def checked_study(
+    reference: str, workers: str | None, out: Path | None, force: bool
+) -> tuple[Study, int | None]:
+    """Load a study and check everything that `calibrate` was given.
+
+    Returns
+    -------
+    study : Study
+    workers : int or None
+        Number of processes; None chooses one.
 
     Raises
     ------
     InvalidInput
-        If another process writes there; told before anything is simulated.
-    AbmError
-        If no run could be simulated, or none of some scenario.
+        With every problem of the study, its references, the number of workers and the output file.
     """
-    if request.out is None:
-        return _simulated(request, scenarios, progress)
-    with Destination(request.out, request.force).staged() as directory:
-        return _simulated(request, scenarios, progress, directory)
-
-
-def _simulated(
-    request: Request,
-    scenarios: tuple[Scenario, ...],
-    progress: Callable[[int, int], None],
-    directory: Path | None = None,
-) -> Answer:
-    design = PairedDesign(scenarios, request.seed, request.replicates)
-    runs = design.runs()
-    execution = execute(runs, simulate, workers=request.workers, progress=progress)
-    tables = execution.tables
-    done = set() if tables is None else set(tables.runs["scenario"].tolist())
-    if tables is None or len(done) < len(scenarios):
-        first = execution.failures[0]
-        raise AbmError(f"every run of scenario '{first.run.scenario.name}' failed: {first.message}")
-    manifest = manifest_of(
-        design.described(),
-        {scenario.name: scenario.resolved() for scenario in scenarios},
-        GENERATOR,
-        {"asked": len(runs), "done": len(runs) - len(execution.failures), "failed": len(execution.failures)},
-        {
-            "command": request.line,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(execution.seconds, 3),
-            "workers": execution.workers,
-        },
-    )
-    measures = known_measures(scenarios)
-    levers = known_levers(scenarios)
-    story = Story(
-        place=load_place(scenarios[0].place).label,
-        scenarios=scenarios,
-        comparison=compare(
-            tables,
-            [scenario.name for scenario in scenarios],
-            headline_measures(shared_measures(scenarios), tables),
-        ),
-        levers=lever_differences(scenarios),
-        others=other_differences(scenarios),
-        break_even=break_even_shares(scenarios),
-        manifest=manifest,
-        failures=[failure.message for failure in execution.failures],
-    )
-    if directory is not None:
-        doses = {
-            # A lever that a scenario does not have never leaves its default.
-            scenario.name: {f"{DOSE}{lever.name}": scenario.dose().get(lever.name, 0.0) for lever in levers}
-            for scenario in scenarios
-        }
-        described: list[Measured] = [*measures, *OUTCOMES, *_dose_columns(levers)]
-        write_results(directory, with_columns(tables, doses), execution.failures, manifest, described)
-        (directory / REPORT).write_text(report(story), encoding="utf-8")
-    return Answer(story, execution, request.out)
-
-
-def known_levers(scenarios: Sequence[Scenario]) -> tuple[Lever, ...]:
-    """Return the levers of any of the scenarios, abm's own first."""
-    return tuple({name: lever for one in scenarios for name, lever in one.catalogue.levers.items()}.values())
-
-
-def known_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
-    """Return the measures of any of the scenarios, abm's own first."""
-    return tuple({measure.name: measure for one in scenarios for measure in one.extensions.measures}.values())
-
-
-def shared_measures(scenarios: Sequence[Scenario]) -> tuple[Measure, ...]:
-    """Return the measures that all scenarios have, so that they can be compared."""
-    names = [{measure.name for measure in scenario.extensions.measures} for scenario in scenarios]
-    return tuple(
-        measure
-        for measure in scenarios[0].extensions.measures
-        if all(measure.name in known for known in names)
-    )
+    numbers = Numbers()
+    processes = numbers.workers(workers)
+    problems = [*numbers.problems, *file_problems(out, force)]
+    try:
+        study = load_study(reference)
+    except InvalidInput as error:
+        raise InvalidInput([*problems, *error.problems]) from None
+    if problems:
+        raise InvalidInput(problems)
+    return study, processes
 
 
 def _comparison_problems(request: Request, scenarios: Sequence[Scenario]) -> list[Problem]:
-    """Say why scenarios cannot be compared pair by pair: by place and horizon too they must meet the same fate."""
+    """List why scenarios cannot be compared pair by pair, which takes the same place and horizon."""
     if len(request.scenarios) < 2:
         return [Problem("SCENARIO", None, "a comparison needs two or more; 'abm run' runs one")]
     problems = []
@@ -288,7 +183,7 @@ def _comparison_problems(request: Request, scenarios: Sequence[Scenario]) -> lis
 
 
 def _setting_problems(request: Request) -> Sequence[Problem]:
-    """Say what is wrong with settings where there is no scenario to set them in."""
+    """List what is wrong with the settings when no scenario could be loaded."""
     try:
         parse_settings(request.settings)
     except InvalidInput as error:
@@ -297,6 +192,7 @@ def _setting_problems(request: Request) -> Sequence[Problem]:
 
 
 def _adjusted(scenario: Scenario, request: Request) -> Scenario:
+    """Return a scenario with the place, horizon and levers of a request."""
     problems: list[Problem] = []
     settings: dict[str, Schedule] = {}
     try:
@@ -321,15 +217,3 @@ def _adjusted(scenario: Scenario, request: Request) -> Scenario:
     if problems:
         raise InvalidInput(problems)
     return scenario
-
-
-def _dose_columns(levers: Sequence[Lever]) -> list[Column]:
-    return [
-        Column(
-            f"{DOSE}{lever.name}",
-            f"Dose, {lever.label}",
-            f"{lever.unit} x years",
-            "Area between the lever and its default over the horizon",
-        )
-        for lever in levers
-    ]

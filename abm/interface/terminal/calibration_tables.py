@@ -12,42 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from abm.analysis.calibration import Trial, distance, edges, search, try_values
-from abm.analysis.studyfile import Study, load_study
-from abm.errors import InvalidInput
-from abm.experiments.destination import file_problems
-from abm.interface.cli.numbers import Numbers
+from abm.analysis.studyfile import Study
 from abm.records import shown_number
 
 Progress = Callable[[int, int], None]
 BEST_SHOWN = 3
-
-
-def checked_study(
-    reference: str, workers: str | None, out: Path | None, force: bool
-) -> tuple[Study, int | None]:
-    """Check everything that was asked for.
-
-    Returns
-    -------
-    study : Study
-    workers : int or None
-        Processes; None for as many as pay.
-
-    Raises
-    ------
-    InvalidInput
-        With every problem of the study and what it refers to, of the number of workers and of the file.
-    """
-    numbers = Numbers()
-    processes = numbers.workers(workers)
-    problems = [*numbers.problems, *file_problems(out, force)]
-    try:
-        study = load_study(reference)
-    except InvalidInput as error:
-        raise InvalidInput([*problems, *error.problems]) from None
-    if problems:
-        raise InvalidInput(problems)
-    return study, processes
 
 
 def describe_defaults(console: Console, study: Study) -> dict[str, Any]:
