@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abm.model.model import IntegrationModel
     from abm.model.scenario import Scenario, load_scenario
     from abm.submodels.quantities import levers, parameters
-    from abm.world.place import load_place
+    from abm.world.place_loading import load_place
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ _HOMES = {
     "IntegrationModel": "abm.model.model",
     "Scenario": "abm.model.scenario",
     "levers": "abm.submodels.quantities",
-    "load_place": "abm.world.place",
+    "load_place": "abm.world.place_loading",
     "load_scenario": "abm.model.scenario",
     "open_sweep": "abm.experiments.dataset",
     "parameters": "abm.submodels.quantities",

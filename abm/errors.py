@@ -1,4 +1,4 @@
-"""Say what went wrong, where, what was found, what is valid and what to do next.
+"""Errors that say what is wrong, where, which value was found, what is valid and what to do next.
 
 Every fault of a user's input is a `Problem`; all the problems of one input are raised together as one
 `InvalidInput`, so that nobody has to repair a file one error at a time. The command line turns `InvalidInput`
@@ -31,12 +31,12 @@ LONGEST_MESSAGE = 2_000
 
 
 class AbmError(Exception):
-    """Be the root of every error that abm raises on purpose."""
+    """Root of every error that abm raises on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Hold one fault of an input.
+    """One fault of an input.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=LIKENESSES_KEPT)
 def _likeness(name: str, valid: str) -> float:
-    """Say how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
+    """Describe how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
     group, _, last = name.rpartition(".")
     valid_group, _, valid_last = valid.rpartition(".")
     if not valid_group:

@@ -1,4 +1,4 @@
-r"""Write text so that nothing in it acts: the one place through which texts of others leave.
+r"""Make text from other people safe to print, to draw and to write: escape every character that could act.
 
 A label, a file's name or the message of somebody else's code may hold characters that a terminal obeys, that turn a
 line round, or that a spreadsheet takes for a formula. `visible` writes such characters out, as in ``\x1b``; `escape`

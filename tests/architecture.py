@@ -26,7 +26,7 @@ FRONT = ("__init__", "__main__", "extension")
 """Modules of the package itself, which offer what the rooms hold to users: not drawn."""
 
 COLOURS = ("#33658A", "#B5542B", "#4B7F52", "#7A4E8A", "#A67C00", "#2A8C8C", "#94364B", "#5B6770", "#6B7F1E")
-WIDTH, LEFT, BOX = 1120, 16, 720
+LEFT, BOX = 16, 720
 LINE, PAD, GAP, CHIP = 17, 11, 16, 24
 LETTER = 6.3
 """Width of a letter of the small text, in pixels."""
@@ -128,7 +128,7 @@ def rooms_of(files: Mapping[str, Path]) -> dict[str, Room]:
         folder = files[f"{PACKAGE}.{name}"]
         purpose = (ast.get_docstring(ast.parse(folder.read_text(encoding="utf-8"))) or "").partition("\n")[0]
         count = sum(files[module].name != "__init__.py" for module in inside)
-        found[name] = Room(name, purpose.rstrip("."), tuple(sorted(inner.items())), count)
+        found[name] = Room(name, purpose.replace("`", "").rstrip("."), tuple(sorted(inner.items())), count)
     return found
 
 
@@ -148,9 +148,11 @@ def picture() -> str:
         tops[name] = (y, height)
         y += height + GAP
     arrows = [line for pair in sorted(weights) for line in arrow(pair, weights, tops, rooms)]
+    wide = LEFT + BOX + 0.75 * (REACH + STEP * y) + 24
+    size = f'width="{wide:.0f}" height="{y:.0f}" viewBox="0 0 {wide:.0f} {y:.0f}"'
+    look = 'font-family="Helvetica, Arial, sans-serif" role="img" aria-labelledby="t d"'
     head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y:.0f}" viewBox="0 0 {WIDTH} {y:.0f}" '
-        'font-family="Helvetica, Arial, sans-serif" role="img" aria-labelledby="t d">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {look}>',
         '<title id="t">The rooms of abm and the imports between them</title>',
         f'<desc id="d">{escape(description(weights))}</desc>',
         '<rect width="100%" height="100%" fill="#FFFFFF"/>',
@@ -160,7 +162,9 @@ def picture() -> str:
 
 def description(weights: Mapping[tuple[str, str], int]) -> str:
     """Return the picture in words."""
-    return "; ".join(f"{upper} imports {lower} {count} times" for (upper, lower), count in sorted(weights.items()))
+    return "; ".join(
+        f"{upper} imports {lower} {count} times" for (upper, lower), count in sorted(weights.items())
+    )
 
 
 def colour_of(name: str, rooms: Mapping[str, Room]) -> str:
@@ -179,14 +183,15 @@ def box(room: Room, top: float, colour: str) -> tuple[float, list[str]]:
             x, row = LEFT + 160.0, row + 1
         chips.append((x, row, wide, text))
         x += wide + 6
-    below = PAD + len(lines) * LINE + 3
-    height = below + (CHIP * (row + 1) if chips else 0) + PAD - 3
+    below = PAD + len(lines) * LINE + 5
+    height = below + (CHIP * (row + 1) if chips else 0) + PAD - 5
     height = max(height, 2 * PAD + 2 * LINE - 6)
+    frame = f'fill="{colour}" fill-opacity="0.07" stroke="{colour}" stroke-width="1.2"'
+    count = "1 module" if room.modules < 2 else f"{room.modules} modules"
     drawn = [
-        f'<rect x="{LEFT}" y="{top:.1f}" width="{BOX}" height="{height:.1f}" rx="6" fill="{colour}" '
-        f'fill-opacity="0.07" stroke="{colour}" stroke-width="1.2"/>',
+        f'<rect x="{LEFT}" y="{top:.1f}" width="{BOX}" height="{height:.1f}" rx="6" {frame}/>',
         text_at(LEFT + 14, top + PAD + 13, room.name, 16, colour, is_bold=True),
-        text_at(LEFT + 14, top + PAD + 30, "1 module" if room.modules < 2 else f"{room.modules} modules", 11.5),
+        text_at(LEFT + 14, top + PAD + 30, count, 11.5),
     ]
     drawn += [text_at(LEFT + 160, top + PAD + 12 + LINE * row, line) for row, line in enumerate(lines)]
     for x, row, wide, text in chips:
@@ -209,7 +214,7 @@ def text_at(
     anchor: str = "start",
     is_bold: bool = False,
 ) -> str:
-    """Return a line of text as SVG, with a white halo."""
+    """Return a line of text as SVG; a white halo keeps it readable on lines."""
     weight = ' font-weight="bold"' if is_bold else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{colour}" text-anchor="{anchor}"{weight} '
@@ -224,11 +229,10 @@ def arrow(
     rooms: Mapping[str, Room],
 ) -> Iterator[str]:
     """Yield an arrow from the room that imports to the one that is imported, as thick as it has imports."""
-    upper, lower = pair
     order = list(rooms)
     start, end = (port(name, pair, weights, tops, order) for name in pair)
     width = 1.0 + 0.55 * weights[pair] ** 0.5
-    colour, edge = colour_of(upper, rooms), LEFT + BOX
+    colour, edge = colour_of(pair[0], rooms), LEFT + BOX
     swing = REACH + STEP * abs(end - start)
     tip = edge + 5 + 1.6 * width
     yield (

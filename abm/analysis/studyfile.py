@@ -17,7 +17,7 @@ from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.reading import readable_lever_settings
 from abm.policy.schema import described, number_schema, settings_schema
 from abm.records import Document, Fault, Faults, KeyPath, Record, bounds, check, shown_number
-from abm.world.place import place_problems
+from abm.world.place_loading import place_problems
 
 STUDIES = "calibration"
 """Folder of the studies that come with abm."""

@@ -26,7 +26,7 @@ from abm.model.structure import variant_conflicts
 from abm.policy.catalogue import Catalogue
 from abm.policy.reading import read_schedule
 from abm.records import Document, Fault, Faults, FrozenMapping, KeyPath, bounds, check, shown_number
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 
 def _require_horizon(horizon_years: float | None) -> float | None:

@@ -23,7 +23,7 @@ from abm.policy.policy import (
 from abm.policy.reading import readable_lever_settings
 from abm.policy.times import is_month
 from abm.records import Document, bounds, check, load
-from abm.world.place import place_problems
+from abm.world.place_loading import place_problems
 
 OWN_LEVERS = "the scenario"
 """What messages call the block of levers that a scenario sets itself."""

@@ -41,7 +41,7 @@ LeverSettings = Annotated[
 
 
 class PolicyBlock(Record):
-    """Hold a named group of lever settings."""
+    """A named group of lever settings."""
 
     kind: ClassVar[str] = "policy block"
 
@@ -83,7 +83,7 @@ def replaces_faults(
 
 @dataclass(frozen=True)
 class Policy:
-    """Hold settled schedules of levers; a lever without one stands at its default.
+    """Settled schedules of levers; a lever without one stays at its default.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class Policy:
     def with_settings(
         self, settings: Mapping[str, Any], start: str = DEFAULT_START, origin: str = "levers"
     ) -> Policy:
-        """Set levers, whatever they were set to before.
+        """Return the policy with other settings of some levers, which replace earlier ones.
 
         Parameters
         ----------
@@ -218,7 +218,7 @@ def compose(
 
 
 def conflicts(blocks: Sequence[PolicyBlock]) -> Iterable[Problem]:
-    """Find levers that two blocks set without the later one saying that it replaces."""
+    """Find levers that two blocks set although the later one does not replace them."""
     setter: dict[str, PolicyBlock] = {}
     for block in blocks:
         for name in block.levers:

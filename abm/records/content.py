@@ -1,4 +1,4 @@
-"""Read what files hold, within limits: regular files only, and no more than was asked for.
+"""Read the content of files within limits: regular files only, and no more than was asked for.
 
 Opening a pipe may wait for ever, and a device may never end, so neither is opened. What is compressed is unfolded
 piece by piece, and given up once it is too much.
@@ -27,7 +27,7 @@ GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class NotRegular(OSError):
-    """Say that a path leads to a pipe, socket or device."""
+    """Error for a path that leads to a pipe, socket or device."""
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(errno.EINVAL, "it is a pipe, socket or device", os.fspath(path))
@@ -59,7 +59,7 @@ def opened(path: str | Path) -> BinaryIO:
 
 
 def is_stream(path: str | Path) -> bool:
-    """Tell a pipe, socket or device from a file: opening one may wait for ever.
+    """Return whether a path is a pipe, socket or device; opening one may block for ever.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def read_content(path: str | Path, most_bytes: int) -> bytes:
 
 
 def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
-    """Unfold what gzip compressed, of one part or several.
+    """Decompress gzip data of one or several members.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
 
 
 def plain_json(text: str | bytes) -> Any:
-    """Read JSON, however deep or wrong.
+    """Parse JSON, and raise ValueError for any that is malformed or nested too deeply.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def plain_json(text: str | bytes) -> Any:
 
 
 def complaint_of(error: Exception, noun: str = "file") -> str:
-    """Say why a file was not read: what was found, what is valid and what to do next."""
+    """Return why a file could not be read: what was found, what is valid and what to do next."""
     if isinstance(error, Excess):
         return str(error)
     if isinstance(error, FileNotFoundError):

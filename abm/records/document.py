@@ -1,4 +1,4 @@
-"""Read YAML text into plain values and the line of every key: the one module that knows YAML.
+"""Read YAML text into plain values and the line of every key; no other module reads YAML.
 
 Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an
 object, a key given twice, a file that is not text, or one beyond the limits of `abm.records.bounds` is refused. Scalars
@@ -41,7 +41,7 @@ _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Document:
-    """Hold the plain values of a YAML file and the line of every key.
+    """The plain values of a YAML file and the line of every key.
 
     Attributes
     ----------
@@ -127,18 +127,18 @@ class Document:
         return _Composer(text, file).document()
 
     def line(self, path: KeyPath) -> int | None:
-        """Give the line of a key, or of the nearest enclosing key that has one."""
+        """Return the line of a key, or of the nearest enclosing key that has one."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return None
 
     def problem(self, path: KeyPath, message: str) -> Problem:
-        """Give a fault its file and line."""
+        """Return a fault its file and line."""
         return Problem(self.file, self.line(path), message)
 
     def value(self, path: KeyPath) -> Any:
-        """Give the value at a path.
+        """Return the value at a path.
 
         Raises
         ------
@@ -185,7 +185,7 @@ def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
 
 
 def _unreadable_characters(text: str, file: str) -> Iterator[Problem]:
-    """Find what no text holds, and tabs in front of a line, with their lines."""
+    """Find characters that text files may not contain, and tabs that indent, with their lines."""
     found = UNREADABLE.search(text.replace("\r\n", "\n").replace("\x85", "\n").replace("\ufeff", "", 1))
     if found is not None:
         line = found.string.count("\n", 0, found.start()) + 1
@@ -262,7 +262,7 @@ class _Composer:
         )
 
     def parsed(self, text: str) -> Iterator[Any]:
-        """Parse the text event by event, and keep count of the lists and mappings that are open."""
+        """Parse the text event by event, and count the lists and mappings that are open."""
         events = yaml.parse(text, Loader=_PARSER)
         while True:
             try:
@@ -280,7 +280,7 @@ class _Composer:
             yield event
 
     def refuse_depth_ahead(self, mark: Any) -> None:
-        """Refuse brackets that nest too deeply between the last event and the place where the parser gave up.
+        """Refuse brackets nested too deeply between the last event and the place where the parser stopped.
 
         The parser reads up to a line ahead, and some versions of it have a limit of their own, which they meet
         before the composer has seen the first of the brackets.
@@ -384,7 +384,7 @@ class _Composer:
         return entries
 
     def key(self, event: Any, path: KeyPath) -> None:
-        """Check a key; one that is no name goes with everything below it."""
+        """Check a key; an invalid key is dropped together with its value."""
         self.scalar(event, path)
         if len(event.value) > bounds.KEY_LENGTH:
             told = f"key {shown(event.value)} has {len(event.value):,} characters"
@@ -425,7 +425,7 @@ class _Composer:
         return None
 
     def require_tag(self, event: Any, kind: str, path: KeyPath) -> None:
-        """Report a tag on a list or mapping unless it is the plain one; what it holds is read all the same."""
+        """Report a tag on a list or mapping unless it is the plain one; the content is still read."""
         if event.tag not in (None, "!", _CORE + kind):
             self.refuse_tag(event)
             self.mistagged.add(path)
@@ -437,7 +437,7 @@ class _Composer:
         self.problems.append(Problem(self.file, _line(event), message))
 
     def report(self, line: int, message: str, path: KeyPath) -> None:
-        """Note a fault that leaves a place without value."""
+        """Record a fault that leaves a place without a value."""
         self.problems.append(Problem(self.file, line, message))
         self.damaged.add(path)
 

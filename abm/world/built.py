@@ -1,4 +1,4 @@
-"""Keep a place that was built from data as one file: a NumPy archive with what cannot be derived.
+"""The file of a place built from data: a NumPy archive of everything that cannot be derived.
 
 The archive holds organisations, flows, work and ties, and says of what it was built: which files, which
 vintages, and what could not be matched. Reading it assembles the place anew and checks its sums.

@@ -1,4 +1,4 @@
-"""Look through a GraphML file before it is built up in memory: how much it holds, and that it is plain XML.
+"""Check a GraphML file before it is loaded into memory: its size, and that it is plain XML.
 
 The parser goes through the file once, piece by piece, and keeps nothing but counts and the lines of nodes. A file with
 a document type is refused, because entities are declared there, and with them a few lines can unfold into gigabytes.

@@ -75,7 +75,7 @@ def fit_lists(lists: Floats, smallest: float, population: int) -> Floats:
 
 @dataclass(frozen=True)
 class Settlement:
-    """Describe where practices stand: towns in a disc, smaller and smaller, the first in the middle."""
+    """Return where practices stand: towns in a disc, smaller and smaller, the first in the middle."""
 
     centre: tuple[float, float]
     radius_km: float
@@ -184,7 +184,7 @@ def list_use(members: Integers, hospitals: Integers, shares: Floats) -> Service:
 
 
 def stack_services(parts: Sequence[Service]) -> Service:
-    """Put services one after the other."""
+    """Concatenate services."""
     return Service(
         np.concatenate([part.organisation for part in parts]),
         np.concatenate([part.place for part in parts]),

@@ -47,7 +47,7 @@ def told(arguments: list[str]) -> int:
 
 
 def options_of(script: str) -> dict[str, str]:
-    """Give the options that a script tells sbatch."""
+    """Return the options that a script tells sbatch."""
     lines = [line.removeprefix("#SBATCH --") for line in script.splitlines() if line.startswith("#SBATCH --")]
     return dict(line.partition("=")[::2] for line in lines)
 

@@ -42,7 +42,7 @@ def written(folder, values):
 
 
 def problems_of(path):
-    """Give the problems of a study that is refused."""
+    """Return the problems of a study that is refused."""
     with pytest.raises(InvalidInput) as raised:
         load_study(path)
     return raised.value.problems

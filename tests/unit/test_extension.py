@@ -32,7 +32,7 @@ from abm.model.simulate import make_batch, simulate_lanes
 from abm.policy.catalogue import Catalogue, shipped
 from abm.submodels.quantities import lever_names
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"
 PEERS = EXAMPLES / "peer_support.py"

@@ -21,7 +21,8 @@ from abm.interface.pictures.place_map import draw_map, hull
 from abm.model.model import IntegrationModel
 from abm.model.scenario import load_scenario
 from abm.world.description import describe, nth_nearest_km
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 from abm.world.region import random_region
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +119,7 @@ def test_distances_to_the_nearest_are_measured() -> None:
 
 @pytest.fixture(scope="module", params=["south_somerset", "somerset", "region", "england"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Give places of all sizes."""
+    """Return places of all sizes."""
     return load_place(PLACES / f"{request.param}.yaml")
 
 

@@ -49,7 +49,7 @@ class Hospital(Record):
 
 
 def problems_of(text, model=Hospital):
-    """Give line and message of every problem of a text."""
+    """Return line and message of every problem of a text."""
     try:
         record, problems = check(Document.parse(text, "file.yaml"), model)
     except InvalidInput as error:
@@ -214,7 +214,7 @@ LIMIT_OF_LEVELS = 32
 
 
 def levels_of(value: object) -> int:
-    """Count the levels between a document and its deepest value."""
+    """Return the number of levels between a document and its deepest value."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return max((1 + levels_of(item) for item in inner), default=0)
 

@@ -18,7 +18,7 @@ from abm.experiments.run import PairedDesign
 from abm.experiments.store import manifest_of
 from abm.model.scenario import load_scenario
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 VOID = {"meta", "link", "br", "path", "circle"}
 

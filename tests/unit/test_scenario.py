@@ -32,7 +32,7 @@ from abm.model.scenario import (
 from abm.policy.schedule import Constant, Step
 from abm.records import Document, dump
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters
-from abm.world.place import load_place, place_content
+from abm.world.place_loading import load_place, place_content
 
 CONTENT = ("horizon_years", "levers", "parameters", "start", "substeps")
 SOURCES = ("KF15", "BMJ15", "FCN14", "ST14", "NHE14")

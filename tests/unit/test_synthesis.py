@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.records import load
-from abm.world.place import OrganisationKind, Place, TieKind, load_place
+from abm.world.place import OrganisationKind, Place, TieKind
+from abm.world.place_loading import load_place
 from abm.world.placefile import PlaceFile
 from abm.world.practices import ListSizes, Settlement, fit_lists, normals, rake, share_use, uniforms
 from abm.world.region import random_region

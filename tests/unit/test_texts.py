@@ -30,7 +30,7 @@ from abm.interface.terminal.streams import complain, errors, output
 from abm.model.scenario import shipped_directory
 from abm.texts import ACTING, cell, escape, visible, visible_lines
 from abm.world.network import read_graphml, write_graphml
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 OWN_CODES = re.compile(r"\x1b\[[0-9;]*m")
 """Colours and weights, which rich writes."""
@@ -203,7 +203,7 @@ def test_no_cell_of_a_collected_table_is_a_formula_unless_it_is_a_number(scratch
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory) -> Path:
-    """Give a folder that many examples may use, one after the other."""
+    """Return a folder that many examples may use, one after the other."""
     return tmp_path_factory.mktemp("texts")
 
 

@@ -15,7 +15,7 @@ from abm.model.scenario import load_scenario
 from abm.policy.catalogue import shipped
 from abm.submodels.quantities import lever_names, levers, parameters, submodel_names
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 MONTHS = 24
 

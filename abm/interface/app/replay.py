@@ -12,7 +12,7 @@ from abm.interface.app.share import View, from_query, to_query
 from abm.model.scenario import Scenario
 from abm.model.shipped import place_names, scenario_names, shipped_directory
 from abm.records import FrozenMapping
-from abm.world.place import place_content
+from abm.world.place_loading import place_content
 
 V = TypeVar("V")
 

@@ -21,7 +21,7 @@ from abm.experiments.store import Column, manifest_of, write_results
 from abm.interface.cli.request import Request
 from abm.model.scenario import Scenario
 from abm.submodels.emergence.emergence import OUTCOMES
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 DOSE = "dose."
 

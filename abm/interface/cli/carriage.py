@@ -1,4 +1,4 @@
-"""Carry a sweep out at a terminal: progress, what is lost, an end that says what to do next."""
+"""Run a sweep from a terminal: show progress and lost attempts, and say what to do next."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Manner:
-    """How a sweep is to be carried out, as `abm.experiments.sweep.Sweep.carry_out` takes it.
+    """The options of `abm.experiments.sweep.Sweep.carry_out`.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Manner:
 def carry_out(
     directory: Path, engine: str, workers: str | None, manner: Manner, places: cluster.Places
 ) -> None:
-    """Run what is missing of a sweep, show how far it is, and conclude with what came of it."""
+    """Run the missing shards of a sweep, show progress, and print a summary."""
     from abm.errors import InvalidInput
     from abm.experiments.carriers import engine_named
     from abm.experiments.sweep import Sweep
@@ -62,7 +62,7 @@ def carry_out(
 
 
 def tell_lost(carried: "Carried") -> None:
-    """Tell of an attempt at a shard that came to nothing."""
+    """Report a failed attempt at a shard."""
     again = "" if carried.is_final else "; it is tried again"
     errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red")
 
@@ -94,7 +94,7 @@ def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
 
 
 def tell_faults(sweep: "Sweep") -> None:
-    """List what is damaged, and why runs failed."""
+    """Print which shards are damaged, and why runs failed."""
     from abm.experiments.dataset import SweepTables
     from abm.interface.terminal.sweep_status import failures, faults
 
@@ -106,7 +106,7 @@ def tell_faults(sweep: "Sweep") -> None:
 
 
 def watch_until_done(sweep: "Sweep") -> None:
-    """Show how far a sweep is, again and again, until it is done or somebody ends it."""
+    """Show the progress of a sweep repeatedly until it is done or interrupted."""
     import time
 
     from rich.live import Live

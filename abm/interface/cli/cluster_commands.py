@@ -59,7 +59,7 @@ Before = Annotated[
 
 @dataclass(frozen=True)
 class Places:
-    """Hold what the command line says of where shards are to be run.
+    """The options of the command line about where shards run.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Places:
     before: list[str] | None = None
 
     def options(self, engine: str) -> dict[str, Any]:
-        """Give the options that an engine takes.
+        """Return the options of an engine.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Places:
         return {"site": self.site()} if engine == "slurm" else {}
 
     def site(self) -> "Site":
-        """Give what Slurm is told of a job.
+        """Return the settings of a job for Slurm.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Places:
 
 
 def seconds_of(text: str) -> float:
-    """Read a time limit as Slurm writes it; 0 where it cannot be read."""
+    """Read a time limit in Slurm's notation; 0 if it cannot be read."""
     found = TIME.fullmatch(text.strip())
     if found is None:
         return 0.0
@@ -175,7 +175,7 @@ def slurm_script(
         typer.Option("--force", help="Let the tasks go on although the code has changed since the plan."),
     ] = False,
 ) -> None:
-    """Write a job array for Slurm that runs the shards that are missing, to be submitted with sbatch."""
+    """Write a Slurm job array that runs the missing shards; submit it with sbatch."""
     from abm.errors import InvalidInput
     from abm.experiments.job_array import compile_kernels, write_job_array
     from abm.experiments.sweep import Sweep
@@ -222,7 +222,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def seconds_per_shard(sweep: Any) -> float:
-    """Give what the longest shard of a sweep takes, by the pilots of its plan."""
+    """Estimate the time of the longest shard of a sweep from the pilot runs of its plan."""
     pilots = sweep.manifest.content["invocation"]["pilots"]
     longest = max(pilot["seconds_per_run"] for pilot in pilots)
     return float(longest * max(block.shard_runs for block in sweep.manifest.blocks))

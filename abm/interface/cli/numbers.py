@@ -1,4 +1,4 @@
-"""Read the numbers that stand on the command line, and say what is wrong with any of them beside all the rest."""
+"""Read the numbers on the command line, and collect what is wrong with them."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[-+]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][-+
 
 @dataclass
 class Numbers:
-    """Read options one by one and collect what is wrong with them.
+    """A reader of options that collects what is wrong with them.
 
     Attributes
     ----------
@@ -30,14 +30,14 @@ class Numbers:
     problems: list[Problem] = field(default_factory=list)
 
     def design(self, replicates: str, seed: str) -> tuple[int, int]:
-        """Read how many runs, and their seed; a valid one in the place of either that cannot be read."""
+        """Read the number of replicates and the seed; a valid number replaces one that cannot be read."""
         size = self._whole("--replicates", replicates, REPLICATES_ADVICE, 1)
         first = self._whole("--seed", seed, SEED_ADVICE, 0)
         self.problems += design_problems(size, first)
         return size, first
 
     def workers(self, text: str | None) -> int | None:
-        """Read how many processes; None where no number is given."""
+        """Read the number of processes; None if none is given."""
         if text is None:
             return None
         found = self._whole("--workers", text, WORKERS_ADVICE, 1)
@@ -45,7 +45,7 @@ class Numbers:
         return found
 
     def years(self, text: str | None) -> float | None:
-        """Read a horizon; None where no number is given, or none that is valid."""
+        """Read a horizon; None if none is given or the number is invalid."""
         if text is None:
             return None
         if not NUMBER.fullmatch(text.strip()):
@@ -58,11 +58,11 @@ class Numbers:
         return years
 
     def more(self, option: str, text: str | None) -> int | None:
-        """Read a number of things that there are to be; None where no number is given."""
+        """Read a number to which something is to grow; None if none is given."""
         return None if text is None else self._whole(option, text, "give a whole number, such as 200", 0)
 
     def counted(self, option: str, text: str | None) -> int | None:
-        """Read a number of things, at least one; None where no number is given."""
+        """Read a number of at least one; None if none is given."""
         if text is None:
             return None
         found = self._whole(option, text, COUNT_ADVICE, 1)
@@ -71,7 +71,7 @@ class Numbers:
         return found
 
     def shard_size(self, seconds: str | None, runs: str | None) -> tuple[float, int | None] | None:
-        """Read how large shards are to be: seconds, and runs where their number is given; None for neither."""
+        """Read the size of shards: seconds, and runs if a number of runs is given; None if neither is given."""
         if seconds is not None and runs is not None:
             told = "give --shard-seconds or --shard-runs, not both"
             self.problems.append(Problem("--shard-runs", None, told))
@@ -88,7 +88,7 @@ class Numbers:
         return length, None
 
     def shards(self, ranges: Sequence[str], shards: int) -> list[int]:
-        """Read numbers of shards and ranges of them, both ends included."""
+        """Read indices of shards and ranges of indices, both ends included."""
         found: list[int] = []
         for text in ranges:
             first, dash, last = text.partition("-")

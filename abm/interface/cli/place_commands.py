@@ -1,4 +1,4 @@
-"""The commands on places: build one from the publishers' files, describe, draw and export it, tell how it was made."""
+"""The commands on places: build them from the publishers' files, describe, draw, export and report on them."""
 
 import math
 import re
@@ -118,7 +118,7 @@ def describe(
     from abm.interface.pictures.canvas import svg, write_png
     from abm.interface.pictures.place_map import draw_map
     from abm.model.shipped import find_place
-    from abm.world.place import load_place
+    from abm.world.place_loading import load_place
 
     problems = file_problems(out, PICTURES, force) if out is not None else []
     if problems:
@@ -149,7 +149,7 @@ def export(
     from abm.experiments.destination import staged_file
     from abm.model.shipped import find_place
     from abm.world.network import to_network, write_graphml
-    from abm.world.place import NETWORK_ENDING, load_place
+    from abm.world.place_loading import NETWORK_ENDING, load_place
 
     problems = file_problems(out, (NETWORK_ENDING,), force, "FILE.graphml")
     try:
@@ -174,7 +174,7 @@ def report(place: PlaceName) -> None:
     from abm.model.shipped import find_place
     from abm.records import shown_path
     from abm.world.built import told_of
-    from abm.world.place import is_built, is_network
+    from abm.world.place_loading import is_built, is_network
 
     path = find_place(place)
     if not is_built(path):
@@ -188,7 +188,7 @@ def report(place: PlaceName) -> None:
 
 
 def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = "--out") -> list["Problem"]:
-    """Say why a file cannot be written."""
+    """Return why a file cannot be written."""
     from abm.errors import Problem
 
     if out.suffix not in endings:
@@ -213,7 +213,7 @@ def name_of(out: Path) -> str:
 
 
 def print_description(console: "Console", place: "Place") -> None:
-    """Print what is said of a place."""
+    """Print the description of a place."""
     from rich.text import Text
 
     from abm.interface.terminal.plain_tables import plain_table

@@ -13,7 +13,7 @@ from abm.interface.cli.numbers import Numbers
 from abm.interface.cli.options import RunOptions
 from abm.model.scenario import Scenario, load_scenario, parse_settings
 from abm.policy.schedule import Schedule
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 RESULTS = Path("results")
 RUN, COMPARE = "run", "compare"

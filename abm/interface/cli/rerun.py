@@ -1,4 +1,4 @@
-"""Make a single run of a sweep again, compare it with what was kept, and show it, in the browser too."""
+"""Repeat a single run of a sweep, compare it with the stored one, and show it, also in the browser."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Opening:
-    """Say that a run is to be opened in the page.
+    """How to open a run in the page.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ def print_rerun(
     force: bool,
     opening: Opening | None = None,
 ) -> None:
-    """Make a run again and print its point, its outcomes and how it compares; then open it, where that is asked.
+    """Build a run again and print its point, its outcomes and how it compares; then open it, where that is asked.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def print_rerun(
 
 
 def _simulated(manifest: Manifest, case: Case) -> Tables:
-    """Simulate a run: where its code is not ours, in a process of its own, which it may end.
+    """Simulate a run, in a process of its own if its code is not part of abm, since that code may end the process.
 
     Raises
     ------
@@ -144,12 +144,12 @@ def _link(run: Run) -> str:
 
 
 def _limits(run: Run) -> Limits:
-    """Let the page show a run however long it is."""
+    """Return limits of the page that allow the length of a run."""
     return Limits(years=max(Limits().years, ceil(run.scenario.months / MONTHS_PER_YEAR)))
 
 
 def differences(kept: dict[str, Any] | None, tables: Tables) -> list[str]:
-    """Name the columns in which what was kept of a run differs from the run; none where nothing was kept."""
+    """Return the columns in which the stored run differs from the repeated one; none if nothing was stored."""
     if kept is None:
         return []
     found = []

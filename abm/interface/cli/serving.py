@@ -1,4 +1,4 @@
-"""Start the page from the command line, or say what it needs."""
+"""Start the page from the command line, or report the packages that it needs."""
 
 import socket
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ ADVICE = "The page needs packages that abm does without elsewhere; install them 
 
 
 def require_packages() -> None:
-    """Require what the page is made with.
+    """Require the packages of the page.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def shown_host(host: str) -> str:
 
 
 def address_problems(host: str, port: int) -> list[Problem]:
-    """Say why an address cannot be listened on; empty when it can."""
+    """Return why an address cannot be listened on; empty when it can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The commands on sweeps: plan one, run it here or elsewhere, look at it, mend it, let it grow, read it."""
+"""The commands on sweeps: plan, run, inspect, repair, extend and read them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -59,7 +59,7 @@ def plan(
         bool, typer.Option("--force", help="Replace the sweep that is there, results and all.")
     ] = False,
 ) -> None:
-    """Check an experiment, try a few runs, and write the manifest; tells runs, shards, time and disk."""
+    """Check an experiment, try a few runs, and write the manifest; report runs, shards, time and disk space."""
     from abm.errors import InvalidInput
     from abm.experiments.destination import Destination
     from abm.experiments.engines import available_processors
@@ -119,7 +119,7 @@ def carry(
     sbatch: cluster.Directives = None,
     before: cluster.Before = None,
 ) -> None:
-    """Run what is missing of a sweep; as `resume`, read every byte of what is there first."""
+    """Run the missing shards of a sweep; `resume` first verifies every byte of the existing ones."""
     places = cluster.Places(scheduler, partition, account, memory, time_limit, interface, sbatch, before)
     manner = Manner(
         is_forced=force,
@@ -142,7 +142,7 @@ def shard(
     ],
     force: OtherCode = False,
 ) -> None:
-    """Run single shards, for job arrays; needs no lock, and does no harm if done twice."""
+    """Run single shards, for job arrays; this needs no lock, and running a shard twice does no harm."""
     from abm.errors import InvalidInput
     from abm.experiments.carriers import carry_all
     from abm.experiments.manifest import Manifest
@@ -177,7 +177,7 @@ def status(
         bool, typer.Option("--watch", help="Go on looking until it is done; Ctrl-C ends it.")
     ] = False,
 ) -> None:
-    """Show how far a sweep is: done, failed, missing, damaged, running, rate and time left."""
+    """Show the progress of a sweep: done, failed, missing, damaged, running, rate and time left."""
     from abm.experiments.lock import holder_of
     from abm.experiments.sweep import Sweep
     from abm.interface.terminal.sweep_status import surveyed
@@ -229,7 +229,7 @@ def expand(
     shard_runs: ShardRuns = None,
     take_over: TakeOver = False,
 ) -> None:
-    """Add replicates or points; what there is keeps its ids and its files."""
+    """Add replicates or points; existing runs keep their ids and files."""
     from abm.errors import InvalidInput
     from abm.experiments.expansion import expand as expanding
     from abm.experiments.experimentfile import load_experiment
@@ -260,7 +260,7 @@ def expand(
 
 @app.command()
 def compact(directory: Directory, take_over: TakeOver = False) -> None:
-    """Put the many files of the shards into few large ones, after checking every one of them."""
+    """Merge the files of all shards into a few large ones, after checking each of them."""
     from abm.experiments.sweep import Sweep
 
     with errors().status("Checking and writing"):
@@ -283,7 +283,7 @@ def collect(
     table: Annotated[str, typer.Option(metavar="runs|months|points", help="Which table.")] = "runs",
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Write one table of all runs, of all months, or of the design's points, in one file for any tool."""
+    """Write one table of all runs, months or points of the design to one file for other tools."""
     from abm.experiments.collection import collect as collecting
     from abm.experiments.dataset import SweepTables
     from abm.experiments.manifest import Manifest
@@ -311,7 +311,7 @@ def rerun(
         int, typer.Option(help="With --open: port of the page.", min=1, max=65535, metavar="NUMBER")
     ] = 8765,
 ) -> None:
-    """Make one run again, from the manifest alone, and compare it bit for bit with what the sweep kept."""
+    """Repeat one run from the manifest alone, and compare it bit for bit with the stored one."""
     from abm.interface.cli.rerun import Opening, print_rerun
 
     print_rerun(output(), directory, run_id, out, force, Opening(port, browser) if opens else None)

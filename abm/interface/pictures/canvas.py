@@ -1,4 +1,4 @@
-"""Hold a drawing as shapes, and write it as SVG, or as PNG where matplotlib is installed."""
+"""A drawing made of shapes, written as SVG, or as PNG if matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Lines:
-    """Draw many straight lines of one look."""
+    """Straight lines that share one look."""
 
     ends: tuple[tuple[float, float, float, float], ...]
     colour: str
@@ -33,7 +33,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Circle:
-    """Draw a disc."""
+    """A disc."""
 
     centre: Point
     radius: float
@@ -45,7 +45,7 @@ class Circle:
 
 @dataclass(frozen=True)
 class Polygon:
-    """Draw a filled area."""
+    """A filled area."""
 
     corners: tuple[Point, ...]
     fill: str
@@ -56,7 +56,7 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Words:
-    """Write a line of text; `anchor` is start, middle or end; `halo` is the colour around the letters."""
+    """A line of text; `anchor` is start, middle or end; `halo` is the colour around the letters."""
 
     at: Point
     text: str
@@ -72,7 +72,7 @@ Shape = Lines | Circle | Polygon | Words
 
 @dataclass
 class Drawing:
-    """Collect shapes, the first at the back; the origin is the top left corner, units are pixels."""
+    """Shapes, the first at the back; the origin is the top left corner, units are pixels."""
 
     width: float
     height: float
@@ -81,7 +81,7 @@ class Drawing:
     shapes: list[Shape] = field(default_factory=list)
 
     def add(self, *shapes: Shape) -> None:
-        """Put shapes in front of those that are there."""
+        """Add shapes in front of the existing ones."""
         self.shapes += shapes
 
 
@@ -99,7 +99,7 @@ def svg(drawing: Drawing) -> str:
 
 
 def elements(shapes: Sequence[Shape]) -> Iterator[str]:
-    """Yield the shapes as SVG elements; neighbouring discs of one look share it, as a country has thousands."""
+    """Yield the shapes as SVG elements; consecutive discs of one look share a group, as a country has thousands."""
     for shared, members in groupby(
         shapes, key=lambda shape: look(shape) if isinstance(shape, Circle) else ""
     ):
@@ -116,7 +116,7 @@ def elements(shapes: Sequence[Shape]) -> Iterator[str]:
 
 
 def element(shape: Lines | Polygon | Words) -> str:
-    """Return a shape that is no disc as an SVG element."""
+    """Return a shape other than a disc as an SVG element."""
     if isinstance(shape, Lines):
         path = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in shape.ends)
         return (
@@ -144,7 +144,7 @@ def look(shape: Circle | Polygon) -> str:
 
 
 def has_png() -> bool:
-    """Tell whether PNG can be written."""
+    """Return whether PNG can be written."""
     return find_spec("matplotlib") is not None
 
 

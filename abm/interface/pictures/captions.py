@@ -1,4 +1,4 @@
-"""Write names on a map where they hide least."""
+"""Names on a map, placed where they hide least."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHORTER = re.compile(
 
 @dataclass(frozen=True)
 class Box:
-    """Hold the room a name or a marker takes."""
+    """The area that a name or a symbol covers."""
 
     left: float
     top: float
@@ -36,7 +36,7 @@ class Box:
 
 
 def names(place: Place, points: list[Point], right_edge: float) -> list[Shape]:
-    """Write the names of hospitals, and of places where there are several, where they hide least."""
+    """Return the names of hospitals, and of places if there are several, placed where they hide least."""
     taken = [
         Box(x - r, y - r, x + r, y + r)
         for row, (x, y) in enumerate(points)
@@ -71,7 +71,7 @@ def outside(box: Box, right_edge: float) -> float:
 
 
 def placements(at: Point, radius: float, text: str) -> list[tuple[Point, Box]]:
-    """Return where a name can start, and the room it takes there: right, left, above, below."""
+    """Return the positions where a name can start, with the area that it covers there."""
     wide, high, gap = len(text) * LETTER * LABEL_SIZE, LABEL_SIZE, radius + 5.0
     x, y = at
     starts = [

@@ -1,4 +1,4 @@
-"""Say how organisations look on a map: shape, colour and size by kind."""
+"""How organisations look on a map: shape, colour and size by kind."""
 
 from __future__ import annotations
 

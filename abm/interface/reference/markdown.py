@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 
 def page(*parts: str) -> str:
-    """Put the parts of a page one below the other, with an empty line between them and a newline at the end."""
+    """Join the parts of a page with empty lines between them and a newline at the end."""
     return "\n\n".join(parts) + "\n"
 
 
 def prose(text: str) -> str:
-    """Put a paragraph, however it is broken and indented, on one line."""
+    """Join the lines of a paragraph into one, without indentation."""
     return " ".join(text.split())
 
 

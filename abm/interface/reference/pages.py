@@ -370,5 +370,5 @@ def evidence_of(ids: Iterable[str]) -> str:
 
 
 def names_in(listed: str) -> list[str]:
-    """Take a comma-separated list apart; an empty one has no names."""
+    """Return the names in a comma-separated list; an empty list has none."""
     return [name for name in listed.split(", ") if name]

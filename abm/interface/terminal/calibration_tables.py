@@ -1,4 +1,4 @@
-"""Show the defaults at work, search for parameters that show the targets, and draw the edges of their region."""
+"""Print how the defaults meet calibration targets, and what a search for better parameters finds."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ BEST_SHOWN = 3
 
 
 def describe_defaults(console: Console, study: Study) -> dict[str, Any]:
-    """Print what the defaults show beside a study's targets, and return it as plain values."""
+    """Print the results of the defaults beside a study's targets, and return them as plain values."""
     trial = try_values(study, {})
     console.print(standing_table(study, trial, "Standing at ten years, share of runs, at the defaults"))
     console.print(told_distance(study, trial), soft_wrap=True)

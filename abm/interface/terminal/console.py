@@ -1,4 +1,4 @@
-"""Print to a terminal without letting what is printed speak to it: the one console of the command line."""
+"""The console of the command line, which escapes control characters in everything that it prints."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,10 +11,10 @@ from abm.texts import visible_lines
 
 
 class PlainConsole(Console):
-    """Write out characters that act, wherever they come from; only rich's own codes reach the terminal."""
+    """A console that escapes control characters, so that only rich's own codes reach the terminal."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Render as any console does, then look at every piece of text.
+        """Render as any console does, then escape every piece of text.
 
         Texts are changed before they are laid out, so that tables leave room for what is written out; whatever other
         renderables yield is changed afterwards.
@@ -25,12 +25,12 @@ class PlainConsole(Console):
             )
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Make a text of plain characters."""
+        """Build a text of plain characters."""
         return super().render_str(visible_lines(text.expandtabs()), **options)
 
 
 def _plain(renderable: RenderableType) -> RenderableType:
-    """Return a text without characters that act; it keeps its style as a whole."""
+    """Return a text with control characters escaped, in its own style."""
     if not isinstance(renderable, Text):
         return renderable
     shown = visible_lines(renderable.plain.expandtabs())

@@ -1,4 +1,4 @@
-"""End a command as a signal asks: clear up first, as after Ctrl-C, then die of that signal."""
+"""End a command on a signal: clean up first, as after Ctrl-C, then die of that signal."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ CLEARING_SECONDS = 10.0
 
 
 class Ended(KeyboardInterrupt):
-    """Interrupt the command because a signal asks for its end."""
+    """Interruption of a command by a signal that ends it."""
 
 
 @contextmanager
 def ending_by_signals() -> Iterator[None]:
-    """Clear up and die of a signal that asks for the end of this process; what nohup ignores stays ignored."""
+    """Clean up and die of any signal that ends this process; signals that nohup ignores stay ignored."""
     received: list[int] = []
 
     def end(number: int, _: Any) -> None:

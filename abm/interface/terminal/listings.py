@@ -1,4 +1,4 @@
-"""Print what can be set and what is measured, and check files."""
+"""Print levers, parameters, measures and the order of a month, and check files."""
 
 import json
 import os
@@ -19,7 +19,8 @@ from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import json_schema, load_policy, load_scenario, shipped_directory
 from abm.model.shipped import EXPERIMENTS, is_path
 from abm.records import Document, shown_path
-from abm.world.place import Place, is_built, is_network, load_place
+from abm.world.place import Place
+from abm.world.place_loading import is_built, is_network, load_place
 
 KINDS = ("scenario", "policy", "place", "experiment", "study")
 EXPERIMENT_KEYS = frozenset({"scenarios", "design", "uncertainties", "months", "common_random_numbers"})
@@ -93,7 +94,7 @@ def print_measures(console: Console, extensions: Sequence[str] = (), runs_code: 
 def print_order(
     console: Console, picture: Path | None, extensions: Sequence[str] = (), runs_code: bool = False
 ) -> None:
-    """Show the order of a month, and write its picture where that is asked for.
+    """Print the order of a month, and write its picture if a file is named.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def print_schema(kind: str, extensions: Sequence[str] = (), runs_code: bool = Fa
 
 
 def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
-    """Load extensions that the command line names, and say what is not known of those that were only read."""
+    """Load the extensions that the command line names, and report what is unknown of those that were only read."""
     if not extensions:
         return NO_EXTENSIONS
     from abm.model.loading import load_extensions
@@ -184,7 +185,7 @@ def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
 
 
 def _unrun(extensions: Extensions) -> str:
-    """Say that the code of extensions was not run, nothing where there is none or it was."""
+    """Return a remark that the code of extensions was not run; empty if there is none or it was run."""
     if not extensions or extensions.runs_code:
         return ""
     names = ", ".join(source.name for source in extensions.sources)
@@ -227,7 +228,7 @@ def _unknown(name: str, quantities: Mapping[str, Quantity], noun: str) -> Proble
 
 
 def _found(reference: str) -> list[Path]:
-    """Find the file of a path, or those of a name: files of several kinds may share one."""
+    """Return the file of a path, or the files of a name, which several kinds may share."""
     if is_path(reference) or os.path.lexists(reference):
         return [Path(reference)]
     folders = (".", "policies", "places", EXPERIMENTS, STUDIES)
@@ -247,7 +248,7 @@ def _found(reference: str) -> list[Path]:
 
 
 def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
-    """Check a file of any kind and say what it holds."""
+    """Check a file of any kind and describe its content."""
     if is_built(file) or is_network(file):
         return _told_place(load_place(file))
     if file.suffix == ".py":
@@ -281,7 +282,7 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
 
 
 def _validated_experiment(document: Document, file: Path, runs_code: bool) -> str:
-    """Check an experiment; a model of somebody else is found, and imported only where that is asked for."""
+    """Check an experiment; another person's model is located, and imported only on request."""
     # Deferred: what samples points is slow to load.
     from abm.experiments.experimentfile import load_experiment
 
@@ -306,7 +307,7 @@ def _told_place(place: Place) -> str:
 
 
 def _kind(data: Any) -> str | None:
-    """Tell a file's kind by the keys that only such files have; names may be misspelt, so count them."""
+    """Guess the kind of a file by counting the keys that only files of that kind have."""
     if not isinstance(data, dict):
         return None
     if len(STUDY_KEYS & data.keys()) > 1:

@@ -23,7 +23,7 @@ def plain_table(*heads: str, title: str = "") -> Table:
 
 
 def entries_table(head: str, entries: Iterable[Sequence[str]], *middle: str) -> Table:
-    """List entries: a name, what it is called, and below it what else there is to say.
+    """Return a table of entries: a name, a label, and details below the label.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def entries_table(head: str, entries: Iterable[Sequence[str]], *middle: str) -> 
 
 
 def record_card(record: Any, attributes: Sequence[str]) -> Table:
-    """Show one record, an attribute a row; those without a value are left out."""
+    """Return a table of one record with a row for each attribute that has a value."""
     card = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     card.add_column(style=QUIET, no_wrap=True)
     card.add_column(overflow="fold")
@@ -55,7 +55,7 @@ def record_card(record: Any, attributes: Sequence[str]) -> Table:
 
 
 def shown(value: Any) -> str:
-    """Write any value of a record."""
+    """Format any value of a record."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):

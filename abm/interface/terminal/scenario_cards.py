@@ -1,4 +1,4 @@
-"""Print what comes with abm, a line each, and one scenario or policy block in full."""
+"""Print a list of the files that come with abm, or one scenario or policy block in full."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.policy import DEFAULT_START, PolicyBlock, settled
 from abm.policy.schedule import Schedule
 from abm.records import Document
-from abm.world.place import place_content
+from abm.world.place_loading import place_content
 
 LONGEST = 100.0
 """Years over which a policy block is described, which has no horizon of its own."""
@@ -56,7 +56,7 @@ def print_shipped(console: Console) -> None:
 
 
 def print_one(console: Console, name: str, runs_code: bool = False) -> None:
-    """Show in full the scenario of a name or path, and the policy block of that name.
+    """Print the scenario of a name or path in full, and the policy block of that name.
 
     The code of its extensions is read and not run, unless `runs_code` asks for it.
 
@@ -77,7 +77,7 @@ def print_one(console: Console, name: str, runs_code: bool = False) -> None:
 
 
 def _unknown(name: str) -> str:
-    """Say that a name is no scenario or policy, and what it is or might be."""
+    """Describe a name that is no scenario or policy: what it is instead, or which name is near."""
     others = {
         f"a place; 'abm place describe {name}' shows it": place_names(),
         f"an experiment; 'abm sweep plan {name}' plans it": experiment_names(),
@@ -91,7 +91,7 @@ def _unknown(name: str) -> str:
 
 
 def _print_scenario(console: Console, scenario: Scenario) -> None:
-    """Show a scenario: what it represents, what it is made of, and how it moves every lever that it sets."""
+    """Print a scenario: what it represents, its parts, and how it moves every lever that it sets."""
     _print_head(console, f"{scenario.label}, a scenario", scenario.name, scenario.description)
     place = place_content(scenario.place).get("label") or scenario.place.stem
     blocks = [load_policy(name).label if name in policy_names() else name for name in scenario.policies]
@@ -114,7 +114,7 @@ def _print_scenario(console: Console, scenario: Scenario) -> None:
 
 
 def _extensions(scenario: Scenario) -> str:
-    """Name the extensions of a scenario, and say whether their code was run."""
+    """List the extensions of a scenario, and whether their code was run."""
     names = ", ".join(source.name for source in scenario.extensions.sources)
     if not names or scenario.extensions.runs_code:
         return names
@@ -127,7 +127,7 @@ def _extensions(scenario: Scenario) -> str:
 
 
 def _print_policy(console: Console, block: PolicyBlock) -> None:
-    """Show a policy block: what it represents, and how it moves levers."""
+    """Print a policy block: what it represents, and how it moves levers."""
     _print_head(console, f"{block.label}, a policy", block.name, block.description)
     facts = {
         "source": block.source,

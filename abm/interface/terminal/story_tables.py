@@ -20,7 +20,7 @@ DECIMALS = 3
 
 
 def differences_table(story: Story) -> RenderableType:
-    """Show which levers differ, how they move and their dose."""
+    """Return which levers differ, how they move, and their doses."""
     if not story.levers and not story.others:
         return Text("The policies differ in nothing that can change a result.")
     reference = story.labels[story.comparison.reference]
@@ -39,7 +39,7 @@ def differences_table(story: Story) -> RenderableType:
 
 
 def emergence_table(story: Story) -> Table:
-    """Show how often and when integrated care emerged, with intervals."""
+    """Return how often and when integrated care emerged, with intervals."""
     heads = ("", "Emerged ever", "Standing at the end", "Median years")
     table = plain_table(*heads, title="Whether and when integrated care emerges")
     for entry in story.comparison.emergence:
@@ -53,7 +53,7 @@ def emergence_table(story: Story) -> Table:
 
 
 def effects_tables(story: Story, width: int) -> RenderableType:
-    """Show what each policy changed by the end; as many tables as the width asks for.
+    """Return what each policy changed by the end, in as many tables as the width requires.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def effects_tables(story: Story, width: int) -> RenderableType:
 
 
 def course_table(story: Story) -> Table:
-    """Show where one scenario's measures stood at the start, half way and at the end."""
+    """Return one scenario's measures at the start, half way and at the end."""
     comparison = story.comparison
     moments = (0, *comparison.months)
     table = plain_table(
@@ -88,7 +88,7 @@ def course_table(story: Story) -> Table:
 
 
 def print_story(console: Console, story: Story) -> None:
-    """Print a whole comparison, or what there is of it for one scenario."""
+    """Print a comparison, or the course of a single scenario."""
     comparison = story.comparison
     is_comparison = len(comparison.scenarios) > 1
     console.print()

@@ -1,4 +1,4 @@
-"""Talk to a terminal: results on standard output, progress and problems on standard error, a code to end."""
+"""Output to a terminal: results on standard output, progress and problems on standard error, and exit codes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_WIDTH = 100
 # typer carries click within it, and exports no more of its errors.
 UsageError: Any = typer.BadParameter.__bases__[0]
-"""What is wrong with a command line."""
+"""The error of a command line that cannot be read."""
 
 
 class ExitCode(IntEnum):
@@ -30,10 +30,10 @@ class ExitCode(IntEnum):
 
 
 class Commands(typer.core.TyperGroup):
-    """Turn errors that abm raises on purpose into messages and exit codes."""
+    """Commands whose errors become messages and exit codes."""
 
     def make_context(self, *args: Any, **options: Any) -> Any:
-        """Read the command line; what it holds is quoted in messages, so it must not act."""
+        """Read the command line, and escape it wherever a message quotes it."""
         try:
             return super().make_context(*args, **options)
         except UsageError as error:
@@ -65,7 +65,7 @@ def _shown(error: Any) -> Any:
 
 
 def emit(text: str) -> None:
-    """Write a whole text to standard output as it is, for other programs; characters that act are written out."""
+    """Write a text to standard output for other programs, with control characters escaped."""
     typer.echo(visible_lines(text))
 
 
@@ -96,7 +96,7 @@ def complain(error: InvalidInput) -> None:
 
 @contextmanager
 def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], None]]:
-    """Show how many of some runs are done, how fast and how long it will take.
+    """Show how many runs are done, how fast they go, and how much time is left.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Lay out what there is to tell of a sweep: what was planned, how far it is, and what went wrong."""
+"""Format the plan, the progress and the faults of a sweep."""
 
 import math
 import shutil
@@ -41,7 +41,7 @@ def size(count: float) -> str:
 
 
 def card(rows: Sequence[tuple[str, RenderableType]]) -> Table:
-    """Put names and values side by side."""
+    """Return a table of names and values."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style=QUIET, no_wrap=True)
     table.add_column(overflow="fold")
@@ -51,7 +51,7 @@ def card(rows: Sequence[tuple[str, RenderableType]]) -> Table:
 
 
 def planned(manifest: Manifest, processors: int) -> RenderableType:
-    """Tell what was planned, how long it will take here and how much disk."""
+    """Format a plan: its design, the time that it will take here, and the disk space."""
     content = manifest.content
     experiment, pilots = content["experiment"], content["invocation"]["pilots"]
     kind = next(iter(experiment["design"])).replace("_", " ")
@@ -127,7 +127,7 @@ def _months(manifest: Manifest) -> str:
 
 
 def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -> RenderableType:
-    """Tell how far a sweep is."""
+    """Format the progress of a sweep."""
     head = Text.assemble((manifest.name, "bold"), (f"  {manifest.directory}", QUIET))
     share = survey.runs_done / survey.runs
     bar = Table.grid(padding=(0, 1))

@@ -118,7 +118,7 @@ def match_lists(
 
 
 def is_open(practice: Practice) -> bool:
-    """Tell whether a row is a general practice that is active."""
+    """Return whether a row is a general practice that is active."""
     return practice.status == ACTIVE and practice.setting == GENERAL_PRACTICE
 
 

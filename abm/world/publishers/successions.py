@@ -6,7 +6,7 @@ from abm.world.publishers.publications import Beds, Body, Succession
 
 
 class Successions:
-    """Say what became of a code.
+    """The succession of a code.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tell of which times the files are."""
+"""Report the dates of the files."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -21,7 +21,7 @@ def undated(sources: Sequence[Source]) -> str:
 
 
 def tell_vintages(data: Publications, scope: Sequence[str] | None, told: Reconciliation) -> None:
-    """Tell the latest date in each file, and that they differ."""
+    """Report the latest date in each file, and whether the dates differ."""
     dated: list[tuple[date, str]] = []
     for source in data.sources:
         if source.what in (PRACTICES, LISTS, PROVIDERS, COMMISSIONERS, SUCCESSIONS) and source.latest:
