@@ -239,7 +239,7 @@ def nested(draw: st.DrawFn) -> tuple[str, int]:
 def test_nesting_of_any_depth_is_read_or_refused_in_our_words(parser, text_and_levels):
     text, levels = text_and_levels
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("abm.records.document._PARSER", parser)
+        patch.setattr("abm.records.composer._PARSER", parser)
         if levels <= LIMIT_OF_LEVELS:
             assert levels_of(Document.parse(text, "file.yaml").data) == levels
             return
@@ -265,7 +265,7 @@ def test_nesting_of_any_depth_is_read_or_refused_in_our_words(parser, text_and_l
     ],
 )
 def test_brackets_that_open_nothing_do_not_count_as_nesting(text, parser, monkeypatch):
-    monkeypatch.setattr("abm.records.document._PARSER", parser)
+    monkeypatch.setattr("abm.records.composer._PARSER", parser)
     ((_, message),) = problems_of(text, Ward)
     assert message.startswith("is not YAML: ")
     assert "nests" not in message
