@@ -143,7 +143,7 @@ def test_an_interruption_leaves_a_sound_sweep_and_says_how_to_go_on(manifest, un
     os.killpg(parent.pid, signal.SIGINT)
     _, told = parent.communicate(timeout=PATIENCE_SECONDS)
     assert parent.returncode == 130, told
-    assert f"Go on with: abm sweep resume {manifest.directory}" in told
+    assert f"Continue with: abm sweep resume {manifest.directory}" in told
     assert "Traceback" not in told
     assert require_truth(manifest.directory)
     carried_out(manifest.directory, is_thorough=True)

@@ -250,7 +250,7 @@ def test_a_network_is_not_written_over_another_file_or_beside_faults() -> None:
     assert "should end in .graphml" in told
     run("export", "rural", "rural.graphml")
     assert "--force" in refused("export", "rural", "rural.graphml")
-    assert "says nothing of its making" in refused("report", "rural.graphml")
+    assert "does not record how it was made" in refused("report", "rural.graphml")
 
 
 def test_a_file_that_is_no_graphml_is_refused() -> None:

@@ -149,7 +149,7 @@ def test_verify_tells_what_is_damaged_and_ends_with_failure(tmp_path):
     assert result.exit_code == 1
     assert "missing 0 0 damaged 1 5" in told(result)
     assert f"shard 1: {path.name} does not have the bytes that were written" in told(result)
-    assert "Mend it with: abm sweep resume" in told(result)
+    assert "Repair it with: abm sweep resume" in told(result)
 
 
 def test_many_damaged_shards_are_told_in_few_lines(tmp_path):
@@ -200,7 +200,7 @@ def test_a_run_in_single_precision_is_compared_in_it(tmp_path):
 def test_a_run_that_is_not_done_is_made_all_the_same(tmp_path):
     manifest = planned(tmp_path)
     case = next(manifest.cases(0, 1, manifest.points(0, 4), 0))
-    assert "has not kept it yet" in told(abm("sweep", "rerun", manifest.directory, case.run.run_id))
+    assert "has not stored this run yet" in told(abm("sweep", "rerun", manifest.directory, case.run.run_id))
 
 
 def test_a_run_that_differs_from_what_was_kept_is_told(tmp_path):
@@ -230,8 +230,8 @@ def test_status_leaves_a_sweep_to_the_parent_that_is_at_work(tmp_path):
     directory = planned(tmp_path).directory
     with Sweep(directory).locked():
         result = abm("sweep", "status", directory)
-    assert "is at work on it" in told(result)
-    assert "Go on with" not in told(result)
+    assert "has been working on it" in told(result)
+    assert "Continue with" not in told(result)
 
 
 def test_numbers_that_are_none_are_told_before_anything_starts(tmp_path):

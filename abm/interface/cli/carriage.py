@@ -63,7 +63,7 @@ def carry_out(
 
 def tell_lost(carried: "Carried") -> None:
     """Report a failed attempt at a shard."""
-    again = "" if carried.is_final else "; it is tried again"
+    again = "" if carried.is_final else "; trying again"
     errors().print(f"shard {carried.shard}: {carried.lost}{again}", style="red")
 
 
@@ -72,7 +72,7 @@ def _interruptible(directory: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        told = f"Interrupted; what was committed is valid. Go on with: abm sweep resume {directory}"
+        told = f"Interrupted; committed shards are valid. Continue with: abm sweep resume {directory}"
         errors().print(told, style="red")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
@@ -86,7 +86,7 @@ def _conclude(sweep: "Sweep", carriage: "Carriage") -> None:
     console.print(told)
     tell_faults(sweep)
     if carriage.runs_done < carriage.runs:
-        console.print(f"Go on with: abm sweep resume {sweep.directory}", soft_wrap=True)
+        console.print(f"Continue with: abm sweep resume {sweep.directory}", soft_wrap=True)
         raise typer.Exit(ExitCode.FAILED)
     console.print(f"Read it with: abm.open_sweep('{sweep.directory}')", soft_wrap=True)
     if carriage.runs_failed:

@@ -41,7 +41,9 @@ TimeLimit = Annotated[
 ]
 Interface = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Network of the nodes, such as ib0.", rich_help_panel="Slurm"),
+    typer.Option(
+        metavar="NAME", help="Network interface of the nodes, such as ib0.", rich_help_panel="Slurm"
+    ),
 ]
 Directives = Annotated[
     list[str] | None,
@@ -161,8 +163,8 @@ def slurm_script(
         str | None,
         typer.Option(
             metavar="NUMBER",
-            help="Most tasks of the array.",
-            show_default="as many as last five minutes, up to 1,000",
+            help="Maximum number of tasks in the array.",
+            show_default="tasks of five minutes, up to 1,000",
         ),
     ] = None,
     sbatch: Directives = None,
@@ -172,7 +174,7 @@ def slurm_script(
     ] = True,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Let the tasks go on although the code has changed since the plan."),
+        typer.Option("--force", help="Let the tasks continue although the code has changed since the plan."),
     ] = False,
 ) -> None:
     """Write a Slurm job array that runs the missing shards; submit it with sbatch."""
@@ -197,7 +199,7 @@ def slurm_script(
         sweep.manifest.require_code()
     missing = sweep.survey().open_shards
     if not missing:
-        output().print("Nothing is missing; there is nothing to submit")
+        output().print("No shard is missing; there is nothing to submit")
         return
     if compile_first:
         with errors().status("Compiling the kernels, once for all tasks"):
@@ -231,23 +233,27 @@ def seconds_per_shard(sweep: Any) -> float:
 def crate(
     directory: Directory,
     agent: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who had it run; left out unless given.")
+        str | None,
+        typer.Option(metavar="NAME", help="Person or organisation that ran the sweep; omitted by default."),
     ] = None,
     agent_id: Annotated[
-        str | None, typer.Option("--agent-id", metavar="URL", help="Their address, such as an ORCID.")
+        str | None,
+        typer.Option("--agent-id", metavar="URL", help="Web address of the agent, such as an ORCID."),
     ] = None,
     organisation: Annotated[
         bool, typer.Option("--organisation", help="The agent is an organisation, not a person.")
     ] = False,
     licence: Annotated[
-        str, typer.Option(metavar="URL", help="Licence of the results.", show_default="none chosen")
+        str, typer.Option(metavar="URL", help="Licence of the results.", show_default="none")
     ] = "",
 ) -> None:
     """Describe a finished sweep as an RO-Crate (Process Run Crate), in its own directory."""
     from abm.errors import AbmError, InvalidInput, Problem
 
     if agent is None and (agent_id or organisation):
-        raise InvalidInput([Problem("--agent", None, "is missing; name whom the other options describe")])
+        raise InvalidInput(
+            [Problem("--agent", None, "is missing; name the agent whom the other options describe")]
+        )
     try:
         from abm.experiments.crate import Agent, write_crate
     except ModuleNotFoundError as error:

@@ -39,7 +39,7 @@ app = typer.Typer(
 PlaceName = Annotated[
     str, typer.Argument(metavar="PLACE", help="Name of a place, or path of its file.", show_default=False)
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
 
 
 @app.command()
@@ -50,9 +50,7 @@ def build(
             metavar="DIR", help="Folder with epraccur.csv and the other files.", show_default=False
         ),
     ],
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.npz", help="Where to write the place.", show_default=False)
-    ],
+    out: Annotated[Path, typer.Option(metavar="FILE.npz", help="File for the place.", show_default=False)],
     commissioners: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,14 +60,15 @@ def build(
             show_default=False,
         ),
     ] = None,
-    is_all: Annotated[bool, typer.Option("--all", help="Build every commissioner of the files.")] = False,
+    is_all: Annotated[bool, typer.Option("--all", help="Build every commissioner in the files.")] = False,
     vintage: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A note on the files' times, kept with the place.")
+        str | None,
+        typer.Option(metavar="TEXT", help="A note on the dates of the files, stored with the place."),
     ] = None,
-    is_full: Annotated[bool, typer.Option("--full", help="Name every code that did not match.")] = False,
+    is_full: Annotated[bool, typer.Option("--full", help="List every code that did not match.")] = False,
     force: Force = False,
 ) -> None:
-    """Build a place from the publishers' own files, and tell what could not be matched."""
+    """Build a place from the publishers' own files, and report what could not be matched."""
     from abm.errors import InvalidInput, Problem
     from abm.experiments.destination import staged_file
     from abm.world.built import write_built
@@ -98,7 +97,7 @@ def build(
     console.print()
     console.print(
         f"Written to {out}: {place.label}, {place.organisations:,} organisations and {place.ties:,} ties. "
-        f"A scenario names it by its path, as in 'place: ./{out.name}'.",
+        f"A scenario can use it by its path, as in 'place: ./{out.name}'.",
         soft_wrap=True,
     )
 
@@ -112,7 +111,7 @@ def describe(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Print a place in figures, and draw it as a map."""
+    """Print the figures of a place, and draw it as a map."""
     from abm.errors import InvalidInput
     from abm.experiments.destination import staged_file
     from abm.interface.pictures.canvas import svg, write_png
@@ -140,11 +139,11 @@ def export(
     place: PlaceName,
     out: Annotated[
         Path,
-        typer.Argument(metavar="FILE.graphml", help="Where to write the network.", show_default=False),
+        typer.Argument(metavar="FILE.graphml", help="File for the network.", show_default=False),
     ],
     force: Force = False,
 ) -> None:
-    """Write a place as a network in GraphML, to look at or edit elsewhere; scenarios take it as a place again."""
+    """Write a place as a network in GraphML, to view or edit elsewhere; a scenario can use the file as its place."""
     from abm.errors import InvalidInput
     from abm.experiments.destination import staged_file
     from abm.model.shipped import find_place
@@ -162,7 +161,7 @@ def export(
         write_graphml(to_network(found), aside)
     output().print(
         f"Written to {out}: {found.label}, {found.organisations:,} organisations and {found.ties:,} ties. "
-        f"A scenario names it by its path, as in 'place: ./{out.name}'.",
+        f"A scenario can use it by its path, as in 'place: ./{out.name}'.",
         soft_wrap=True,
     )
 
@@ -180,9 +179,7 @@ def report(place: PlaceName) -> None:
     if not is_built(path):
         told = "was drawn, not built from data; its file gives the source of every number"
         if is_network(path):
-            told = (
-                "is a network, which says nothing of its making; report the place that it was exported from"
-            )
+            told = "is a network, which does not record how it was made; report on the place from which it was exported"
         raise InvalidInput([Problem(shown_path(path), None, told)])
     output().print(told_of(path), soft_wrap=True)
 
@@ -196,7 +193,7 @@ def file_problems(out: Path, endings: Sequence[str], force: bool, option: str = 
     elif not out.parent.is_dir():
         told = f"'{out}' is in a folder that does not exist; create '{out.parent}' first"
     elif out.is_symlink():
-        told = f"'{out}' is a link; name the file itself that is to be written"
+        told = f"'{out}' is a link; name the file itself"
     elif out.is_dir():
         told = f"'{out}' is a folder; name a file"
     elif out.exists() and not force:

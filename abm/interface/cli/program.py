@@ -60,7 +60,7 @@ def options(
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other computers in.")
+        str, typer.Option(help="Address to listen on; 0.0.0.0 admits other computers.")
     ] = "127.0.0.1",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page at once.")] = True,
     sweep: Annotated[
@@ -71,7 +71,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Answer to this name too, beside those of this computer; may be given several times.",
+            help="Accept requests for this host name too, besides those of this computer; repeat for more.",
             show_default=False,
         ),
     ] = None,
@@ -79,24 +79,28 @@ def serve(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Where visitors find the page if a proxy stands in front: https://lab.example/abm.",
+            help="Address of the page for visitors if it is behind a proxy: https://lab.example/abm.",
             show_default=False,
         ),
     ] = None,
-    max_sessions: Annotated[int, typer.Option(help="People at once; the next one is asked to wait.")] = 30,
+    max_sessions: Annotated[
+        int, typer.Option(help="Maximum number of visitors at once; others are asked to wait.")
+    ] = 30,
     max_per_address: Annotated[
         int | None,
         typer.Option(
-            help="People at once from one address; a class behind one router has one.  [default: all]",
+            help="Maximum number of visitors at once from one address, which a class may share.  [default: all]",
             min=1,
             show_default=False,
         ),
     ] = None,
-    max_replicates: Annotated[int, typer.Option(help="Pairs of runs behind bands and intervals.")] = 100,
-    max_years: Annotated[int, typer.Option(help="Longest horizon.")] = 30,
-    workers: Annotated[int, typer.Option(help="Processes for work in the background.")] = 2,
+    max_replicates: Annotated[
+        int, typer.Option(help="Maximum number of pairs of runs behind bands and intervals.")
+    ] = 100,
+    max_years: Annotated[int, typer.Option(help="Longest horizon, in years.")] = 30,
+    workers: Annotated[int, typer.Option(help="Number of processes for background work.")] = 2,
     idle_minutes: Annotated[
-        int, typer.Option(help="Minutes after which a session without a browser is forgotten.")
+        int, typer.Option(help="Minutes after which a session without a browser is deleted.")
     ] = 10,
 ) -> None:
     """Open the page: explore a place, compare policies, and survey the landscape in a browser."""

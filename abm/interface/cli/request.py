@@ -172,13 +172,17 @@ def _comparison_problems(request: Request, scenarios: Sequence[Scenario]) -> lis
     places = {scenario.name: scenario.place.stem for scenario in scenarios}
     if len({scenario.place.resolve() for scenario in scenarios}) > 1:
         listed = ", ".join(f"{name} in {place}" for name, place in places.items())
-        advice = f"move all to one, as with --place {scenarios[0].place.stem}"
-        problems.append(Problem("SCENARIO", None, f"they stand in different places ({listed}); {advice}"))
+        advice = f"use one for all, such as --place {scenarios[0].place.stem}"
+        problems.append(
+            Problem("SCENARIO", None, f"the scenarios are in different places ({listed}); {advice}")
+        )
     horizons = {scenario.name: scenario.horizon_years for scenario in scenarios}
     if len(set(horizons.values())) > 1:
         listed = ", ".join(f"{name} {years:g} years" for name, years in horizons.items())
-        advice = f"give all the same, as with --years {min(horizons.values()):g}"
-        problems.append(Problem("SCENARIO", None, f"they run for different times ({listed}); {advice}"))
+        advice = f"use one for all, such as --years {min(horizons.values()):g}"
+        problems.append(
+            Problem("SCENARIO", None, f"the scenarios run for different times ({listed}); {advice}")
+        )
     return problems
 
 

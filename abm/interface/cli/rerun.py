@@ -73,7 +73,7 @@ def print_rerun(
     sweep = Sweep(directory)
     query = ""
     try:
-        sweep.manifest.require_code("no other version makes the same run, so go back to that one")
+        sweep.manifest.require_code("only that version repeats the run, so go back to it")
         case = sweep.case(run_id)
         if opening is not None and not case.refusal:
             query = _link(case.run)
@@ -82,7 +82,7 @@ def print_rerun(
     if problems:
         raise InvalidInput(problems)
     if case.refusal:
-        raise AbmError(f"run {run_id} failed in the sweep, and does so again: {case.refusal}")
+        raise AbmError(f"run {run_id} failed in the sweep and fails again: {case.refusal}")
     with nullcontext() if out is None else Destination(out, force).staged() as staging:
         tables = _simulated(sweep.manifest, case)
         if staging is not None:
@@ -94,11 +94,11 @@ def print_rerun(
     if out is not None:
         console.print(f"Written to {out}", soft_wrap=True)
     if differing:
-        raise AbmError(f"run {run_id} differs from what the sweep kept in {', '.join(differing)}")
+        raise AbmError(f"run {run_id} differs from the stored run in {', '.join(differing)}")
     same = (
-        "The same, bit for bit, as what the sweep kept"
+        "The same, bit for bit, as the run that the sweep stored"
         if kept is not None
-        else "The sweep has not kept it yet"
+        else "The sweep has not stored this run yet"
     )
     console.print(Text(same, style="green" if kept is not None else "dim"))
     if opening is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NEEDED = ("anywidget", "solara", "solara_assets", "starlette", "uvicorn")
-ADVICE = "The page needs packages that abm does without elsewhere; install them with: pip install 'abm[app]'"
+ADVICE = "The page needs more packages than the rest of abm; install them with: pip install 'abm[app]'"
 
 
 def require_packages() -> None:
@@ -96,7 +96,7 @@ def serve_page(
     console.print(f"The page is at {address} (Ctrl+C ends it).", soft_wrap=True)
     if reach.is_everywhere and public is None:
         others = f"http://{socket.gethostname()}:{port}/"
-        console.print(f"Others find it at {others} or by its address in numbers.", soft_wrap=True)
+        console.print(f"Other computers reach it at {others} or by its IP address.", soft_wrap=True)
     opened = address if opens else None
     serve(chosen, reach, host, port, sweep=sweep, per_address=per_address, opens=opened)
 

@@ -15,7 +15,7 @@ RESUME = "resume"
 app = typer.Typer(
     name="sweep",
     cls=Commands,
-    help="Run thousands of runs or a million: plan, run, resume, look, read.",
+    help="Simulate thousands or millions of runs: plan, run, resume, inspect, read.",
     epilog="Start with: abm sweep plan headline_levers, then: abm sweep run results/headline_levers",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -23,19 +23,19 @@ app = typer.Typer(
 )
 
 Directory = cluster.Directory
-Workers = Annotated[str | None, typer.Option(metavar="NUMBER", help="Processes, or jobs of Slurm.")]
+Workers = Annotated[str | None, typer.Option(metavar="NUMBER", help="Number of processes, or of Slurm jobs.")]
 EngineName = Annotated[str, typer.Option("--engine", metavar="NAME", help="processes, dask or slurm.")]
 OtherCode = Annotated[
-    bool, typer.Option("--force", help="Go on although the code has changed since the plan.")
+    bool, typer.Option("--force", help="Continue although the code has changed since the plan.")
 ]
 TakeOver = Annotated[
-    bool, typer.Option("--take-over", help="Take the lock of a parent on another host that has ended.")
+    bool, typer.Option("--take-over", help="Take over the lock of a command on another host that has ended.")
 ]
 ShardSeconds = Annotated[
     str | None,
     typer.Option(
         metavar="NUMBER",
-        help="What a shard is to take; 300 suits a cluster.",
+        help="Target time of a shard in seconds; 300 suits a cluster.",
         show_default="100 to 1,000 runs",
     ),
 ]
@@ -51,12 +51,12 @@ def plan(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Directory to make.", show_default="results/EXPERIMENT"),
+        typer.Option(metavar="DIR", help="Directory to create.", show_default="results/EXPERIMENT"),
     ] = None,
     shard_seconds: ShardSeconds = None,
     shard_runs: ShardRuns = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the sweep that is there, results and all.")
+        bool, typer.Option("--force", help="Replace an existing sweep with its results.")
     ] = False,
 ) -> None:
     """Check an experiment, try a few runs, and write the manifest; report runs, shards, time and disk space."""
@@ -82,7 +82,7 @@ def plan(
     if problems or loaded is None:
         raise InvalidInput(problems)
     shards, asked = ShardSize(*size) if size else ShardSize(), f"abm sweep plan {experiment}"
-    with errors().status("Trying a few runs, after compiling once on a machine"):
+    with errors().status("Trying a few runs, after compiling once for this machine"):
         manifest = planning(loaded, destination, shards, asked)
     console = output()
     console.print(planned(manifest, available_processors()))
@@ -92,10 +92,10 @@ def plan(
 
 # Decorators apply from below, and the help lists commands in the order in which they were added.
 @app.command(
-    name=RESUME, help="Check every byte of what is there, then run the shards that are missing or damaged."
+    name=RESUME, help="Check every byte of existing shards, then run those that are missing or damaged."
 )
 @app.command(
-    name="run", help="Run what is missing of a sweep; a sweep that was stopped goes on where it was."
+    name="run", help="Run the missing shards of a sweep; a stopped sweep continues where it stopped."
 )
 def carry(
     context: typer.Context,
@@ -103,10 +103,11 @@ def carry(
     engine: EngineName = "processes",
     workers: Workers = None,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Make failed runs again, too; other rows come out as they were.")
+        bool, typer.Option("--failed", help="Repeat failed runs too; other rows stay the same.")
     ] = False,
     go_on: Annotated[
-        bool, typer.Option("--go-on", help="Go on however many runs fail, and however alike.")
+        bool,
+        typer.Option("--go-on", help="Continue however many runs fail, and however similar the failures."),
     ] = False,
     force: OtherCode = False,
     take_over: TakeOver = False,
@@ -137,7 +138,7 @@ def shard(
     indices: Annotated[
         list[str],
         typer.Argument(
-            metavar="INDEX...", help="Numbers of shards, or ranges such as 8-15.", show_default=False
+            metavar="INDEX...", help="Indices of shards, or ranges such as 8-15.", show_default=False
         ),
     ],
     force: OtherCode = False,
@@ -174,7 +175,7 @@ def shard(
 def status(
     directory: Directory,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on looking until it is done; Ctrl-C ends it.")
+        bool, typer.Option("--watch", help="Refresh until the sweep is done; Ctrl-C stops watching.")
     ] = False,
 ) -> None:
     """Show the progress of a sweep: done, failed, missing, damaged, running, rate and time left."""
@@ -191,7 +192,7 @@ def status(
     survey = sweep.survey()
     tell_faults(sweep)
     if not survey.is_complete and holder_of(directory) is None:
-        console.print(f"Go on with: abm sweep resume {directory}", soft_wrap=True)
+        console.print(f"Continue with: abm sweep resume {directory}", soft_wrap=True)
 
 
 @app.command()
@@ -207,23 +208,24 @@ def verify(directory: Directory) -> None:
     console.print(surveyed(sweep.manifest, survey))
     if survey.damaged or survey.faults:
         console.print(faults(survey))
-        console.print(f"Mend it with: abm sweep resume {directory}", soft_wrap=True)
+        console.print(f"Repair it with: abm sweep resume {directory}", soft_wrap=True)
         raise typer.Exit(ExitCode.FAILED)
-    console.print("Every file that is there is what was written", style="green")
+    console.print("Every existing file is intact", style="green")
 
 
 @app.command()
 def expand(
     directory: Directory,
     replicates: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Replicates that there are to be at every point.")
+        str | None, typer.Option(metavar="NUMBER", help="New total of replicates at every point.")
     ] = None,
     points: Annotated[
         str | None,
-        typer.Option(metavar="NUMBER", help="Points, samples or trajectories that there are to be."),
+        typer.Option(metavar="NUMBER", help="New total of points, samples or trajectories."),
     ] = None,
     experiment: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Add the points of this experiment that are new.")
+        str | None,
+        typer.Option(metavar="FILE", help="Add the points of this experiment that are not in the sweep yet."),
     ] = None,
     shard_seconds: ShardSeconds = None,
     shard_runs: ShardRuns = None,
@@ -280,8 +282,8 @@ def collect(
         Path,
         typer.Option(metavar="FILE", help="File to write: .parquet, .csv or .arrow.", show_default=False),
     ],
-    table: Annotated[str, typer.Option(metavar="runs|months|points", help="Which table.")] = "runs",
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    table: Annotated[str, typer.Option(metavar="runs|months|points", help="Table to write.")] = "runs",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write one table of all runs, months or points of the design to one file for other tools."""
     from abm.experiments.collection import collect as collecting
@@ -300,12 +302,13 @@ def rerun(
     directory: Directory,
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="Id of a run.", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the run with every month and measure here.")
+        Path | None, typer.Option(metavar="DIR", help="Directory for the run with every month and measure.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace results that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing results.")] = False,
     opens: Annotated[bool, typer.Option("--open", help="Open the run in the page, in a browser.")] = False,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="With --open: a browser, or only its link.")
+        bool,
+        typer.Option("--browser/--no-browser", help="With --open: start a browser, or only print the link."),
     ] = True,
     port: Annotated[
         int, typer.Option(help="With --open: port of the page.", min=1, max=65535, metavar="NUMBER")

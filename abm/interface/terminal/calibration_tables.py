@@ -22,7 +22,9 @@ BEST_SHOWN = 3
 def describe_defaults(console: Console, study: Study) -> dict[str, Any]:
     """Print the results of the defaults beside a study's targets, and return them as plain values."""
     trial = try_values(study, {})
-    console.print(standing_table(study, trial, "Standing at ten years, share of runs, at the defaults"))
+    console.print(
+        standing_table(study, trial, "Share of runs with integrated care at ten years, at the defaults")
+    )
     console.print(told_distance(study, trial), soft_wrap=True)
     return {"study": study.model_dump(), "defaults": described(study, trial)}
 
@@ -61,7 +63,7 @@ def told_distance(study: Study, trial: Trial) -> str:
     missed = int(np.sum((trial.standing < low) | (trial.standing > high)))
     return (
         f"{missed} of {trial.standing.size} shares miss their target (*), by {distance(study, trial.standing):.3f} "
-        f"in the root mean square over all; {study.replicates} runs each, seed {study.seed}.\n"
+        f"as a root mean square over all; {study.replicates} runs each, seed {study.seed}.\n"
         "These targets chose parameters: they are calibration targets, not results."
     )
 
@@ -87,7 +89,9 @@ def describe_search(
     table.add_section()
     table.add_row("distance", "", *(f"{distance(study, trial.standing):.3f}" for trial in nearest))
     console.print(table)
-    console.print(standing_table(study, best, "Standing at ten years, share of runs, at the nearest point"))
+    console.print(
+        standing_table(study, best, "Share of runs with integrated care at ten years, at the nearest point")
+    )
     scans = edges(study, {}, workers, progress)
     console.print(edge_table(study, scans))
     return {

@@ -179,7 +179,7 @@ def _extended(extensions: Sequence[str], runs_code: bool) -> Extensions:
     loaded = load_extensions(extensions, runs_code=runs_code)
     for member in loaded.parts:
         if not member.is_whole:
-            told = f"{member.file} was read, not run, and computes some of what it adds; --run-code shows all of it"
+            told = f"{member.file} was read, not run, and computes some of what it adds; --run-code shows everything"
             errors().print(told, style=QUIET)
     return loaded
 
@@ -277,7 +277,7 @@ def _validated(file: Path, extensions: Sequence[str], runs_code: bool) -> str:
         load_place(scenario.place)
         told = f"valid scenario, {scenario.horizon_years:g} years in {scenario.place.stem}"
         return f"{told}{_unrun(scenario.extensions)}"
-    message = "is no scenario, policy, place, experiment or study; 'abm schema KIND' says what each holds"
+    message = "is no scenario, policy, place, experiment or study; 'abm schema KIND' describes each"
     raise InvalidInput([*document.problems, Problem(document.file, None, message)])
 
 

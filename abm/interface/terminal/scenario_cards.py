@@ -81,7 +81,7 @@ def _unknown(name: str) -> str:
     others = {
         f"a place; 'abm place describe {name}' shows it": place_names(),
         f"an experiment; 'abm sweep plan {name}' plans it": experiment_names(),
-        f"a study; 'abm calibrate {name}' carries it out": study_names(),
+        f"a study; 'abm calibrate {name}' runs it": study_names(),
     }
     for told, names in others.items():
         if name in names:
@@ -121,7 +121,7 @@ def _extensions(scenario: Scenario) -> str:
     partly = (
         ""
         if all(one.is_whole for one in scenario.extensions.parts)
-        else "; they compute some of what they add"
+        else "; some of what they add is computed"
     )
     return f"{names} (code, read and not run{partly}; --run-code runs it)"
 

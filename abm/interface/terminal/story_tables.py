@@ -22,7 +22,7 @@ DECIMALS = 3
 def differences_table(story: Story) -> RenderableType:
     """Return which levers differ, how they move, and their doses."""
     if not story.levers and not story.others:
-        return Text("The policies differ in nothing that can change a result.")
+        return Text("The policies do not differ in anything that can change a result.")
     reference = story.labels[story.comparison.reference]
     table = plain_table(
         "", *story.labels.values(), title=f"What differs between the policies (same: as under {reference})"
@@ -108,10 +108,12 @@ def print_story(console: Console, story: Story) -> None:
 def _note(story: Story) -> str:
     if len(story.comparison.scenarios) == 1:
         has_range = story.comparison.replicates >= FEWEST_FOR_RANGE
-        middle = "with the range of the middle 80%" if has_range else "(a range takes five or more)"
+        middle = (
+            "with the range of the middle 80%" if has_range else "(a range needs five or more replicates)"
+        )
         return (
             f"Shares with Wilson's 95% interval. Medians over replicates {middle}; "
-            "of what a run has or has not, the share of runs."
+            "for yes/no outcomes, the share of runs."
         )
     reference = story.labels[story.comparison.reference]
     return (

@@ -115,7 +115,7 @@ def _spread(dimension: Mapping[str, Any]) -> str:
 def _disk(needed: float, free: float) -> Text:
     if needed <= free:
         return Text(f"about {size(needed)}")
-    return Text(f"about {size(needed)}, more than the {size(free)} that are free there", style="yellow")
+    return Text(f"about {size(needed)}, more than the {size(free)} free there", style="yellow")
 
 
 def _months(manifest: Manifest) -> str:
@@ -164,7 +164,7 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     if holder is not None:
         lines.append(
             Text(
-                f"Process {holder.pid} on {holder.host} is at work on it since {holder.told_since}",
+                f"Process {holder.pid} on {holder.host} has been working on it since {holder.told_since}",
                 style=QUIET,
             )
         )
@@ -172,7 +172,7 @@ def surveyed(manifest: Manifest, survey: Survey, holder: Holder | None = None) -
     if any(source != planned_source for source in survey.sources):
         lines.append(
             Text(
-                "Some shards were run by other code than the plan's; the ids of their runs tell",
+                "Some shards were run by other code than the plan's; their run ids differ",
                 style="yellow",
             )
         )
