@@ -69,7 +69,7 @@ def test_a_plan_tells_how_every_dimension_is_spread_and_when_the_disk_is_too_sma
         "leadership.effort 0.2 to 0.8, by ratio, from year 0.5",
         "trust.gain norm with loc 0.06, scale 0.01, within 0.05 to 0.065",
         "emergence.months 6 to 12, whole numbers",
-        "more than the 2.0 kB that are free there",
+        "more than the 2.0 kB free there",
     ):
         assert words in told(result)
 
