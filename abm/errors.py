@@ -1,7 +1,7 @@
 """Errors that say what is wrong, where, which value was found, what is valid and what to do next.
 
 Every fault of a user's input is a `Problem`; all the problems of one input are raised together as one
-`InvalidInput`, so that nobody has to repair a file one error at a time. The command line turns `InvalidInput`
+`InvalidInput`, so that a file need not be repaired one error at a time. The command line turns `InvalidInput`
 into exit code 2.
 """
 
@@ -53,7 +53,7 @@ class Problem:
     message: str
 
     def __post_init__(self) -> None:
-        """Write out what acts, and cut a message that nobody would read to its end."""
+        """Escape control characters, and shorten a message that is too long to read."""
         told = visible(self.message)
         if len(told) > LONGEST_MESSAGE:
             told = f"{told[:LONGEST_MESSAGE]}... ({len(told) - LONGEST_MESSAGE:,} more characters)"
@@ -67,7 +67,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Further(Problem):
-    """Count the problems of a file that are not told one by one.
+    """The number of further problems of a file, which are not listed.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ def _ratio(name: str, valid: str, cutoff: float = NEAREST_CUTOFF) -> float:
 
 
 def hint_among(name: str, valid: Iterable[str], earlier: int) -> str:
-    """Suggest a valid name as `did_you_mean` does, but not beyond the problems that are told.
+    """Suggest a valid name as `did_you_mean` does, but only for problems that are listed.
 
     Parameters
     ----------

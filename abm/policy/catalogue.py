@@ -1,7 +1,7 @@
 """The catalogue of levers and parameters that a scenario may name: those of abm and of extensions.
 
-A scenario carries its catalogue, and what reads settings asks it; so a lever of an extension is checked, tabulated
-and suggested like any other, in scenarios that name the extension and in no other.
+A scenario carries its catalogue, which is used to read all settings, so that a lever of an extension is checked,
+tabulated and suggested like any other, but only in scenarios that name the extension.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Catalogue:
     own_levers, own_parameters : tuple
         Those of extensions, in the order of their columns.
     is_partial : bool
-        Whether an extension could not be read: names that are not known may be its names, so they are passed over.
+        Whether an extension could not be read; unknown names may then be its names, and are not reported.
     """
 
     own_levers: tuple[Lever, ...] = ()
@@ -83,7 +83,7 @@ class Catalogue:
         name : str
             The unknown name.
         earlier : int
-            Problems found before it; nobody reads a suggestion behind many others.
+            Problems found before it; a suggestion behind many others is not worth computing.
         """
         if name in self.parameters or name in self.defaults:
             return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
@@ -100,7 +100,7 @@ class Catalogue:
             Values that differ from the defaults, by flat name, or by the name of an indexed parameter with a
             mapping of elements.
         origin : str
-            What messages call the source of the values.
+            Name of the source of the values in messages.
 
         Returns
         -------

@@ -66,7 +66,7 @@ class Schedule(ABC):
         Parameters
         ----------
         default : float
-            Setting of the lever where no schedule says otherwise.
+            Setting of the lever without a schedule.
         start : str
             First month of the scenario, 'YYYY-MM'.
 
@@ -109,7 +109,7 @@ class Schedule(ABC):
         Returns
         -------
         NDArray of shape (months,)
-            Element m - 1 is the value at time (m - 1) / 12 years; a jump counts from its own instant on.
+            Element m - 1 is the value at time (m - 1) / 12 years; a jump takes effect at its own instant.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class Schedule(ABC):
         horizon_years : float
             Years from the start.
         reference : float
-            Value that counts as no dose, usually the lever's default.
+            Value with a dose of zero, usually the lever's default.
 
         Returns
         -------

@@ -90,7 +90,7 @@ class Policy:
     settings : FrozenMapping of Schedule
         Settled schedules by lever, in the order of the catalogue.
     catalogue : Catalogue
-        The levers that there are.
+        The known levers.
     """
 
     settings: FrozenMapping[Schedule] = field(default_factory=FrozenMapping)
@@ -149,7 +149,7 @@ class Policy:
         start : str
             First month of the scenario, 'YYYY-MM'.
         origin : str
-            What messages call the source of the settings.
+            Name of the source of the settings in messages.
 
         Returns
         -------
@@ -197,7 +197,7 @@ def compose(
     horizon_years : float, optional
         Years from the start; schedules may not start later.
     catalogue : Catalogue, optional
-        The levers that there are; abm's own unless given.
+        The known levers; by default abm's own.
 
     Returns
     -------

@@ -152,7 +152,7 @@ def parse_setting(
     text : str
         ``LEVER=VALUE``; the value in any form of a schedule, such as ``0.8`` or ``{step: {at: 1, to: 0.8}}``.
     origin : str
-        What messages call the option.
+        Name of the option in messages.
     catalogue : Catalogue, optional
         The levers that are known; abm's own unless given.
 

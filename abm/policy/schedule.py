@@ -11,7 +11,7 @@ Time is in years from the start of a scenario. A schedule is piecewise linear, s
     [{ramp: {start: 1, end: 3, to: 0.8}}, {step: {at: 6, to: 0.2}}]
 
 Any time may be a month (``"2016-04"``) instead of a number of years. Before a step, ramp or pulse a lever
-stands at its default unless ``from`` says otherwise. A schedule is *settled* before it is evaluated: its
+stays at its default unless ``from`` says otherwise. A schedule is *settled* before it is evaluated: its
 months become years from the start of a scenario, and the value before becomes a number.
 """
 

@@ -20,7 +20,7 @@ def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
     Yields
     ------
     path : KeyPath
-        Where the value stands now.
+        Path of the value in the alternative.
     alternative : Document
         Without problems of its own.
     """

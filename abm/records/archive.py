@@ -1,6 +1,6 @@
 """Read NumPy archives within limits: sizes are checked before anything is decompressed, and nothing is unpickled.
 
-An array says its shape before its values, and an archive the size of each array, so that a file of a few megabytes
+An array states its shape before its values, and an archive the size of each array, so that a file of a few megabytes
 can ask for any amount of memory. Both are compared with each other and with the limit first.
 """
 
@@ -38,7 +38,7 @@ def read_arrays(path: str | Path, most_bytes: int) -> dict[str, NDArray[Any]]:
     path : str or Path
         As `numpy.savez` or `numpy.savez_compressed` wrote it.
     most_bytes : int
-        What all of it may unfold into.
+        Maximum size of the decompressed arrays.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def read_arrays(path: str | Path, most_bytes: int) -> dict[str, NDArray[Any]]:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no such archive, or is damaged; `Excess` if it holds too much.
+        If it is not such an archive, or is damaged; `Excess` if it is too large.
     """
     with opened(path) as file:
         _require_short_list(file, most_bytes)

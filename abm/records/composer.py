@@ -196,7 +196,7 @@ class Composer:
         return items
 
     def mapping(self, path: KeyPath) -> dict[str, Any]:
-        """Compose the entries of a mapping; keys are text, as they stand in the file."""
+        """Compose the entries of a mapping; keys are text, as in the file."""
         entries: dict[str, Any] = {}
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):

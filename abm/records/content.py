@@ -1,6 +1,6 @@
 """Read the content of files within limits: regular files only, and no more than was asked for.
 
-Opening a pipe may wait for ever, and a device may never end, so neither is opened. What is compressed is unfolded
+Opening a pipe may block for ever, and a device may never end, so neither is opened. Compressed data is decompressed
 piece by piece, and given up once it is too much.
 """
 
@@ -98,16 +98,16 @@ def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
     content : bytes
         A whole file, or the start of one.
     most_bytes : int
-        Bytes that it may unfold into.
+        Maximum number of decompressed bytes.
     is_cut : bool
-        Return the first bytes of what there is, whatever follows.
+        Whether `content` is cut, so that an incomplete end is accepted.
 
     Raises
     ------
     ValueError
         If it is damaged.
     Excess
-        If it unfolds into more.
+        If the decompressed content is larger.
     """
     whole = io.BytesIO()
     position = 0
@@ -148,7 +148,7 @@ def plain_json(text: str | bytes) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON, or nests too deep.
+        If it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(text)

@@ -40,7 +40,7 @@ class Document:
     mistagged : frozenset of KeyPath
         Lists and mappings that were read although a tag calls them something else.
     repeated : tuple of (KeyPath, value, KeyPath)
-        Values of keys given again: where the first stands, the value, and where its own lines are.
+        Values of repeated keys: the path of the first, the value, and the path under which its lines are stored.
     """
 
     file: str

@@ -53,7 +53,7 @@ SHOULD_BE = "Input should be "
 def one_for_each_union(details: Sequence[Any], document: Document, at: KeyPath) -> list[Any]:
     """Return one fault for each value, although pydantic reports one for every branch of a union.
 
-    A value was meant for the branch in which it got furthest; what any of several would take is told together.
+    The fault is that of the branch that matched furthest; if there are several, one fault names what each accepts.
     """
     placed = [_branch(detail, document, at) for detail in details]
     kept: dict[tuple[Any, ...], Any] = {}
@@ -129,7 +129,7 @@ def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath
 
 
 def _keys(model: type[BaseModel] | None) -> dict[str, str]:
-    """Return a record's keys as they stand in files, with their descriptions."""
+    """Return a record's keys as in files, with their descriptions."""
     if model is None:
         return {}
     return {info.alias or name: info.description or "" for name, info in model.model_fields.items()}

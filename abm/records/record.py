@@ -42,7 +42,7 @@ class Record(BaseModel):
         Parameters
         ----------
         faulty : set of KeyPath
-            Where the file has other faults; see `abm.records.readable` for what stands there.
+            Paths of other faults; `abm.records.readable` describes the values there.
         """
         return ()
 
@@ -62,7 +62,7 @@ def load(path: str | Path, model: type[R], context: object = None) -> R:
     model : type
         A subclass of `Record`.
     context : object
-        What validators may ask for beside the values.
+        Further information for validators.
 
     Returns
     -------
@@ -130,9 +130,9 @@ def check(
     model : type
         A subclass of `Record`.
     at : KeyPath
-        Where in the document the record stands.
+        Path of the record in the document.
     context : object
-        What validators may ask for beside the values.
+        Further information for validators.
 
     Returns
     -------

@@ -109,7 +109,7 @@ def shown_number(value: float, digits: int = 6) -> str:
     value : float
         Any number; one too long to be read, or not finite, is written as Python would.
     digits : int
-        Most digits, but a whole number has all of its own.
+        Maximum number of digits; whole numbers keep all of theirs.
     """
     if not abs(value) < LONGEST_NUMBER:
         return f"{value:.{digits}g}"

@@ -63,7 +63,7 @@ def _hides(path: KeyPath, key: str, inner: str) -> bool:
 
 
 def references(file: PlaceFile) -> Iterator[tuple[KeyPath, str]]:
-    """List every mention of a place, with where it stands."""
+    """List every mention of a place with its path."""
     for number, hospital in enumerate(file.hospitals):
         for row, flow in enumerate(hospital.flows):
             yield ("hospitals", number, "flows", row, "place"), flow.place

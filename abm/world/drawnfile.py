@@ -126,7 +126,7 @@ class Country(Record):
 
 
 class DrawnFile(Record):
-    """Describe a country whose places are all drawn."""
+    """A country whose places are all drawn."""
 
     kind: ClassVar[str] = "drawn place file"
     name: Identity

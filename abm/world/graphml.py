@@ -89,7 +89,7 @@ class _Scan:
         self.depth -= 1
 
     def node(self, identity: str) -> None:
-        """Note a node, which stands in a file once: the later of two would silently take the place of the first."""
+        """Record a node, and refuse a repeated one, which would silently replace the first."""
         line = self.parser.CurrentLineNumber
         if identity in self.nodes:
             told = f"node {shown(identity)} is given twice, first on line {self.nodes[identity]}; keep one of the two"

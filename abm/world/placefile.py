@@ -1,6 +1,6 @@
 """Describe a local health economy in a file: aggregates with their sources, from which a place is drawn.
 
-Every number stands beside its source, be it a publication or an assumption of the file's author.
+Every number is accompanied by its source: a publication, or an assumption of the file's author.
 """
 
 from collections.abc import Iterator, Set

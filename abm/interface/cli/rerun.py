@@ -41,7 +41,7 @@ class Opening:
     port : int
         Port that the page is served on.
     is_browser_asked : bool
-        Whether a browser is opened too; the link is told in any case.
+        Whether to open a browser too; the link is printed in any case.
     """
 
     port: int
@@ -56,12 +56,12 @@ def print_rerun(
     force: bool,
     opening: Opening | None = None,
 ) -> None:
-    """Build a run again and print its point, its outcomes and how it compares; then open it, where that is asked.
+    """Repeat a run, print its point, outcomes and comparison, and open it in the page on request.
 
     Raises
     ------
     InvalidInput
-        If there is no such run, the sources have changed, results cannot be written where they are wanted, or the
+        If there is no such run, the sources have changed, results cannot be written to the directory, or the
         page cannot show the run.
     AbmError
         If the run fails, differs from what was kept, or the page needs packages that are missing.

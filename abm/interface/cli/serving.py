@@ -45,7 +45,7 @@ def serve_page(
     Parameters
     ----------
     console : Console
-        Where the address is told.
+        Console on which the address is printed.
     host, port : str, int
         Address to listen on.
     opens : bool
@@ -55,20 +55,20 @@ def serve_page(
     limits : mapping
         Fields of `abm.interface.app.limits.Limits`.
     query : str
-        Of the link that is told and opened, without '?'.
+        Query of the link that is printed and opened, without '?'.
     names : sequence of str
         Names of this computer under which visitors ask for the page, beside its own.
     public : str, optional
-        Address under which they find it, where a proxy stands in front.
+        Address of the page for visitors, if it is behind a proxy.
     per_address : int, optional
-        Most sessions at once of one address; default: as many as of all.
+        Maximum number of sessions at once from one address; default: as many as from all.
 
     Raises
     ------
     AbmError
         If packages are missing.
     InvalidInput
-        If a limit is out of range, a name is none, the address cannot be used, or the sweep is no directory.
+        If a limit is out of range, a name is invalid, the address cannot be used, or the sweep is not a directory.
     """
     require_packages()
     from abm.interface.app.limits import Limits

@@ -190,7 +190,7 @@ def die(x: float, y: float) -> str:
 
 
 def draw_strand(strand: Strand, y: float, columns: int) -> list[str]:
-    """Draw one row: whose it is, its name, the life of its value, and who reads and sets it."""
+    """Draw one row: its owner, its name, the life of its value, and what reads and sets it."""
     field = strand.field
     owner, tint = OWNERS[field.axes[0] if field.axes else None]
     parts = [

@@ -1,6 +1,6 @@
-"""Draw a place as a map: organisations where they stand, ties between them, patients as size.
+"""A map of a place: organisations at their positions, ties between them, patients as size.
 
-Kinds differ by shape and by colours that colour-blind people tell apart (Okabe and Ito). Small places show
+Kinds differ by shape and by colours that colour-blind people can distinguish (Okabe and Ito). Small places show
 every tie; of many places only each practice's main hospital is drawn, which shows catchments.
 """
 

@@ -300,7 +300,7 @@ def quote_defaults(text: str) -> str:
     ----------
     text : str
         A page. A default is quoted in the third cell of a table row whose second cell is the name, in backquotes,
-        of a parameter or lever. Between ``<!-- tuned -->`` and ``<!-- end of tuned -->`` stands a table of the
+        of a parameter or lever. Between ``<!-- tuned -->`` and ``<!-- end of tuned -->`` is a table of the
         tuned parameters.
 
     Returns

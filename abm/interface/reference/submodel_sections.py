@@ -38,7 +38,7 @@ def with_submodels(text: str, theory: Theory, decisions: Mapping[str, str]) -> s
     Parameters
     ----------
     text : str
-        A page. The sections stand between ``<!-- submodels ... -->`` and ``<!-- end of submodels -->``.
+        A page. The sections are between ``<!-- submodels ... -->`` and ``<!-- end of submodels -->``.
     theory : Theory
         The submodels.
     decisions : mapping of str to str
@@ -79,7 +79,7 @@ def blocks(text: str) -> Iterator[str]:
 
 
 def entries(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what stands before and after the colon in every line; indented lines go on."""
+    """Yield the text before and after the colon of every line; indented lines continue it."""
     for line in re.sub(r"\n +", " ", text.strip()).splitlines():
         name, _, told = line.partition(" : ")
         yield name.strip(), told.strip()

@@ -16,7 +16,7 @@ class PlainConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as any console does, then escape every piece of text.
 
-        Texts are changed before they are laid out, so that tables leave room for what is written out; whatever other
+        Texts are changed before they are laid out, so that tables leave room for escapes; the output of other
         renderables yield is changed afterwards.
         """
         for segment in super().render(_plain(renderable), options):

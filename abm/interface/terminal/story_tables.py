@@ -58,7 +58,7 @@ def effects_tables(story: Story, width: int) -> RenderableType:
     Parameters
     ----------
     story : Story
-        What there is to tell.
+        The comparison and what is needed to report it.
     width : int
         Columns of the terminal.
     """

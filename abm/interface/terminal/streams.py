@@ -101,7 +101,7 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
     Parameters
     ----------
     total : int
-        Runs; 0 where the caller tells it later.
+        Number of runs; 0 if the caller passes it later.
     unit : str
         What is counted.
 

@@ -1,4 +1,4 @@
-"""Match the codes of files of different times, and tell what does not match."""
+"""Match the codes of files of different dates, and report what does not match."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def match(data: Publications, scope: Sequence[str] | None, told: Reconciliation)
     ----------
     data : Publications
     scope : sequence of str or None
-        Commissioners whose codes are told; None for all.
+        Commissioners whose codes are reported; None for all.
     told : Reconciliation
         Receives what does not match.
     """

@@ -135,7 +135,7 @@ def today(commissioner: str, commissioners: Codes) -> str:
 
 
 def in_scope(codes: Sequence[str], scope: Sequence[str] | None) -> list[str]:
-    """Return the commissioners that are to be told of."""
+    """Return the commissioners to report on."""
     return [code for code in codes if scope is None or code in scope]
 
 

@@ -104,7 +104,7 @@ class Beds:
 
 @dataclass(frozen=True)
 class Source:
-    """One file: what it is for, its rows, the latest date in it, and the years that its name and columns mention."""
+    """One file: its purposes, its rows, the latest date in it, and the years that its name and columns mention."""
 
     file: str
     what: str
@@ -260,7 +260,7 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
 
 
 def check_shares(file: str, flows: Sequence[Flow], faults: Faults) -> None:
-    """Note users whose shares add up to more than 1."""
+    """Report users whose shares add up to more than 1."""
     total: dict[str, float] = {}
     for flow in flows:
         total[flow.user] = total.get(flow.user, 0.0) + flow.amount

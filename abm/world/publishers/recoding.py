@@ -63,7 +63,7 @@ class Codes:
         averages : dict of str to dict of str to float
             Shares by the codes of the place, then provider.
         without : list of str
-            Users that merged with others and whose people are not known.
+            Users that merged with others and whose population is not known.
         """
         sources: dict[str, list[tuple[str, float]]] = {}
         for user in shares:

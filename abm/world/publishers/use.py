@@ -106,7 +106,7 @@ def tell_users(
     codes : Codes
         The users' codes.
     is_told : callable
-        Whether a user of today is to be told of.
+        Whether to report on users of today.
     told : Reconciliation
     """
     here = [user for user in sorted(used.users) if any(is_told(new) for new in codes.parts(user))]

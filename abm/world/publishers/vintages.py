@@ -13,7 +13,7 @@ FARTHEST_APART_DAYS = 183
 
 
 def undated(sources: Sequence[Source]) -> str:
-    """Name a file without a date, what it is for, and the years that might be its own."""
+    """Describe a file without a date: its purposes, and the years to which it may belong."""
     what = " and ".join(source.what for source in sources)
     years = ", ".join(sources[0].years)
     mentioned = f"; its name and columns mention {years}, which may be other dates" if years else ""
