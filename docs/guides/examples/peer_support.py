@@ -69,7 +69,7 @@ def peer_support(
     step,
     dt,
 ):
-    """Lower the pressure of practices that engaged neighbours visit.
+    """Let engaged practices visit their neighbours, whose pressure falls.
 
     Equations, for a practice k and its neighbours j::
 
