@@ -1,10 +1,12 @@
 """Claims about the layout of the source: its picture is current, and the graphs behind it are read right."""
 
+from collections import Counter
 from xml.etree import ElementTree as ET
 
 from tests.architecture import (
     PICTURE,
     circles,
+    folder_of,
     import_graph,
     layers,
     module_files,
@@ -13,6 +15,7 @@ from tests.architecture import (
     rooms_of,
 )
 
+MOST_MODULES = 20
 REMEDY = "run: python -m tests.architecture"
 
 
@@ -58,3 +61,13 @@ def test_imports_within_functions_count_and_those_for_types_do_not(tmp_path):
 def test_circles_are_found(tmp_path):
     files = written(tmp_path, one="import abm.two\n", two="import abm.three\n", three="import abm.one\n")
     assert circles(import_graph(files)) == [["abm.one", "abm.three", "abm.two"]]
+
+
+def test_modules_import_each_other_only_in_pairs_within_one_folder():
+    found = circles(import_graph())
+    assert [one for one in found if len(one) > 2 or len(set(map(folder_of, one))) > 1] == []
+
+
+def test_no_folder_holds_more_than_twenty_modules():
+    modules = Counter(folder_of(name) for name, path in module_files().items() if path.name != "__init__.py")
+    assert {folder: count for folder, count in modules.items() if count > MOST_MODULES} == {}
