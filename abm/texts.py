@@ -1,4 +1,4 @@
-r"""Make text from other people safe to print, to draw and to write: escape every character that could act.
+r"""Escape text from other people before it is printed, drawn or written, so that no character in it can act.
 
 A label, a file's name or the message of somebody else's code may hold characters that a terminal obeys, that turn a
 line round, or that a spreadsheet takes for a formula. `visible` writes such characters out, as in ``\x1b``; `escape`

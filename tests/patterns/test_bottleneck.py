@@ -108,7 +108,7 @@ def test_a_hospital_that_other_places_share_has_less_for_the_practices_of_this_o
 
 
 def test_somerset_trusts_later_on_the_ground_but_emerges_no_later_than_south_somerset():
-    """Keep the time per practice: more practices, and a commissioner and hospitals with more time to spend."""
+    """Scale time with practices: more practices, and a commissioner and hospitals with more time to spend."""
     kind = "hospital_practice"
     many, few = ungated("somerset"), ungated("south_somerset")
     assert is_later(months_to_trust(many, kind), months_to_trust(few, kind))
