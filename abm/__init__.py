@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from abm.scenarios.scenario import Scenario, load_scenario
     from abm.submodels.quantities import levers, parameters
     from abm.sweeps.store.dataset import open_sweep
-    from abm.world.place import load_place
+    from abm.world.place_loading import load_place
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ _HOMES = {
     "IntegrationModel": "abm.scenarios.integration_model",
     "Scenario": "abm.scenarios.scenario",
     "levers": "abm.submodels.quantities",
-    "load_place": "abm.world.place",
+    "load_place": "abm.world.place_loading",
     "load_scenario": "abm.scenarios.scenario",
     "open_sweep": "abm.sweeps.store.dataset",
     "parameters": "abm.submodels.quantities",

@@ -1,7 +1,7 @@
-"""Say what went wrong, where, what was found, what is valid and what to do next.
+"""Errors that say what is wrong, where, which value was found, what is valid and what to do next.
 
 Every fault of a user's input is a `Problem`; all the problems of one input are raised together as one
-`InvalidInput`, so that nobody has to repair a file one error at a time. The command line turns `InvalidInput`
+`InvalidInput`, so that a file need not be repaired one error at a time. The command line turns `InvalidInput`
 into exit code 2.
 """
 
@@ -31,12 +31,12 @@ LONGEST_MESSAGE = 2_000
 
 
 class AbmError(Exception):
-    """Be the root of every error that abm raises on purpose."""
+    """Root of every error that abm raises on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Hold one fault of an input.
+    """One fault of an input.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Problem:
     message: str
 
     def __post_init__(self) -> None:
-        """Write out what acts, and cut a message that nobody would read to its end."""
+        """Escape control characters, and shorten a message that is too long to read."""
         told = visible(self.message)
         if len(told) > LONGEST_MESSAGE:
             told = f"{told[:LONGEST_MESSAGE]}... ({len(told) - LONGEST_MESSAGE:,} more characters)"
@@ -67,7 +67,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Further(Problem):
-    """Count the problems of a file that are not told one by one.
+    """The number of further problems of a file, which are not listed.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=LIKENESSES_KEPT)
 def _likeness(name: str, valid: str) -> float:
-    """Say how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
+    """Describe how alike two names are, from 0 to 1; 0 where not enough for a suggestion."""
     group, _, last = name.rpartition(".")
     valid_group, _, valid_last = valid.rpartition(".")
     if not valid_group:
@@ -182,7 +182,7 @@ def _ratio(name: str, valid: str, cutoff: float = NEAREST_CUTOFF) -> float:
 
 
 def hint_among(name: str, valid: Iterable[str], earlier: int) -> str:
-    """Suggest a valid name as `did_you_mean` does, but not beyond the problems that are told.
+    """Suggest a valid name as `did_you_mean` does, but only for problems that are listed.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-r"""Write text so that nothing in it acts: the one place through which texts of others leave.
+r"""Escape text from other people before it is printed, drawn or written, so that no character in it can act.
 
 A label, a file's name or the message of somebody else's code may hold characters that a terminal obeys, that turn a
 line round, or that a spreadsheet takes for a formula. `visible` writes such characters out, as in ``\x1b``; `escape`
 does so for HTML and XML, and `cell` for the cells of comma-separated files. `Problem` and the consoles of
-`abm.interface.terminal` call `visible` on everything that they are given.
+`abm.interface.terminal.streams` call `visible` on everything that they are given.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Hold abm to its claims; `python -m tests` runs every gate."""
+"""Tests of what abm claims; `python -m tests` runs every gate."""

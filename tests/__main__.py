@@ -244,7 +244,7 @@ def run_gates(gates: list[Gate], scratch: Path) -> list[Verdict]:
 
 
 def count_tests(report: Path) -> dict[str, int]:
-    """Count the tests of a suite by outcome; none where the suite left no report."""
+    """Return the number of tests of a suite by outcome; none where the suite left no report."""
     if not report.exists():
         return {}
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)

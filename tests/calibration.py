@@ -25,7 +25,7 @@ NUMBERS = 500_000
 
 
 def work() -> float:
-    """Do the work, and return a number that hangs on all of it."""
+    """Compute for a while, and return a number that depends on all of the work."""
     state = 1
     for step in range(STEPS):
         state = (state * 31 + step) % 1_000_003

@@ -144,7 +144,7 @@ def run(command: list[str]) -> str:
 
 
 def new_environment(folder: Path) -> str:
-    """Make an environment, and return its interpreter."""
+    """Build an environment, and return its interpreter."""
     venv.create(folder, with_pip=True)
     return str(folder / "bin" / "python")
 

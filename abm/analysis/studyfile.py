@@ -17,7 +17,7 @@ from abm.runs.run import REPLICATES_BOUND, SEED_BOUND
 from abm.scenarios.library import find, shipped_directory
 from abm.scenarios.scenario import Scenario, load_scenario
 from abm.scenarios.structure import variant_conflicts
-from abm.world.place import place_problems
+from abm.world.place_loading import place_problems
 
 STUDIES = "calibration"
 """Folder of the studies that come with abm."""

@@ -1,5 +1,5 @@
-"""Meet the people who use the model: the command line (`cli`), and what it prints (`tables`, `listings`).
+"""The ways in which people meet the model: the command line (`cli`) and the page (`app`).
 
-A command gathers everything that is wrong with its input before it starts (`experiment`), shows how far it
-is, and ends with a code that scripts can rely on (`terminal`). Nothing heavy is imported until it is needed.
+`terminal` prints, `pictures` draws files, and `reference` writes the pages of the documentation that follow from the
+declarations of the model.
 """

@@ -1,7 +1,7 @@
-"""Put together the levers and parameters that a scenario may name: those of abm, and those of extensions.
+"""The catalogue of levers and parameters that a scenario may name: those of abm and of extensions.
 
-A scenario carries its catalogue, and what reads settings asks it; so a lever of an extension is checked, tabulated
-and suggested like any other, in scenarios that name the extension and in no other.
+A scenario carries its catalogue, which is used to read all settings, so that a lever of an extension is checked,
+tabulated and suggested like any other, but only in scenarios that name the extension.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from abm.submodels.quantities import levers, parameters
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Hold the levers and parameters that are known, those of abm first.
+    """The known levers and parameters, those of abm first.
 
     Attributes
     ----------
     own_levers, own_parameters : tuple
         Those of extensions, in the order of their columns.
     is_partial : bool
-        Whether an extension could not be read: names that are not known may be its names, so they are passed over.
+        Whether an extension could not be read; unknown names may then be its names, and are not reported.
     """
 
     own_levers: tuple[Lever, ...] = ()
@@ -44,12 +44,12 @@ class Catalogue:
 
     @cached_property
     def levers(self) -> Mapping[str, Lever]:
-        """Give every lever by name, in the order of the columns of a lever table."""
+        """Return every lever by name, in the order of the columns of a lever table."""
         return _with_own(levers(), self.own_levers)
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Give every parameter by name."""
+        """Return every parameter by name."""
         return _with_own(parameters(), self.own_parameters)
 
     @cached_property
@@ -59,7 +59,7 @@ class Catalogue:
 
     @cached_property
     def defaults(self) -> Mapping[str, float]:
-        """Give every parameter's default by flat name, such as ``effort.capacity.acute``."""
+        """Return every parameter's default by flat name, such as ``effort.capacity.acute``."""
         flat: dict[str, float] = {}
         for parameter in self.parameters.values():
             flat.update(parameter.flat_defaults)
@@ -67,23 +67,23 @@ class Catalogue:
 
     @cached_property
     def parameter_texts(self) -> Mapping[str, str]:
-        """Give every parameter's default as an entry of canonical JSON, in the order of canonical JSON."""
+        """Return every parameter's default as an entry of canonical JSON, in the order of canonical JSON."""
         return _entries(self.defaults)
 
     @cached_property
     def lever_texts(self) -> Mapping[str, str]:
-        """Give every lever's default as an entry of canonical JSON, in the order of canonical JSON."""
+        """Return every lever's default as an entry of canonical JSON, in the order of canonical JSON."""
         return _entries({name: lever.default for name, lever in self.levers.items()})
 
     def unknown_lever(self, name: str, earlier: int = 0) -> str:
-        """Say that a lever is unknown, with the nearest name; a parameter's name is told apart.
+        """Describe an unknown lever: suggest the nearest name, or say that the name is a parameter.
 
         Parameters
         ----------
         name : str
             The unknown name.
         earlier : int
-            Problems found before it; nobody reads a suggestion behind many others.
+            Problems found before it; a suggestion behind many others is not worth computing.
         """
         if name in self.parameters or name in self.defaults:
             return f"'{name}' is a parameter, not a lever; set it under 'parameters' of a scenario file."
@@ -92,7 +92,7 @@ class Catalogue:
     def parameter_values(
         self, overrides: Mapping[str, Any] | None = None, origin: str = "parameters"
     ) -> dict[str, float]:
-        """Give every parameter a value.
+        """Return a value for every parameter.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Catalogue:
             Values that differ from the defaults, by flat name, or by the name of an indexed parameter with a
             mapping of elements.
         origin : str
-            What messages call the source of the values.
+            Name of the source of the values in messages.
 
         Returns
         -------
@@ -180,12 +180,12 @@ class Catalogue:
 
 
 def canonical(content: Any) -> str:
-    """Write plain values as JSON with sorted keys and no spaces, the same text for the same values."""
+    """Format plain values as JSON with sorted keys and no spaces, so that equal values give equal text."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def canonical_entry(name: str, value: Any) -> str:
-    """Write an entry of a mapping as canonical JSON has it."""
+    """Format an entry of a mapping as canonical JSON."""
     return f"{canonical(name)}:{canonical(value)}"
 
 
@@ -199,7 +199,7 @@ def _with_own(known: Mapping[str, Any], own: tuple[Any, ...]) -> Mapping[str, An
 
 @cache
 def shipped() -> Catalogue:
-    """Give the catalogue of abm's own levers and parameters."""
+    """Return the catalogue of abm's own levers and parameters."""
     return Catalogue()
 
 
@@ -209,5 +209,5 @@ def parameter_values(overrides: Mapping[str, Any] | None = None) -> dict[str, fl
 
 
 def catalogue_of(context: Any) -> Catalogue:
-    """Take the catalogue out of a validator's context; without one it is abm's own."""
+    """Return the catalogue of a validator's context; abm's own if there is none."""
     return context if isinstance(context, Catalogue) else shipped()

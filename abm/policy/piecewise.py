@@ -16,7 +16,7 @@ from abm.records import Fault, KeyPath
 
 
 class Piece(NamedTuple):
-    """Hold a straight line of a settled schedule.
+    """A straight line of a settled schedule.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Piece(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Hold the times of a move, with their places in the file; a jump has one time and one place.
+    """The times of a move and their places in the file; a jump has one time and one place.
 
     Attributes
     ----------
@@ -50,23 +50,23 @@ class Span(NamedTuple):
 
     @property
     def is_instant(self) -> bool:
-        """Tell a jump from a move that lasts."""
+        """Return whether this is a jump and not a move that lasts."""
         return self.start_path == self.end_path
 
 
 class Schedule(ABC):
-    """Be the base of all schedules."""
+    """Base of all schedules."""
 
     __slots__ = ()
 
     @abstractmethod
     def settled(self, default: float, start: str) -> Self:
-        """Turn months into years from the start, and an open value before into the lever's default.
+        """Convert months into years from the start, and fill in the lever's default as the value before.
 
         Parameters
         ----------
         default : float
-            Setting of the lever where no schedule says otherwise.
+            Setting of the lever without a schedule.
         start : str
             First month of the scenario, 'YYYY-MM'.
 
@@ -86,11 +86,11 @@ class Schedule(ABC):
 
     @abstractmethod
     def data(self) -> Any:
-        """Give the plain values that a file would hold."""
+        """Return the plain values that a file would hold."""
 
     @abstractmethod
     def pieces(self) -> Iterator[Piece]:
-        """Give the settled schedule as straight lines from time 0 on, in order, the last one without end.
+        """Return the settled schedule as straight lines from time 0 on, in order, the last one without end.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Schedule(ABC):
         Returns
         -------
         NDArray of shape (months,)
-            Element m - 1 is the value at time (m - 1) / 12 years; a jump counts from its own instant on.
+            Element m - 1 is the value at time (m - 1) / 12 years; a jump takes effect at its own instant.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class Schedule(ABC):
         horizon_years : float
             Years from the start.
         reference : float
-            Value that counts as no dose, usually the lever's default.
+            Value with a dose of zero, usually the lever's default.
 
         Returns
         -------

@@ -41,7 +41,7 @@ LeverSettings = Annotated[
 
 
 class PolicyBlock(Record):
-    """Hold a named group of lever settings."""
+    """A named group of lever settings."""
 
     kind: ClassVar[str] = "policy block"
 
@@ -83,14 +83,14 @@ def replaces_faults(
 
 @dataclass(frozen=True)
 class Policy:
-    """Hold settled schedules of levers; a lever without one stands at its default.
+    """Settled schedules of levers; a lever without one stays at its default.
 
     Attributes
     ----------
     settings : FrozenMapping of Schedule
         Settled schedules by lever, in the order of the catalogue.
     catalogue : Catalogue
-        The levers that there are.
+        The known levers.
     """
 
     settings: FrozenMapping[Schedule] = field(default_factory=FrozenMapping)
@@ -140,7 +140,7 @@ class Policy:
     def with_settings(
         self, settings: Mapping[str, Any], start: str = DEFAULT_START, origin: str = "levers"
     ) -> Policy:
-        """Set levers, whatever they were set to before.
+        """Return the policy with other settings of some levers, which replace earlier ones.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class Policy:
         start : str
             First month of the scenario, 'YYYY-MM'.
         origin : str
-            What messages call the source of the settings.
+            Name of the source of the settings in messages.
 
         Returns
         -------
@@ -197,7 +197,7 @@ def compose(
     horizon_years : float, optional
         Years from the start; schedules may not start later.
     catalogue : Catalogue, optional
-        The levers that there are; abm's own unless given.
+        The known levers; by default abm's own.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def compose(
 
 
 def conflicts(blocks: Sequence[PolicyBlock]) -> Iterable[Problem]:
-    """Find levers that two blocks set without the later one saying that it replaces."""
+    """Find levers that two blocks set although the later one does not replace them."""
     setter: dict[str, PolicyBlock] = {}
     for block in blocks:
         for name in block.levers:

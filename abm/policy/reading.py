@@ -73,7 +73,7 @@ def read_lever_settings(data: Any, catalogue: Catalogue | None = None) -> Frozen
 def readable_lever_settings(
     data: Mapping[str, Any], catalogue: Catalogue | None = None
 ) -> tuple[FrozenMapping[Schedule], list[Fault]]:
-    """Read the schedules that can be read, and say what is wrong with the others.
+    """Read the valid schedules, and return the faults of the others.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def parse_setting(
     text : str
         ``LEVER=VALUE``; the value in any form of a schedule, such as ``0.8`` or ``{step: {at: 1, to: 0.8}}``.
     origin : str
-        What messages call the option.
+        Name of the option in messages.
     catalogue : Catalogue, optional
         The levers that are known; abm's own unless given.
 
@@ -209,14 +209,14 @@ def parse_settings(
 
 
 class _Reader:
-    """Collect the faults of one schedule; what can be read is read, so that all of them show at once."""
+    """A reader of one schedule, which goes on after a fault so that all faults are reported together."""
 
     def __init__(self, quantity: Quantity) -> None:
         self.quantity = quantity
         self.faults: list[Fault] = []
 
     def fault(self, path: KeyPath, message: str) -> None:
-        """Note a fault."""
+        """Record a fault."""
         self.faults.append(Fault(path, message))
 
     def schedule(self, data: Any) -> Schedule | None:
@@ -233,7 +233,7 @@ class _Reader:
         return self.segment(form, data[form], (), first=True)
 
     def form(self, data: Any, forms: tuple[str, ...], path: KeyPath) -> str | None:
-        """Read which form a mapping has: its only key."""
+        """Return the form of a mapping, which is its only key."""
         if isinstance(data, dict) and len(data) == 1 and next(iter(data)) in forms:
             return str(next(iter(data)))
         unknown = [str(key) for key in data if key not in forms] if isinstance(data, dict) else []
@@ -319,14 +319,14 @@ class _Reader:
         return None
 
     def setting(self, path: KeyPath, value: Any) -> float:
-        """Read a setting; one that is not valid is noted, and read as zero if it is no number."""
+        """Read a setting; record a fault if it is invalid, and read it as zero if it is no number."""
         complaint = self.quantity.complaint(value)
         if complaint is not None:
             self.fault(path, f"{complaint}; 'abm levers {self.quantity.name}' describes it")
         return float(value) if isinstance(value, int | float) else 0.0
 
     def refuse_ramps(self, schedule: Schedule) -> None:
-        """Note ramps of a switch."""
+        """Record a fault for each ramp of a switch."""
         listed = isinstance(schedule, Segments)
         parts = schedule.parts if isinstance(schedule, Segments) else (schedule,)
         for place, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""Say how a lever moves over the years: constant, step, ramp, pulse, dated list, or several segments.
+"""Schedules, which move a lever over the years: constant, step, ramp, pulse, dated list, or several segments.
 
 Time is in years from the start of a scenario. A schedule is piecewise linear, so its values and its dose
 (area) are exact. In a file::
@@ -11,7 +11,7 @@ Time is in years from the start of a scenario. A schedule is piecewise linear, s
     [{ramp: {start: 1, end: 3, to: 0.8}}, {step: {at: 6, to: 0.2}}]
 
 Any time may be a month (``"2016-04"``) instead of a number of years. Before a step, ramp or pulse a lever
-stands at its default unless ``from`` says otherwise. A schedule is *settled* before it is evaluated: its
+stays at its default unless ``from`` says otherwise. A schedule is *settled* before it is evaluated: its
 months become years from the start of a scenario, and the value before becomes a number.
 """
 
@@ -44,7 +44,7 @@ def _number(when: When) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Constant(Schedule):
-    """Hold one value throughout."""
+    """A schedule that keeps one value."""
 
     value: float
 
@@ -53,31 +53,31 @@ class Constant(Schedule):
         return self
 
     def settings(self) -> tuple[tuple[KeyPath, float], ...]:
-        """List the value."""
+        """Return the value."""
         return (((), self.value),)
 
     def spans(self) -> tuple[Span, ...]:
-        """List nothing: a constant never moves."""
+        """Return nothing, since a constant never moves."""
         return ()
 
     def data(self) -> Any:
-        """Give the value."""
+        """Return the value."""
         return self.value
 
     def pieces(self) -> Iterator[Piece]:
-        """Give one line."""
+        """Return one line."""
         yield Piece(0.0, self.value, math.inf, self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Dated(Schedule):
-    """Jump to the next value of a list at each of its times."""
+    """A schedule that jumps to the next value of a list at each of its times."""
 
     dates: tuple[tuple[When, float], ...]
     before: float | None = None
 
     def settled(self, default: float, start: str) -> Self:
-        """Settle times and value before."""
+        """Settle the times and the value before."""
         dates = tuple((years_from(start, when), value) for when, value in self.dates)
         return type(self)(dates, default if self.before is None else self.before)
 
@@ -86,16 +86,16 @@ class Dated(Schedule):
         return tuple((("dates", key_of(when)), value) for when, value in self.dates)
 
     def spans(self) -> tuple[Span, ...]:
-        """List each time as an instant."""
+        """Return each time as an instant."""
         places: list[tuple[KeyPath, When]] = [(("dates", key_of(when)), when) for when, _ in self.dates]
         return tuple(Span(path, when, path, when) for path, when in places)
 
     def data(self) -> Any:
-        """Give the plain values."""
+        """Return the plain values."""
         return {"dates": {key_of(when): value for when, value in self.dates}}
 
     def pieces(self) -> Iterator[Piece]:
-        """Give one line between each two times."""
+        """Return one line between each two times."""
         times = [_number(when) for when, _ in self.dates]
         before = _set(self.before)
         yield Piece(0.0, before, times[0], before)
@@ -104,7 +104,7 @@ class Dated(Schedule):
 
 
 class Segment(Schedule):
-    """Be the base of what may stand in a list of segments: step, ramp and pulse."""
+    """Base of the segments that a list may contain: step, ramp and pulse."""
 
     __slots__ = ()
     form: ClassVar[str]
@@ -114,20 +114,20 @@ class Segment(Schedule):
 
     @property
     def after(self) -> float | None:
-        """Give the value that the segment leaves behind, None while it is open."""
+        """Return the value that the segment leaves behind, None while it is open."""
         return self.to
 
     @abstractmethod
     def times(self) -> dict[str, When]:
-        """Give the times by their keys in files: one for a jump, start and end for a move."""
+        """Return the times by their keys in files: one for a jump, start and end for a move."""
 
     @abstractmethod
     def moves(self) -> Iterator[Piece]:
-        """Give the lines from the settled segment's start on, the last one without end."""
+        """Return the lines from the settled segment's start on, the last one without end."""
 
     @abstractmethod
     def with_before(self, before: float | None) -> Self:
-        """Give the segment another value before."""
+        """Return the segment with another value before."""
 
     def settings(self) -> tuple[tuple[KeyPath, float], ...]:
         """List the setting and, if it is given, the value before."""
@@ -140,12 +140,12 @@ class Segment(Schedule):
         return (Span(*places[0], *places[-1]),)
 
     def data(self) -> Any:
-        """Give the plain values."""
+        """Return the plain values."""
         before = {} if self.before is None else {"from": self.before}
         return {self.form: {**self.times(), "to": self.to, **before}}
 
     def pieces(self) -> Iterator[Piece]:
-        """Give the value before, then the segment's own lines."""
+        """Return the value before, then the segment's own lines."""
         moves = tuple(self.moves())
         before = _set(self.before)
         yield Piece(0.0, before, moves[0].start, before)
@@ -154,7 +154,7 @@ class Segment(Schedule):
 
 @dataclass(frozen=True, slots=True)
 class Step(Segment):
-    """Jump to a value at a time and stay there."""
+    """A schedule that jumps to a value at a time and stays there."""
 
     form: ClassVar[str] = "step"
     at: When
@@ -162,27 +162,27 @@ class Step(Segment):
     before: float | None = None
 
     def settled(self, default: float, start: str) -> Self:
-        """Settle time and value before."""
+        """Settle the time and the value before."""
         return type(self)(
             years_from(start, self.at), self.to, default if self.before is None else self.before
         )
 
     def with_before(self, before: float | None) -> Self:
-        """Give the step another value before."""
+        """Return the step with another value before."""
         return type(self)(self.at, self.to, before)
 
     def times(self) -> dict[str, When]:
-        """Give the instant."""
+        """Return the instant."""
         return {"at": self.at}
 
     def moves(self) -> Iterator[Piece]:
-        """Give the line after the step."""
+        """Return the line after the step."""
         yield Piece(_number(self.at), self.to, math.inf, self.to)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lasting(Segment):
-    """Be the base of segments that last from a start to an end."""
+    """Base of segments that last from a start to an end."""
 
     start: When
     end: When
@@ -190,44 +190,44 @@ class _Lasting(Segment):
     before: float | None = None
 
     def settled(self, default: float, start: str) -> Self:
-        """Settle times and value before."""
+        """Settle the times and the value before."""
         begin, end = years_from(start, self.start), years_from(start, self.end)
         return type(self)(begin, end, self.to, default if self.before is None else self.before)
 
     def with_before(self, before: float | None) -> Self:
-        """Give the segment another value before."""
+        """Return the segment with another value before."""
         return type(self)(self.start, self.end, self.to, before)
 
     def times(self) -> dict[str, When]:
-        """Give start and end."""
+        """Return start and end."""
         return {"start": self.start, "end": self.end}
 
 
 @dataclass(frozen=True, slots=True)
 class Ramp(_Lasting):
-    """Move in a straight line to a value and stay there."""
+    """A schedule that moves in a straight line to a value and stays there."""
 
     form: ClassVar[str] = "ramp"
 
     def moves(self) -> Iterator[Piece]:
-        """Give the slope and the line after it."""
+        """Return the slope and the line after it."""
         yield Piece(_number(self.start), _set(self.before), _number(self.end), self.to)
         yield Piece(_number(self.end), self.to, math.inf, self.to)
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse(_Lasting):
-    """Jump to a value from start to end, then return to the value before."""
+    """A schedule that jumps to a value from start to end, then returns to the value before."""
 
     form: ClassVar[str] = "pulse"
 
     @property
     def after(self) -> float | None:
-        """Give the value before, to which the pulse returns."""
+        """Return the value before, to which the pulse returns."""
         return self.before
 
     def moves(self) -> Iterator[Piece]:
-        """Give the line within and the line after."""
+        """Return the line within and the line after."""
         before = _set(self.before)
         yield Piece(_number(self.start), self.to, _number(self.end), self.to)
         yield Piece(_number(self.end), before, math.inf, before)
@@ -235,7 +235,7 @@ class Pulse(_Lasting):
 
 @dataclass(frozen=True, slots=True)
 class Segments(Schedule):
-    """Follow several segments, each from the value that the one before left behind."""
+    """A schedule of several segments, each of which starts from the value that the one before leaves behind."""
 
     parts: tuple[Segment, ...]
 
@@ -262,11 +262,11 @@ class Segments(Schedule):
         )
 
     def data(self) -> Any:
-        """Give the plain values; only the first segment says where it starts from."""
+        """Return the plain values; only the first segment says where it starts from."""
         return [self.parts[0].data(), *(part.with_before(None).data() for part in self.parts[1:])]
 
     def pieces(self) -> Iterator[Piece]:
-        """Give each segment's lines until the next one starts."""
+        """Return each segment's lines until the next one starts."""
         moves = [tuple(part.moves()) for part in self.parts]
         starts = [lines[0].start for lines in moves]
         before = _set(self.parts[0].before)

@@ -17,7 +17,7 @@ TIME_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "p
 
 
 def number_schema(quantity: Quantity) -> dict[str, Any]:
-    """Give the JSON Schema of one valid number of a lever or parameter."""
+    """Return the JSON Schema of one valid number of a lever or parameter."""
     low, high = quantity.bounds
     if quantity.type == "switch":
         return {"enum": [low, high, False, True]}
@@ -31,7 +31,7 @@ def described(quantity: Quantity) -> str:
 
 
 def schedule_schema(lever: Lever) -> dict[str, Any]:
-    """Give the JSON Schema of a lever's schedule.
+    """Return the JSON Schema of a lever's schedule.
 
     Parameters
     ----------
@@ -65,13 +65,13 @@ def schedule_schema(lever: Lever) -> dict[str, Any]:
 
 
 def settings_schema(catalogue: Catalogue) -> dict[str, Any]:
-    """Give the JSON Schema of settings of levers: every lever's name, description and forms."""
+    """Return the JSON Schema of settings of levers: every lever's name, description and forms."""
     properties = {name: schedule_schema(lever) for name, lever in catalogue.levers.items()}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def overrides_schema(catalogue: Catalogue) -> dict[str, Any]:
-    """Give the JSON Schema of overrides of parameters: every parameter's name, description and bounds."""
+    """Return the JSON Schema of overrides of parameters: every parameter's name, description and bounds."""
     properties: dict[str, Any] = {}
     for name, parameter in catalogue.parameters.items():
         value = {"description": described(parameter), **number_schema(parameter)}
@@ -85,7 +85,7 @@ def overrides_schema(catalogue: Catalogue) -> dict[str, Any]:
 
 
 class LeverSettingsSchema:
-    """Describe settings of abm's own levers to editors."""
+    """JSON Schema of settings of abm's own levers, for editors."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class LeverSettingsSchema:
 
 
 class ParameterOverridesSchema:
-    """Describe overrides of abm's own parameters to editors."""
+    """JSON Schema of overrides of abm's own parameters, for editors."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:

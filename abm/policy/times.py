@@ -1,4 +1,4 @@
-"""Tell time: years from the start of a scenario, or months of the calendar."""
+"""Times in schedules: years from the start of a scenario, or calendar months."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _ANY_MONTH = "2000-01"
 
 
 def is_month(value: object) -> bool:
-    """Tell whether a value is a month such as '2014-04'."""
+    """Return whether a value is a month such as '2014-04'."""
     return isinstance(value, str) and re.fullmatch(MONTH_PATTERN, value) is not None
 
 
 def months_between(start: str, month: str) -> int:
-    """Count the months from one month to another, both 'YYYY-MM'; negative if the second is earlier."""
+    """Return the number of months from one month to another, both 'YYYY-MM'; negative if the second is earlier."""
     start_year, start_month = (int(part) for part in start.split("-"))
     year, number = (int(part) for part in month.split("-"))
     return (year - start_year) * MONTHS_PER_YEAR + number - start_month
 
 
 def years_from(start: str, when: When) -> float:
-    """Give a time in years from the start month; a number of years is returned as it is."""
+    """Return a time in years from the start month; a number of years is returned as it is."""
     return months_between(start, when) / MONTHS_PER_YEAR if isinstance(when, str) else float(when)
 
 
@@ -54,12 +54,12 @@ def order(first: When, second: When, start: str | None) -> int | None:
 
 
 def told(when: When) -> str:
-    """Write a time for a message."""
+    """Format a time for a message."""
     return when if isinstance(when, str) else f"year {when:g}"
 
 
 def key_of(when: When) -> str:
-    """Write a time as the key of a dated list, exactly."""
+    """Format a time as the key of a dated list, without loss."""
     if isinstance(when, str):
         return when
     return f"{when:g}" if float(f"{when:g}") == when else repr(when)

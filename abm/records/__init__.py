@@ -1,4 +1,4 @@
-"""Read YAML into typed records: the one door through which files enter.
+"""Typed records read from YAML: the only way in which files enter abm.
 
 How much is read is bounded (`abm.records.bounds`), whatever the kind of file. A YAML file becomes a `Document`: plain
 values plus the line of every key. A document becomes a `Record`, a frozen pydantic model that forbids unknown keys and

@@ -1,4 +1,4 @@
-"""Give a document with a key given twice as it would be with the second value, which may have faults of its own."""
+"""Read a document that repeats a key as if only the second value were there, to find the faults of both values."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LINES_LIMIT = 100_000
 
 
 def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
-    """Give the document with the value of a key given again in place of the first, for each of the first few.
+    """Return the document with the value of a key given again in place of the first, for each of the first few.
 
     Yields
     ------
     path : KeyPath
-        Where the value stands now.
+        Path of the value in the alternative.
     alternative : Document
         Without problems of its own.
     """
@@ -37,12 +37,12 @@ def alternatives(document: Document) -> Iterator[tuple[KeyPath, Document]]:
 
 
 def _moved(place: KeyPath, source: KeyPath, target: KeyPath) -> KeyPath:
-    """Give a place at or below one path its place at or below another."""
+    """Return a path at or below one place as the same path at or below another."""
     return (*target, *place[len(source) :]) if place[: len(source)] == source else place
 
 
 def _replaced(data: Any, path: KeyPath, value: Any) -> Any:
-    """Give data with another value at a path."""
+    """Return data with another value at a path."""
     if not path:
         return value
     copy: Any = list(data) if isinstance(data, list) else dict(data)

@@ -1,6 +1,6 @@
-"""Read archives of NumPy within limits: sizes are checked before anything is unfolded, and nothing is unpickled.
+"""Read NumPy archives within limits: sizes are checked before anything is decompressed, and nothing is unpickled.
 
-An array says its shape before its values, and an archive the size of each array, so that a file of a few megabytes
+An array states its shape before its values, and an archive the size of each array, so that a file of a few megabytes
 can ask for any amount of memory. Both are compared with each other and with the limit first.
 """
 
@@ -38,7 +38,7 @@ def read_arrays(path: str | Path, most_bytes: int) -> dict[str, NDArray[Any]]:
     path : str or Path
         As `numpy.savez` or `numpy.savez_compressed` wrote it.
     most_bytes : int
-        What all of it may unfold into.
+        Maximum size of the decompressed arrays.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def read_arrays(path: str | Path, most_bytes: int) -> dict[str, NDArray[Any]]:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no such archive, or is damaged; `Excess` if it holds too much.
+        If it is not such an archive, or is damaged; `Excess` if it is too large.
     """
     with opened(path) as file:
         _require_short_list(file, most_bytes)
@@ -64,7 +64,7 @@ def read_arrays(path: str | Path, most_bytes: int) -> dict[str, NDArray[Any]]:
 
 
 def _require_short_list(file: BinaryIO, most_bytes: int) -> None:
-    """Refuse a file that is no archive, and a list of members that would itself take much memory."""
+    """Refuse files that are no archives, and archives whose list of members would take too much memory."""
     size = file.seek(0, os.SEEK_END)
     if size > most_bytes:
         raise Excess(f"holds {size:,} bytes", most_bytes, "bytes", ADVICE)
@@ -96,7 +96,7 @@ def _require_bounded(members: list[zipfile.ZipInfo], most_bytes: int) -> None:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """Read one array, whose shape must be that of what follows it."""
+    """Read one array, and check that its size agrees with its shape."""
     with archive.open(member) as stream:
         version = np.lib.format.read_magic(stream)
         if version == (1, 0):

@@ -1,9 +1,9 @@
-"""Bound what abm reads: every limit of every file, with its unit and the reason for its size.
+"""The limits of what abm reads, each with its unit and the reason for its size.
 
-A file of a few megabytes can unfold into gigabytes, or cost minutes, whoever sent it. Each limit lies well above what
+A file of a few megabytes can decompress into gigabytes, or take minutes to read. Each limit lies well above what
 real files need (England has 8,249 organisations and about 81,000 ties), and what is beyond it is refused with the
 limit and what was found. `abm.records.content` and `abm.records.archive` read files within these limits;
-`abm.errors.MOST_PROBLEMS` bounds what is told of their faults.
+`abm.errors.MOST_PROBLEMS` bounds the number of faults that are listed.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ SHARDS = 10_000_000
 
 
 class Excess(ValueError):
-    """Say that something holds more than abm reads.
+    """Error for content beyond a limit.
 
     Parameters
     ----------

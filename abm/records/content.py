@@ -1,6 +1,6 @@
-"""Read what files hold, within limits: regular files only, and no more than was asked for.
+"""Read the content of files within limits: regular files only, and no more than was asked for.
 
-Opening a pipe may wait for ever, and a device may never end, so neither is opened. What is compressed is unfolded
+Opening a pipe may block for ever, and a device may never end, so neither is opened. Compressed data is decompressed
 piece by piece, and given up once it is too much.
 """
 
@@ -27,7 +27,7 @@ GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class NotRegular(OSError):
-    """Say that a path leads to a pipe, socket or device."""
+    """Error for a path that leads to a pipe, socket or device."""
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(errno.EINVAL, "it is a pipe, socket or device", os.fspath(path))
@@ -59,7 +59,7 @@ def opened(path: str | Path) -> BinaryIO:
 
 
 def is_stream(path: str | Path) -> bool:
-    """Tell a pipe, socket or device from a file: opening one may wait for ever.
+    """Return whether a path is a pipe, socket or device; opening one may block for ever.
 
     Raises
     ------
@@ -91,23 +91,23 @@ def read_content(path: str | Path, most_bytes: int) -> bytes:
 
 
 def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
-    """Unfold what gzip compressed, of one part or several.
+    """Decompress gzip data of one or several members.
 
     Parameters
     ----------
     content : bytes
         A whole file, or the start of one.
     most_bytes : int
-        Bytes that it may unfold into.
+        Maximum number of decompressed bytes.
     is_cut : bool
-        Return the first bytes of what there is, whatever follows.
+        Whether `content` is cut, so that an incomplete end is accepted.
 
     Raises
     ------
     ValueError
         If it is damaged.
     Excess
-        If it expands to more.
+        If the decompressed content is larger.
     """
     whole = io.BytesIO()
     position = 0
@@ -143,12 +143,12 @@ def unzipped(content: bytes, most_bytes: int, *, is_cut: bool = False) -> bytes:
 
 
 def plain_json(text: str | bytes) -> Any:
-    """Read JSON, however deep or wrong.
+    """Parse JSON, and raise ValueError for any that is malformed or nested too deeply.
 
     Raises
     ------
     ValueError
-        If it is no JSON, or nests too deep.
+        If it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(text)
@@ -157,7 +157,7 @@ def plain_json(text: str | bytes) -> Any:
 
 
 def complaint_of(error: Exception, noun: str = "file") -> str:
-    """Say why a file was not read: what was found, what is valid and what to do next."""
+    """Return why a file could not be read: what was found, what is valid and what to do next."""
     if isinstance(error, Excess):
         return str(error)
     if isinstance(error, FileNotFoundError):

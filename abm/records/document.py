@@ -1,13 +1,11 @@
-"""Read YAML text into plain values and the line of every key: the one module that knows YAML.
+"""YAML files as plain values with the line of every key.
 
-Only plain YAML is let in: text, numbers, true, false, null, lists and mappings. A tag that would build an
-object, a key given twice, a file that is not text, or one beyond the limits of `abm.records.bounds` is refused. Scalars
-follow the core schema of YAML 1.2: ``yes`` and ``2014-04`` are text, ``1e-3`` is a number.
+Only plain YAML is accepted: text, numbers, true, false, null, lists and mappings. A tag that would build an object, a
+repeated key, a file that is not text, and a file beyond the limits of `abm.records.bounds` are refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,31 +15,15 @@ import yaml
 
 from abm.errors import InvalidInput, Problem
 from abm.records import bounds
+from abm.records.composer import Composer, code_of, refusal
 from abm.records.content import complaint_of, read_content
-from abm.records.scalars import plain_value
-from abm.records.values import KeyPath, shown, shown_path
+from abm.records.values import KeyPath, shown_path
 from abm.texts import UNREADABLE
-
-REPEATED = "given again"
-"""Stands in the path of a repeated key's value, which must not be mistaken for the first."""
-_IN_BRACKETS = re.compile(
-    r"""
-    "(?:[^"\\]|\\.)*"? | '[^']*'?      # quoted text
-    | \#.*                             # a comment
-    | [\[{] | [\]}]
-    | [^\s,\[\]{}"'\#][^\s,\[\]{}]*    # a word, which may have quotes and hashes inside
-    """,
-    re.VERBOSE,
-)
-"""The tokens of lists and mappings that are written in brackets."""
-
-_CORE = "tag:yaml.org,2002:"
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Document:
-    """Hold the plain values of a YAML file and the line of every key.
+    """The plain values of a YAML file and the line of every key.
 
     Attributes
     ----------
@@ -58,7 +40,7 @@ class Document:
     mistagged : frozenset of KeyPath
         Lists and mappings that were read although a tag calls them something else.
     repeated : tuple of (KeyPath, value, KeyPath)
-        Values of keys given again: where the first stands, the value, and where its own lines are.
+        Values of repeated keys: the path of the first, the value, and the path under which its lines are stored.
     """
 
     file: str
@@ -91,14 +73,14 @@ class Document:
         try:
             content = read_content(path, bounds.YAML_BYTES)
         except (OSError, ValueError) as error:
-            raise _refuse(file, None, complaint_of(error, "YAML file")) from None
+            raise refusal(file, None, complaint_of(error, "YAML file")) from None
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             byte = content[error.start]
             advice = "abm reads YAML text; save the file as UTF-8"
-            raise _refuse(file, line, f"byte 0x{byte:02x} is not UTF-8 text; {advice}") from None
+            raise refusal(file, line, f"byte 0x{byte:02x} is not UTF-8 text; {advice}") from None
         return cls.parse(text, file)
 
     @classmethod
@@ -124,21 +106,31 @@ class Document:
         problems = tuple(_unreadable_characters(text, file))
         if problems:
             raise InvalidInput(problems)
-        return _Composer(text, file).document()
+        composer = Composer(text, file)
+        data = composer.compose()
+        return cls(
+            file,
+            data,
+            composer.lines,
+            tuple(composer.problems),
+            frozenset(composer.damaged),
+            frozenset(composer.mistagged),
+            tuple(composer.repeated),
+        )
 
     def line(self, path: KeyPath) -> int | None:
-        """Give the line of a key, or of the nearest enclosing key that has one."""
+        """Return the line of a key, or of the nearest enclosing key that has one."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return None
 
     def problem(self, path: KeyPath, message: str) -> Problem:
-        """Give a fault its file and line."""
+        """Return a fault its file and line."""
         return Problem(self.file, self.line(path), message)
 
     def value(self, path: KeyPath) -> Any:
-        """Give the value at a path.
+        """Return the value at a path.
 
         Raises
         ------
@@ -180,267 +172,13 @@ def dump(data: Any) -> str:
         raise TypeError(f"only plain values can be written as YAML: {error}") from None
 
 
-def _refuse(file: str, line: int | None, message: str) -> InvalidInput:
-    return InvalidInput([Problem(file, line, message)])
-
-
 def _unreadable_characters(text: str, file: str) -> Iterator[Problem]:
-    """Find what no text holds, and tabs in front of a line, with their lines."""
+    """Find characters that text files may not contain, and tabs that indent, with their lines."""
     found = UNREADABLE.search(text.replace("\r\n", "\n").replace("\x85", "\n").replace("\ufeff", "", 1))
     if found is not None:
         line = found.string.count("\n", 0, found.start()) + 1
-        message = f"character {_named(found[0])} is not text; abm reads YAML text, is this the right file?"
+        message = f"character {code_of(found[0])} is not text; abm reads YAML text, is this the right file?"
         yield Problem(file, line, message)
     for number, line_text in enumerate(text.split("\n"), start=1):
         if "\t" in line_text[: len(line_text) - len(line_text.lstrip(" \t"))]:
             yield Problem(file, number, "starts with a tab; indent with spaces only")
-
-
-def _named(character: str) -> str:
-    code = ord(character)
-    return f"0x{code:02x}" if code < 0x100 else f"U+{code:04X}"
-
-
-class _Composer:
-    """Build a document from the parser's events.
-
-    PyYAML's own composer recurses without a limit and its resolver follows YAML 1.1, hence this one.
-    """
-
-    def __init__(self, text: str, file: str) -> None:
-        text = text.removeprefix("\ufeff")
-        self.file = file
-        self.last_line = len(text.splitlines())
-        self.text = text
-        self.depth = 0
-        self.read_to: Any = None
-        self.events: Iterator[Any] = self.parsed(text)
-        self.lines: dict[KeyPath, int] = {}
-        self.problems: list[Problem] = []
-        self.damaged: set[KeyPath] = set()
-        self.mistagged: set[KeyPath] = set()
-        self.again: list[tuple[KeyPath, Any, KeyPath]] = []
-        self.anchors: dict[str, tuple[Any, int]] = {}
-        self.repeated = 0
-        self.size = 0
-
-    def document(self) -> Document:
-        """Compose the only document of the stream."""
-        data: Any = None
-        found = False
-        try:
-            for event in self.events:
-                if isinstance(event, yaml.DocumentStartEvent):
-                    if found:
-                        message = "starts a second document; keep one per file and remove the '---' before it"
-                        raise _refuse(self.file, _line(event), message)
-                    found = True
-                    first = next(self.events)
-                    self.lines[()] = _line(first)
-                    data = self.node(first, ())
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self.refuse_depth_ahead(mark)
-            told = " ".join(filter(None, (error.context, error.problem)))
-            line = None if mark is None else min(mark.line + 1, self.last_line)
-            raise _refuse(
-                self.file, line, f"is not YAML: {told}; correct this line or the one above"
-            ) from None
-        except yaml.YAMLError as error:
-            told = str(error).splitlines()[0]
-            raise _refuse(self.file, None, f"is not YAML: {told}; is this the right file?") from None
-        if not found:
-            raise _refuse(self.file, None, "is empty; 'abm schema' describes what belongs in it")
-        return Document(
-            self.file,
-            data,
-            self.lines,
-            tuple(self.problems),
-            frozenset(self.damaged),
-            frozenset(self.mistagged),
-            tuple(entry for entry in self.again if REPEATED not in entry[0]),
-        )
-
-    def parsed(self, text: str) -> Iterator[Any]:
-        """Parse the text event by event, and keep count of the lists and mappings that are open."""
-        events = yaml.parse(text, Loader=_PARSER)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration:
-                return
-            except (
-                ValueError,
-                OverflowError,
-            ):  # the parser in pure Python converts escapes and versions unchecked
-                raise yaml.YAMLError("a number in an escape or a directive is out of range") from None
-            self.depth += isinstance(event, yaml.CollectionStartEvent)
-            self.depth -= isinstance(event, yaml.CollectionEndEvent)
-            self.read_to = event.end_mark
-            yield event
-
-    def refuse_depth_ahead(self, mark: Any) -> None:
-        """Refuse brackets that nest too deeply between the last event and the place where the parser gave up.
-
-        The parser reads up to a line ahead, and some versions of it have a limit of their own, which they meet
-        before the composer has seen the first of the brackets.
-        """
-        if mark is None or self.read_to is None:
-            return
-        ahead = self.text[self.read_to.index : mark.index + 1]
-        depth = self.depth
-        for token in _IN_BRACKETS.finditer(ahead):
-            depth += (token[0] in ("[", "{")) - (token[0] in ("]", "}"))
-            if depth > bounds.YAML_DEPTH + 1:
-                raise self.too_deep(self.read_to.line + 1 + ahead.count("\n", 0, token.start()))
-
-    def too_deep(self, line: int) -> InvalidInput:
-        """Return the refusal of a value below too many lists and mappings."""
-        return _refuse(
-            self.file, line, f"nests deeper than {bounds.YAML_DEPTH} levels; abm's files need about six"
-        )
-
-    def node(self, event: Any, path: KeyPath) -> Any:
-        """Compose one value and everything below it."""
-        line = _line(event)
-        if len(path) > bounds.YAML_DEPTH:
-            raise self.too_deep(line)
-        if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, path)
-        before = self.size
-        self.size += 1
-        if self.size > bounds.YAML_VALUES:
-            message = (
-                f"more than {bounds.YAML_VALUES:,} values stand up to here; abm reads smaller YAML files only"
-            )
-            raise _refuse(self.file, line, message)
-        if isinstance(event, yaml.ScalarEvent):
-            value = self.scalar(event, path)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self.require_tag(event, "seq", path)
-            value = self.sequence(path)
-        else:
-            self.require_tag(event, "map", path)
-            value = self.mapping(path)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = (value, self.size - before)
-        return value
-
-    def alias(self, event: Any, path: KeyPath) -> Any:
-        """Repeat an anchored value, within the limit."""
-        line = _line(event)
-        if event.anchor not in self.anchors:
-            advice = "an alias repeats a value that is anchored, and complete, above it"
-            self.report(line, f"alias '*{event.anchor}' has no value; {advice}", path)
-            return None
-        value, size = self.anchors[event.anchor]
-        self.size += size
-        self.repeated += size
-        if self.repeated > bounds.YAML_ALIASED_VALUES:
-            message = f"aliases repeat more than {bounds.YAML_ALIASED_VALUES:,} values; write the values out"
-            raise _refuse(self.file, line, message)
-        return value
-
-    def sequence(self, path: KeyPath) -> list[Any]:
-        """Compose the items of a list."""
-        items: list[Any] = []
-        for event in self.events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
-            place = (*path, len(items))
-            self.lines[place] = _line(event)
-            items.append(self.node(event, place))
-        return items
-
-    def mapping(self, path: KeyPath) -> dict[str, Any]:
-        """Compose the entries of a mapping; keys are text, as they stand in the file."""
-        entries: dict[str, Any] = {}
-        for event in self.events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
-            line = _line(event)
-            if not isinstance(event, yaml.ScalarEvent):
-                raise _refuse(self.file, line, "has a list or mapping as a key; a key is a name or a number")
-            self.key(event, path)
-            if len(entries) >= bounds.YAML_KEYS:
-                message = f"a mapping has more than {bounds.YAML_KEYS:,} keys; abm reads smaller ones only"
-                raise _refuse(self.file, line, message)
-            key = event.value
-            place = (*path, key)
-            if key in entries:
-                message = (
-                    f"{shown(key)} is given twice, first on line {self.lines[place]}; keep one of the two"
-                )
-                self.problems.append(Problem(self.file, line, message))
-                own = (*place, REPEATED, len(self.again))
-                self.lines[own] = line
-                # The place is kept before what is below, which may have keys given again too.
-                position = len(self.again)
-                self.again.append((place, None, own))
-                self.again[position] = (place, self.node(next(self.events), own), own)
-                continue
-            self.lines[place] = line
-            entries[key] = self.node(next(self.events), place)
-        return entries
-
-    def key(self, event: Any, path: KeyPath) -> None:
-        """Check a key; one that is no name goes with everything below it."""
-        self.scalar(event, path)
-        if len(event.value) > bounds.KEY_LENGTH:
-            told = f"key {shown(event.value)} has {len(event.value):,} characters"
-            raise _refuse(self.file, _line(event), f"{told}; a key has up to {bounds.KEY_LENGTH}")
-
-    def scalar(self, event: Any, path: KeyPath) -> Any:
-        """Compose text, a number, a truth value or null."""
-        text: str = event.value
-        plain, _ = event.implicit
-        acting = UNREADABLE.search(text)
-        if acting is not None:
-            told = f"{shown(text)} holds the character {_named(acting[0])}, which is not text"
-            self.report(_line(event), f"{told}; leave it out", path)
-            return None
-        try:
-            if event.tag is None or event.tag == "!":
-                return plain_value(text) if plain and event.tag is None else text
-            kind = event.tag.removeprefix(_CORE)
-            if kind == "str":
-                return text
-            accepted = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}.get(
-                kind
-            )
-            if event.tag.startswith(_CORE) and accepted is not None:
-                value = plain_value(text)
-                if type(value) not in accepted:
-                    raise ValueError
-                return float(value) if kind == "float" else value
-        except (ValueError, OverflowError) as error:
-            why = f" ({error})" if str(error) else ""
-            message = (
-                f"{shown(text)} cannot be read as the number or text it claims to be{why}; write it plainly"
-            )
-            self.report(_line(event), message, path)
-            return None
-        self.refuse_tag(event)
-        self.damaged.add(path)
-        return None
-
-    def require_tag(self, event: Any, kind: str, path: KeyPath) -> None:
-        """Report a tag on a list or mapping unless it is the plain one; what it holds is read all the same."""
-        if event.tag not in (None, "!", _CORE + kind):
-            self.refuse_tag(event)
-            self.mistagged.add(path)
-
-    def refuse_tag(self, event: Any) -> None:
-        """Report a tag that is not plain YAML."""
-        tag = event.tag.replace(_CORE, "!!")
-        message = f"tag '{tag}' is not allowed; abm reads plain values only, remove the tag"
-        self.problems.append(Problem(self.file, _line(event), message))
-
-    def report(self, line: int, message: str, path: KeyPath) -> None:
-        """Note a fault that leaves a place without value."""
-        self.problems.append(Problem(self.file, line, message))
-        self.damaged.add(path)
-
-
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1

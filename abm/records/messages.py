@@ -1,4 +1,4 @@
-"""Say what pydantic found in the words of the file: value, what is valid, next step."""
+"""Translate pydantic's errors into messages about the file: the value, what is valid, the next step."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ SHOULD_BE = "Input should be "
 
 
 def one_for_each_union(details: Sequence[Any], document: Document, at: KeyPath) -> list[Any]:
-    """Tell of a value once where pydantic complains of every branch of a union.
+    """Return one fault for each value, although pydantic reports one for every branch of a union.
 
-    A value was meant for the branch in which it got furthest; what any of several would take is told together.
+    The fault is that of the branch that matched furthest; if there are several, one fault names what each accepts.
     """
     placed = [_branch(detail, document, at) for detail in details]
     kept: dict[tuple[Any, ...], Any] = {}
@@ -73,7 +73,7 @@ def one_for_each_union(details: Sequence[Any], document: Document, at: KeyPath) 
 
 
 def _branch(detail: Any, document: Document, at: KeyPath) -> tuple[KeyPath, Any, int]:
-    """Say in which union and branch a fault is, and how many keys of the document led to it."""
+    """Return the union and the branch of a fault, and how many keys of the document lead to it."""
     location = detail["loc"]
     # The last key of what is missing is in no document, and names no branch.
     known = location[:-1] if detail["type"] == "missing" else location
@@ -92,7 +92,7 @@ def _one(kind: str) -> str:
 
 
 def _valid(detail: Any, value: Any) -> str:
-    """Say what pydantic would have accepted, in words for readers of YAML."""
+    """Describe what pydantic would have accepted, in words for readers of YAML."""
     if detail["type"] in ("too_short", "too_long"):
         bound, limit = (
             ("least", detail["ctx"]["min_length"])
@@ -117,7 +117,7 @@ def _valid(detail: Any, value: Any) -> str:
 
 
 def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath) -> KeyPath:
-    """Keep the part of pydantic's location that exists in the document; it also names branches of unions."""
+    """Return the part of pydantic's location that exists in the document, without branches of unions."""
     path: KeyPath = ()
     for key in location:
         try:
@@ -129,7 +129,7 @@ def _path_in_document(location: tuple[Any, ...], document: Document, at: KeyPath
 
 
 def _keys(model: type[BaseModel] | None) -> dict[str, str]:
-    """Give a record's keys as they stand in files, with their descriptions."""
+    """Return a record's keys as in files, with their descriptions."""
     if model is None:
         return {}
     return {info.alias or name: info.description or "" for name, info in model.model_fields.items()}

@@ -1,4 +1,4 @@
-"""Make a record of what can be read of a value with faults, so that the rest of it can be checked too."""
+"""Build a record from the readable parts of a value with faults, so that these parts can be checked too."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def readable(model: type[M], data: Any, faulty: Set[KeyPath], at: KeyPath = ()) -> M:
-    """Make a record of what can be read.
+    """Build a record of what can be read.
 
-    A number that cannot be read is not a number, so that comparisons with it hold nothing against anybody; text is
+    A number that cannot be read becomes NaN, so that comparisons with it report nothing; text becomes
     None, a list holds the items that are there, and a record within holds what can be read of it. A key that may be
     left out and cannot be read has its default.
 
@@ -30,7 +30,7 @@ def readable(model: type[M], data: Any, faulty: Set[KeyPath], at: KeyPath = ()) 
     faulty : set of KeyPath
         Where pydantic found faults.
     at : KeyPath
-        Where `data` stands.
+        Path of `data`.
 
     Returns
     -------

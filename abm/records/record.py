@@ -1,4 +1,4 @@
-"""Make typed records of documents, or say everything that keeps a document from being one."""
+"""Turn documents into typed records, or report everything that is wrong with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAYS_SOMETHING = r"\S"
 
 
 class Record(BaseModel):
-    """Be the base of every record read from a file: frozen, strict, without unknown keys."""
+    """Base of every record read from a file: frozen, strict, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -34,7 +34,7 @@ class Record(BaseModel):
     _document: Document | None = PrivateAttr(default=None)
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterable[Fault]:
-        """Say where one value contradicts another.
+        """Return where one value contradicts another.
 
         `check` asks this of what can be read of a file with faults, so that these do not hide the others. A record
         that answers also raises its disagreements from a validator.
@@ -42,13 +42,13 @@ class Record(BaseModel):
         Parameters
         ----------
         faulty : set of KeyPath
-            Where the file has other faults; see `abm.records.readable` for what stands there.
+            Paths of other faults; `abm.records.readable` describes the values there.
         """
         return ()
 
     @property
     def document(self) -> Document | None:
-        """Give the document that the record was read from, None if it was built in Python."""
+        """Return the document from which the record was read; None if it was built in Python."""
         return self._document
 
 
@@ -62,7 +62,7 @@ def load(path: str | Path, model: type[R], context: object = None) -> R:
     model : type
         A subclass of `Record`.
     context : object
-        What validators may ask for beside the values.
+        Further information for validators.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def load_list(path: str | Path, model: type[R]) -> tuple[R, ...]:
 def check(
     document: Document, model: type[R], at: KeyPath = (), context: object = None
 ) -> tuple[R | None, tuple[Problem, ...]]:
-    """Make a record of a document, or say everything that keeps it from being one.
+    """Turn a document into a record, or report everything that is wrong with it.
 
     Parameters
     ----------
@@ -130,9 +130,9 @@ def check(
     model : type
         A subclass of `Record`.
     at : KeyPath
-        Where in the document the record stands.
+        Path of the record in the document.
     context : object
-        What validators may ask for beside the values.
+        Further information for validators.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def check(
 def _judged(
     document: Document, model: type[R], at: KeyPath, context: object
 ) -> tuple[R | None, list[Fault], int]:
-    """Make a record of the values of a document, or say what keeps it from being one, and count what is not said."""
+    """Build a record of the values of a document, or say what keeps it from being one, and count what is not said."""
     try:
         # Strict JSON input gives arrays to tuples and whole numbers to floats, and text to neither.
         record = model.model_validate_json(json.dumps(document.value(at)), context=context)

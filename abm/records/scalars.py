@@ -1,4 +1,4 @@
-"""Give plain scalars of YAML their types."""
+"""Read plain scalars of YAML as numbers, truth values, null or text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold plain values: a mapping that nobody can change, and faults that know their place in a value."""
+"""Plain values: an immutable mapping, and faults that know their place in a value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ V = TypeVar("V", covariant=True)
 
 
 class FrozenMapping(Mapping[str, V], Generic[V]):
-    """Hold a mapping that nobody can change, and that can be hashed and sent to other processes."""
+    """An immutable mapping that can be hashed and sent to other processes."""
 
     __slots__ = ("_items",)
 
@@ -50,7 +50,7 @@ class FrozenMapping(Mapping[str, V], Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Hold one fault of a value that does not know its file: where in the value, and what is wrong.
+    """One fault of a value: its place in the value, and what is wrong; its file is not known yet.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Fault:
 
 
 class Faults(ValueError):
-    """Carry several faults out of a validator; `check` gives each of them its own file and line."""
+    """Error that carries several faults out of a validator; `check` adds the file and line of each."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -77,7 +77,7 @@ class Faults(ValueError):
 
 
 def shown_path(path: str | Path) -> str:
-    """Write a path as messages show it: relative to the working directory if it lies below."""
+    """Format a path for a message: relative to the working directory if it lies below."""
     given = Path(path)
     try:
         return visible(os.fspath(given.resolve().relative_to(Path.cwd())))
@@ -87,7 +87,7 @@ def shown_path(path: str | Path) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write a value for a message, short and as YAML would have it."""
+    """Format a value for a message, shortened and in YAML."""
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
@@ -102,14 +102,14 @@ def shown(value: Any) -> str:
 
 
 def shown_number(value: float, digits: int = 6) -> str:
-    """Write a number for people: thousands apart and no power of ten, such as '25,000'.
+    """Format a number for people: with separators of thousands and without exponents, such as '25,000'.
 
     Parameters
     ----------
     value : float
         Any number; one too long to be read, or not finite, is written as Python would.
     digits : int
-        Most digits, but a whole number has all of its own.
+        Maximum number of digits; whole numbers keep all of theirs.
     """
     if not abs(value) < LONGEST_NUMBER:
         return f"{value:.{digits}g}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abm.policy.catalogue import canonical, canonical_entry
-from abm.world.place import place_content
+from abm.world.place_loading import place_content
 
 PLACE_TEXTS = frozenset({"name", "label", "description", "source"})
 """Keys of a place's file that decide no result."""

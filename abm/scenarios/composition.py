@@ -23,7 +23,7 @@ from abm.records import Document, bounds, check, load
 from abm.scenarios.extensions import NO_EXTENSIONS, Extensions
 from abm.scenarios.library import find
 from abm.scenarios.scenariofile import DEFAULT_HORIZON_YEARS, ScenarioFile, horizon_complaint
-from abm.world.place import place_problems
+from abm.world.place_loading import place_problems
 
 OWN_LEVERS = "the scenario"
 """What messages call the block of levers that a scenario sets itself."""

@@ -19,7 +19,8 @@ from abm.scenarios.scenario import Scenario, load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.emergence.emergence import judge
 from abm.world.network import carries_trust, from_network, to_network, trust_of
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 
 if TYPE_CHECKING:
     import networkx as nx

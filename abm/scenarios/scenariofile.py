@@ -130,7 +130,7 @@ def json_schema(kind: str, catalogue: Catalogue | None = None) -> dict[str, Any]
     """
     if kind == "place":
         # Deferred: the record of a policy needs nothing of the world.
-        from abm.world.place import place_schema
+        from abm.world.place_loading import place_schema
 
         schema = place_schema()
     elif kind in ("scenario", "policy"):

@@ -12,7 +12,8 @@ from abm.core.batch import Batch, Lane
 from abm.scenarios.extensions import NO_EXTENSIONS, Extensions
 from abm.scenarios.scenario import Scenario
 from abm.submodels.emergence.emergence import judge
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 
 
 def make_batch(

@@ -1,4 +1,4 @@
-"""Say where things happen: local health economies, drawn from published aggregates.
+"""Places: local health economies, drawn from published aggregates.
 
 A place file holds what is known of a local health economy, each number with its source: people, practices,
 hospitals with their beds and flows of patients, and the organisations that serve a wider area (`placefile`).

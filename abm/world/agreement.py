@@ -56,14 +56,14 @@ def contradictions(file: PlaceFile, faulty: Set[KeyPath] = frozenset()) -> Itera
 
 
 def _hides(path: KeyPath, key: str, inner: str) -> bool:
-    """Tell whether a fault leaves unknown which places the organisations of a list work for."""
+    """Return whether a fault leaves unknown which places the organisations of a list work for."""
     if path[:1] != (key,):
         return False
     return len(path) < 3 or (path[2] == inner and (len(path) < 5 or path[4] == "place"))
 
 
 def references(file: PlaceFile) -> Iterator[tuple[KeyPath, str]]:
-    """List every mention of a place, with where it stands."""
+    """List every mention of a place with its path."""
     for number, hospital in enumerate(file.hospitals):
         for row, flow in enumerate(hospital.flows):
             yield ("hospitals", number, "flows", row, "place"), flow.place
@@ -127,7 +127,7 @@ def repeated_names(file: PlaceFile) -> Iterator[Fault]:
 
 
 def _is_unreadable(name: str | None) -> bool:
-    """Tell text that could not be read."""
+    """Return whether text could not be read."""
     return name is None
 
 

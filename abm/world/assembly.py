@@ -215,7 +215,7 @@ def spread_work(organisations: Organisations, flows: Flows, work: Work) -> Work:
 def split_attention(
     ends: Integers, tie_place: Integers, kind: Integers, work: Work, places: int
 ) -> tuple[Integers, Integers, Floats, Integers]:
-    """Put each directed tie into a segment: same owner, same place, counterpart a practice or not.
+    """Assign each directed tie to a segment: same owner, same place, counterpart a practice or not.
 
     A practice's own ties in a place are one segment: reserving time for general practice binds the others.
 
@@ -249,7 +249,7 @@ def expose(
     tie_kind: Integers,
     use_share: Floats,
 ) -> tuple[Integers, Integers, Floats]:
-    """Say whose crowding each organisation feels.
+    """Return whose crowding each organisation feels.
 
     An acute provider feels its own; a practice that of the acute providers it uses, by its shares of use; the
     others that of the acute providers of the places where they work, by the places' use and their own work.

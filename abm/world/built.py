@@ -1,4 +1,4 @@
-"""Keep a place that was built from data as one file: a NumPy archive with what cannot be derived.
+"""The file of a place built from data: a NumPy archive of everything that cannot be derived.
 
 The archive holds organisations, flows, work and ties, and says of what it was built: which files, which
 vintages, and what could not be matched. Reading it assembles the place anew and checks its sums.
@@ -26,7 +26,7 @@ TOLD = "told"
 
 
 def write_built(place: Place, path: str | Path, told: str) -> None:
-    """Write a place with what is told of its making; an existing file is replaced.
+    """Write a place with the report of how it was made; an existing file is replaced.
 
     The same place and text give the same bytes.
     """
@@ -80,7 +80,7 @@ def read_built(path: str | Path) -> Place:
     Raises
     ------
     InvalidInput
-        When the file cannot be read, is no built place, or its sums do not hold.
+        If the file cannot be read, is not a built place, or its sums do not add up.
     """
     try:
         held = _read(path)
@@ -99,12 +99,12 @@ def read_built(path: str | Path) -> Place:
 
 
 def told_of(path: str | Path) -> str:
-    """Return what is told of a built place's making.
+    """Return the report of how a built place was made.
 
     Raises
     ------
     InvalidInput
-        When the file cannot be read or is no built place.
+        If the file cannot be read or is not a built place.
     """
     read_built(path)
     return str(_read(path)[TOLD])

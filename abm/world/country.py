@@ -157,7 +157,7 @@ def draw_places(file: DrawnFile, population: Floats) -> tuple[Floats, Floats]:
 
 
 def draw_positions(file: DrawnFile, centres: Floats, radius_km: Floats, practices: Integers) -> Floats:
-    """Draw where practices stand, shape (K, 2), in kilometres."""
+    """Draw the positions of practices, shape (K, 2), in kilometres."""
     landscape = file.drawn.landscape
     return np.concatenate(
         [

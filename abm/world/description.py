@@ -15,7 +15,7 @@ FIFTH = 5
 
 @dataclass(frozen=True)
 class Description:
-    """Hold what is said of a place.
+    """What is said of a place.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def describe(place: Place) -> Description:
 
 
 def practices_of_commissioners(place: Place) -> Integers:
-    """Count the practices of each commissioner that has any."""
+    """Return the number of practices of each commissioner that has any."""
     buying = place.tie_kind == TieKind.COMMISSIONER_PRACTICE
     counts = np.bincount(place.tie_ends[buying, 0], minlength=place.organisations)
     return counts[counts > 0].astype(np.int64)

@@ -28,7 +28,7 @@ LIST_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class ListQuantiles(Sourced):
-    """Give the distribution of practice lists by its quantiles."""
+    """The distribution of practice lists by its quantiles."""
 
     kind: ClassVar[str] = "distribution of practice lists"
     smallest: int = Field(ge=1, le=100_000, description="people, smallest list drawn")
@@ -54,7 +54,7 @@ class ListQuantiles(Sourced):
 
 
 class PracticesPerCommissioner(Sourced):
-    """Give the distribution of practices per commissioner: lognormal, between the fewest and the most."""
+    """The distribution of practices per commissioner: lognormal, between the fewest and the most."""
 
     kind: ClassVar[str] = "distribution of practices"
     mu: float = Field(ge=0.0, le=8.0, description="mean of the logarithm of the number")
@@ -64,7 +64,7 @@ class PracticesPerCommissioner(Sourced):
 
 
 class Density(Sourced):
-    """Give the distribution of people per square kilometre over commissioners: lognormal."""
+    """The distribution of people per square kilometre over commissioners: lognormal."""
 
     kind: ClassVar[str] = "distribution of density"
     mu: float = Field(ge=0.0, le=12.0, description="mean of the logarithm of people per square kilometre")
@@ -72,7 +72,7 @@ class Density(Sourced):
 
 
 class Landscape(Sourced):
-    """Say how places and the towns in them lie."""
+    """The layout of places and of the towns in them."""
 
     kind: ClassVar[str] = "landscape"
     cities: int = Field(ge=1, le=100, description="conurbations, each smaller than the one before")
@@ -85,7 +85,7 @@ class Landscape(Sourced):
 
 
 class Providers(Sourced):
-    """Say how many organisations there are beside commissioners and practices, and how large hospitals are."""
+    """The number of organisations besides commissioners and practices, and the size of hospitals."""
 
     kind: ClassVar[str] = "set of numbers of providers"
     hospitals: int = Field(ge=1, le=2000, description="acute providers")
@@ -100,7 +100,7 @@ class Providers(Sourced):
 
 
 class UseBetweenPlaces(Sourced):
-    """Say how a commissioner's people divide over hospitals."""
+    """How a commissioner's people divide over hospitals."""
 
     kind: ClassVar[str] = "variation of use between places"
     decay_km: float = Field(gt=0.0, le=1000.0, description="distance over which use falls by a factor e")
@@ -114,7 +114,7 @@ class UseBetweenPlaces(Sourced):
 
 
 class Country(Record):
-    """Hold the distributions."""
+    """The distributions."""
 
     kind: ClassVar[str] = "country"
     commissioners: Count = Field(description="number of commissioners, each with one place")
@@ -126,7 +126,7 @@ class Country(Record):
 
 
 class DrawnFile(Record):
-    """Describe a country whose places are all drawn."""
+    """A country whose places are all drawn."""
 
     kind: ClassVar[str] = "drawn place file"
     name: Identity

@@ -1,4 +1,4 @@
-"""Look through a GraphML file before it is built up in memory: how much it holds, and that it is plain XML.
+"""Check a GraphML file before it is loaded into memory: its size, and that it is plain XML.
 
 The parser goes through the file once, piece by piece, and keeps nothing but counts and the lines of nodes. A file with
 a document type is refused, because entities are declared there, and with them a few lines can unfold into gigabytes.
@@ -89,7 +89,7 @@ class _Scan:
         self.depth -= 1
 
     def node(self, identity: str) -> None:
-        """Note a node, which stands in a file once: the later of two would silently take the place of the first."""
+        """Record a node, and refuse a repeated one, which would silently replace the first."""
         line = self.parser.CurrentLineNumber
         if identity in self.nodes:
             told = f"node {shown(identity)} is given twice, first on line {self.nodes[identity]}; keep one of the two"

@@ -1,4 +1,4 @@
-"""Lay places out on a map so that they do not overlap, and give each to the nearest of those who serve many."""
+"""Lay places out on a map without overlap, and assign each to the nearest organisation that serves many places."""
 
 import math
 
@@ -96,7 +96,7 @@ def spread(centres: Floats, radius_km: Floats) -> Floats:
 def serve_nearest(
     stem: str, label: str, count: int, population: Floats, middles: Floats
 ) -> tuple[Roster, Service]:
-    """Let organisations, spread as far apart as they can be, each serve the places nearest to it wholly."""
+    """Spread organisations as far apart as possible, and assign to each the places nearest to it."""
     if count == 0:
         none = np.zeros(0, dtype=np.int64)
         return Roster([], [], np.zeros(0), np.zeros((0, 2))), Service(none, none, np.zeros(0))

@@ -118,14 +118,14 @@ def to_network(place: Place, trust: Floats | None = None) -> "nx.Graph[str]":
 
 
 def attach_trust(graph: "nx.Graph[str]", place: Place, trust: Floats) -> None:
-    """Put trust (M, 2) on the edges of a place's network, which is changed."""
+    """Add trust (M, 2) to the edges of a place's network, in place."""
     ids = place.organisation_id
     for (first, second), pair in zip(place.tie_ends.tolist(), trust.tolist(), strict=True):
         graph.edges[ids[first], ids[second]].update(zip(TRUST_ATTRIBUTES, pair, strict=True))
 
 
 def carries_trust(graph: "nx.Graph[str]") -> bool:
-    """Tell whether every edge of a network carries trust."""
+    """Return whether every edge of a network carries trust."""
     return all(side in edge for *_, edge in graph.edges(data=True) for side in TRUST_ATTRIBUTES)
 
 
@@ -176,7 +176,7 @@ def from_network(graph: "nx.Graph[str]", source: str = "network") -> Place:
 
 
 def missing_attributes(graph: "nx.Graph[str]") -> list[str]:
-    """Say which attributes of the graph, its nodes and its edges are missing."""
+    """Return which attributes of the graph, its nodes and its edges are missing."""
     if graph.is_directed() or graph.is_multigraph():
         return [
             "is directed or has parallel edges; a place is an undirected network with one edge for a pair"
@@ -256,7 +256,7 @@ def write_graphml(graph: "nx.Graph[str]", path: str | Path) -> None:
 
 
 def _acts(graph: "nx.Graph[str]") -> bool:
-    """Tell whether any text of a network holds characters that act."""
+    """Return whether any text of a network holds characters that act."""
     texts = (
         text
         for values in (graph.graph, *graph.nodes.values(), *graph.edges.values())

@@ -16,7 +16,7 @@ class Bounds(NamedTuple):
     is_open: bool = False
 
     def complaint(self, value: Any) -> str:
-        """Say what is wrong with a value, nothing if it is valid."""
+        """Return what is wrong with a value; None if it is valid."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if is_number and self.low <= value <= self.high and not (self.is_open and value == self.low):
             return ""
@@ -51,7 +51,7 @@ def faulty_values(
     nodes: Iterable[tuple[Any, Mapping[str, Any]]],
     edges: Iterable[tuple[Any, Any, Mapping[str, Any]]],
 ) -> Iterator[str]:
-    """Say everything that is wrong with the values of a network that lacks no attribute.
+    """Return everything that is wrong with the values of a network that lacks no attribute.
 
     Parameters
     ----------

@@ -1,39 +1,23 @@
-"""Hold a local health economy as arrays: organisations, ties, flows of patients, and what follows from them.
+"""A local health economy as arrays: organisations, ties, flows of patients, and what follows from them.
 
-A `Place` is what every run of a scenario shares. It is drawn once (`abm.world.synthesis`) or read from a
-network (`abm.world.network`) and never changes afterwards.
+All runs of a scenario share one `Place`, which never changes. `abm.world.place_loading` reads places from files.
 """
 
 import hashlib
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
-
-from abm.errors import InvalidInput, Problem
-from abm.records import Document, Record, bounds, check, complaint_of, read_content, shown_path
-from abm.world.drawnfile import DrawnFile
-from abm.world.placefile import PlaceFile
-
-R = TypeVar("R", bound=Record)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-BUILT_ENDING = ".npz"
-NETWORK_ENDING = ".graphml"
-DRAWN_KEY = "drawn"
-"""The key that a drawn file has and a place file has not."""
-
-
 class OrganisationKind(IntEnum):
-    """Number the kinds of organisation in the order in which a place lists them."""
+    """The kinds of organisation, in the order in which a place lists them."""
 
     ACUTE = 0
     COMMUNITY = 1
@@ -43,7 +27,7 @@ class OrganisationKind(IntEnum):
 
 
 class TieKind(IntEnum):
-    """Number the kinds of tie in the order in which a place lists them."""
+    """The kinds of tie, in the order in which a place lists them."""
 
     COMMISSIONER_ACUTE = 0
     COMMISSIONER_COMMUNITY = 1
@@ -78,7 +62,7 @@ PAIRED_KINDS: dict[TieKind, tuple[tuple[OrganisationKind, OrganisationKind], ...
 
 
 class SegmentGroup(IntEnum):
-    """Say which part of an organisation's attention in a place a segment receives."""
+    """The part of an organisation's attention in a place that a segment receives."""
 
     PRACTICES = 0
     OTHERS = 1
@@ -87,7 +71,7 @@ class SegmentGroup(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Hold a local health economy: N organisations, M ties, P places, H acute providers, F flows, G segments.
+    """A local health economy: N organisations, M ties, P places, H acute providers, F flows, G segments.
 
     Organisations are sorted by kind, then by id, so that acute providers are rows 0 to H-1; ties by kind,
     then by their ends i < j. Side 0 of a tie is i, side 1 is j. Integer arrays are int64, the others float64,
@@ -104,7 +88,7 @@ class Place:
     organisation_kind, organisation_place : (N,) int
         `OrganisationKind`, and the home place (row of `place_names`).
     population_served : (N,)
-        People: whole catchment of an acute provider, list of a practice, everybody served by the others,
+        People: whole catchment of an acute provider, list of a practice, everybody served by any other organisation,
         including those outside the places modelled.
     position : (N, 2)
         Kilometres east and north of an arbitrary origin.
@@ -139,8 +123,8 @@ class Place:
     showcase_km, showcase_ties : float
         Reach of examples in kilometres; nearness added by use of the same acute providers.
     nearness : (P, P)
-        How well the place of the row sees what the place of the column does (`abm.world.showcase`), from 0
-        to 1, 0 on the diagonal.
+        How well the place of the row sees the example of the place of the column (`abm.world.showcase`), from
+        0 to 1; 0 on the diagonal.
     practice_start : (P+1,) int
     practice_row : (K,) int
         Practices at home in each place, as compressed rows, ascending in a row.
@@ -199,22 +183,22 @@ class Place:
 
     @property
     def organisations(self) -> int:
-        """Count the organisations."""
+        """Return the number of organisations."""
         return len(self.organisation_id)
 
     @property
     def ties(self) -> int:
-        """Count the ties."""
+        """Return the number of ties."""
         return len(self.tie_kind)
 
     @property
     def acute_providers(self) -> int:
-        """Count the acute providers, which are the first rows."""
+        """Return the number of acute providers, which are the first rows."""
         return len(self.beds)
 
     @property
     def has_local_authority(self) -> bool:
-        """Tell whether any organisation is a local authority."""
+        """Return whether any organisation is a local authority."""
         return bool(np.any(self.organisation_kind == OrganisationKind.LOCAL_AUTHORITY))
 
     def of_kind(self, kind: OrganisationKind) -> Integers:
@@ -236,7 +220,7 @@ class Place:
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array, by name."""
+        """All arrays by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
 
     @cached_property
@@ -252,99 +236,3 @@ class Place:
             else:
                 digest.update(repr(value).encode())
         return digest.hexdigest()
-
-
-def load_place(path: str | Path) -> Place:
-    """Read a place: draw it from a place file or a drawn file (YAML), read a built one (NPZ) or a network (GraphML).
-
-    Raises
-    ------
-    InvalidInput
-        With every problem of the file.
-    """
-    if is_built(path):
-        from abm.world.built import read_built
-
-        return read_built(path)
-    if is_network(path):
-        # Deferred: it imports this module, and networkx, which few places need.
-        from abm.world.network import load_network
-
-        return load_network(path)
-    document = Document.read(path)
-    try:
-        if is_drawn(document):
-            from abm.world.country import draw_country
-
-            return draw_country(require(document, DrawnFile))
-        from abm.world.synthesis import synthesise
-
-        return synthesise(require(document, PlaceFile))
-    except ValueError as error:
-        raise InvalidInput([Problem(shown_path(path), None, f"cannot be drawn: {error}")]) from error
-
-
-def is_built(path: str | Path) -> bool:
-    """Tell a built place from files that describe one, by the ending."""
-    return Path(path).suffix == BUILT_ENDING
-
-
-def is_network(path: str | Path) -> bool:
-    """Tell a place written as a network in GraphML from other files, by the ending."""
-    return Path(path).suffix == NETWORK_ENDING
-
-
-def is_drawn(document: Document) -> bool:
-    """Tell a drawn file from a place file, by what it holds."""
-    return isinstance(document.data, dict) and DRAWN_KEY in document.data
-
-
-def require(document: Document, model: type[R]) -> R:
-    """Make a record of a document.
-
-    Raises
-    ------
-    InvalidInput
-        With every problem.
-    """
-    record, problems = check(document, model)
-    if record is None:
-        raise InvalidInput(problems)
-    return record
-
-
-def place_problems(path: str | Path) -> tuple[Problem, ...]:
-    """Say what is wrong with a place's file, without drawing the place."""
-    try:
-        if is_built(path) or is_network(path):
-            load_place(path)
-            return ()
-        document = Document.read(path)
-    except InvalidInput as error:
-        return error.problems
-    return check(document, DrawnFile if is_drawn(document) else PlaceFile)[1]
-
-
-def place_schema() -> dict[str, Any]:
-    """Return the JSON Schema of place files and drawn files."""
-    return TypeAdapter(PlaceFile | DrawnFile).json_schema(by_alias=True)
-
-
-def place_content(path: str | Path) -> Any:
-    """Return what a place's file holds, for hashes: its values, or the hash of a built place or a network.
-
-    Raises
-    ------
-    InvalidInput
-        When the file cannot be read.
-    """
-    try:
-        if is_built(path):
-            from abm.world.built import built_hash
-
-            return {"built": built_hash(path)}
-        if is_network(path):
-            return {"network": hashlib.sha256(read_content(path, bounds.GRAPHML_BYTES)).hexdigest()}
-    except (OSError, ValueError) as error:
-        raise InvalidInput([Problem(shown_path(path), None, complaint_of(error))]) from None
-    return Document.read(path).data

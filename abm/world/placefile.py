@@ -1,6 +1,6 @@
 """Describe a local health economy in a file: aggregates with their sources, from which a place is drawn.
 
-Every number stands beside its source, be it a publication or an assumption of the file's author.
+Every number is accompanied by its source: a publication, or an assumption of the file's author.
 """
 
 from collections.abc import Iterator, Set
@@ -22,50 +22,50 @@ Source = Annotated[
 
 
 class Sourced(Record):
-    """Hold where a number comes from."""
+    """The source of a number."""
 
     kind: ClassVar[str] = "number with its source"
     source: Source
 
 
 class People(Sourced):
-    """Hold a number of people."""
+    """A number of people."""
 
     value: int = Field(ge=1, le=100_000_000, description="people")
 
 
 class Count(Sourced):
-    """Hold a number of things."""
+    """A number of things."""
 
     value: int = Field(ge=1, le=10_000, description="whole number from 1")
 
 
 class Share(Sourced):
-    """Hold a share of a whole."""
+    """A share of a whole."""
 
     value: float = Field(ge=0.0, le=1.0, description="share from 0 to 1")
 
 
 class PositiveShare(Sourced):
-    """Hold a share above 0 and below 1."""
+    """A share above 0 and below 1."""
 
     value: float = Field(gt=0.0, lt=1.0, description="share above 0 and below 1")
 
 
 class Distance(Sourced):
-    """Hold a distance."""
+    """A distance."""
 
     value: float = Field(gt=0.0, le=1000.0, description="kilometres")
 
 
 class Occupancy(Sourced):
-    """Hold a share of beds that are occupied."""
+    """A share of beds that are occupied."""
 
     value: float = Field(gt=0.0, le=1.5, description="occupied beds over open beds")
 
 
 class Position(Sourced):
-    """Hold a position in kilometres."""
+    """A position in kilometres."""
 
     kind: ClassVar[str] = "position"
     east_km: float = Field(ge=-1000.0, le=1000.0, description="kilometres east of an arbitrary origin")
@@ -73,7 +73,7 @@ class Position(Sourced):
 
 
 class Geography(Sourced):
-    """Say where people live: towns in a disc, the first in the middle, each smaller than the one before."""
+    """Where people live: towns in a disc, the first in the middle, each smaller than the one before."""
 
     kind: ClassVar[str] = "geography"
     east_km: float = Field(
@@ -90,7 +90,7 @@ class Geography(Sourced):
 
 
 class PracticeLists(Sourced):
-    """Give the distribution of lists before they are fitted: lognormal above the smallest."""
+    """The distribution of lists before they are fitted: lognormal above the smallest."""
 
     kind: ClassVar[str] = "distribution of practice lists"
     mu: float = Field(ge=0.0, le=15.0, description="mean of the logarithm of the list")
@@ -99,7 +99,7 @@ class PracticeLists(Sourced):
 
 
 class PracticeUse(Sourced):
-    """Say how practices' use of hospitals varies around the place's."""
+    """How practices' use of hospitals varies around the place's."""
 
     kind: ClassVar[str] = "variation of use"
     decay_km: float = Field(
@@ -111,7 +111,7 @@ class PracticeUse(Sourced):
 
 
 class TieRules(Record):
-    """Say which organisations have dealings, and how ties weigh."""
+    """Which organisations have ties, and how the ties are weighted."""
 
     kind: ClassVar[str] = "set of tie rules"
     tie_share: PositiveShare = Field(description="smallest share of use that makes a tie")
@@ -128,7 +128,7 @@ class TieRules(Record):
 
 
 class Named(Record):
-    """Hold an id, which files refer to, and a name for readers."""
+    """An id, which files refer to, and a name for readers."""
 
     id: Identity
     name: Text
@@ -145,7 +145,7 @@ class LocalPlace(Named):
 
 
 class HospitalUse(Record):
-    """Say how much of a place's hospital use one hospital has."""
+    """One hospital's share of a place's hospital use."""
 
     kind: ClassVar[str] = "flow of patients"
     place: Identity
@@ -169,7 +169,7 @@ class Hospital(Named):
 
 
 class Service(Record):
-    """Say how much of a place a community provider serves."""
+    """The share of a place that a community provider serves."""
 
     kind: ClassVar[str] = "service"
     place: Identity
@@ -237,7 +237,7 @@ class PlaceFile(Record):
         return self
 
     def disagreements(self, faulty: Set[KeyPath] = frozenset()) -> Iterator[Fault]:
-        """Say where numbers and names contradict each other, as far as they can be read."""
+        """Return where numbers and names contradict each other, as far as they can be read."""
         return contradictions(self, faulty)
 
     @property

@@ -1,6 +1,6 @@
-"""Draw general practices: their lists, where they stand, and which hospitals their patients use.
+"""General practices: their lists, their positions, and which hospitals their patients use.
 
-Every draw is keyed by the seed and by what it is for, so that a further practice or place leaves the other
+Every draw is keyed by the seed and by its purpose, so that a further practice or place leaves the other
 draws as they were. Drawn numbers are rounded before they are used (people, tens of metres, nine decimals),
 because the last bits of exponentials and logarithms differ between processors.
 """
@@ -75,7 +75,7 @@ def fit_lists(lists: Floats, smallest: float, population: int) -> Floats:
 
 @dataclass(frozen=True)
 class Settlement:
-    """Describe where practices stand: towns in a disc, smaller and smaller, the first in the middle."""
+    """Where practices are: towns in a disc, each smaller than the one before, the first in the middle."""
 
     centre: tuple[float, float]
     radius_km: float
@@ -184,7 +184,7 @@ def list_use(members: Integers, hospitals: Integers, shares: Floats) -> Service:
 
 
 def stack_services(parts: Sequence[Service]) -> Service:
-    """Put services one after the other."""
+    """Concatenate services."""
     return Service(
         np.concatenate([part.organisation for part in parts]),
         np.concatenate([part.place for part in parts]),

@@ -216,7 +216,7 @@ def use_of_practices(
 
 
 def serve(stem: str, label: str, count: int, population: Floats, middles: Floats) -> tuple[Roster, Service]:
-    """Let so many organisations each serve adjoining places wholly."""
+    """Divide adjoining places among a number of organisations, each of which serves whole places."""
     places = np.arange(len(population))
     service = Service(places * count // len(population), places, np.ones(len(population)))
     people: Floats = np.bincount(service.organisation, population).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Say how well one place can see what another does: near it, or through the hospitals that both use."""
+"""How well one place sees the example of another: because it is near, or because both use the same hospitals."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ NEARNESS_DECIMALS = 9
 
 @dataclass(frozen=True)
 class Showcase:
-    """Say how far examples are seen.
+    """How far examples are seen.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ PEOPLE_PER_UNIT_OF_NEED = 1000.0
 
 @dataclass(frozen=True)
 class Rules:
-    """Say from which share of use on a tie exists, and how core ties weigh.
+    """The share of use from which a tie exists, and the weights of core ties.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Draft:
-    """Hold a place before its organisations are joined. Numbers of organisations count within their roster.
+    """A place before its organisations are joined. Numbers of organisations count within their roster.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Hold a core tie that could count in a place; `rank` decides between places."""
+    """A core tie that could count in a place; `rank` decides between places."""
 
     kind: TieKind
     first: int
@@ -331,7 +331,7 @@ def match(service: Service, practice_place: Integers) -> tuple[Integers, Integer
 
 
 def stack(parts: Sequence[Ties]) -> Ties:
-    """Put lists of ties one after the other."""
+    """Concatenate lists of ties."""
     return Ties(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])

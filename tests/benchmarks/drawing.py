@@ -17,7 +17,7 @@ from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines
 from abm.scenarios.library import find_place
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.stage import send, show
 

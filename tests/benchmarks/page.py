@@ -188,7 +188,7 @@ def head_of(raw: bytes) -> bytes:
 
 
 async def visitors(address: str, count: int) -> list[float]:
-    """Let visitors step at once; return the waits of all, seconds."""
+    """Step all visitors at once; return the waiting time of each in seconds."""
     everybody = [Visitor(address) for _ in range(count)]
     await asyncio.gather(*(one.visit() for one in everybody))
     return [wait for one in everybody for wait in one.waits]

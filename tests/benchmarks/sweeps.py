@@ -215,7 +215,7 @@ def memory_figures(folder: Path, large: int) -> dict[str, float]:
 
 
 def be_parent(directory: Path) -> None:
-    """Carry out a sweep and print the largest resident sizes met, as JSON."""
+    """Run a sweep and print the largest resident sizes as JSON."""
     engine = Processes(2)
     largest = {"parent": 0.0, "workers": 0.0}
 
@@ -238,7 +238,7 @@ def resident(pid: int) -> float:
 
 
 class Replay(mesa.Model):
-    """Tell stored rows, so that what collecting and keeping them costs is all there is to measure."""
+    """Return stored rows, so that only the cost of collecting and storing them is measured."""
 
     def __init__(self, rows: Any, names: Any, rng: Any = None) -> None:
         super().__init__(rng=rng)
@@ -250,7 +250,7 @@ class Replay(mesa.Model):
         self.datacollector.collect(self)
 
     def step(self) -> None:
-        """Go on by a month."""
+        """Advance by a month."""
         self.month += 1
         self.datacollector.collect(self)
 

@@ -26,7 +26,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Give a Chromium for all tests of a run, which are skipped where there is none."""
+    """Return a Chromium for all tests of a run, which are skipped where there is none."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}")
     with sync_playwright() as playwright:

@@ -127,7 +127,7 @@ def settled(page: Page) -> None:
 
 
 def artefact(page: Page, name: str) -> None:
-    """Keep a picture of the whole page where ABM_SCREENSHOTS says; nowhere unless it does."""
+    """Save a picture of the whole page in the folder that ABM_SCREENSHOTS names, if it is set."""
     folder = os.environ.get("ABM_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Put a widget on a page of its own in a real browser, with a host that keeps its traits as a notebook would."""
+"""Open a widget on a page of its own in a real browser, with a host that stores its traits as a notebook would."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def traits_of(widget: anywidget.AnyWidget) -> dict[str, Any]:
 
 
 def show(page: Page, widget: anywidget.AnyWidget, width: int = 900, before: str = "") -> None:
-    """Show a widget on a blank page, after a script that runs before it."""
+    """Open a widget on a blank page, after running a script."""
     page.set_content(HOST % widget._css)
     page.evaluate("(width) => { document.getElementById('stage').style.width = `${width}px`; }", width)
     page.wait_for_function("window.isReady")

@@ -13,7 +13,8 @@ from abm.interface.app.layout_of_place import PlaceLayout, lay_out
 from abm.interface.app.network_values import MonthValues, pack_month, values_of
 from abm.interface.app.network_view import NetworkView
 from abm.scenarios.library import find_place
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 from tests.browser.stage import barriers, send, show, trait
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def view(page: Page) -> Callable[..., Page]:
-    """Show a place after some months, and wait until it is drawn."""
+    """Open a place after some months, and wait until it is drawn."""
 
     def shown(name: str = "south_somerset", months: int = 60, **traits: Any) -> Page:
         place, values = run_of(name, months)

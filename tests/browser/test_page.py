@@ -43,7 +43,7 @@ EFFORT = "#lever-leadership-effort"
 
 
 class Recorder:
-    """Stand where a proxy would, and count who comes to ask for the world outside."""
+    """Listen as a proxy would, and count requests for addresses outside."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Give the tests a cluster, where Slurm is installed."""
+"""A cluster for the tests, if Slurm is installed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 @pytest.fixture(scope="session")
 def undisturbed(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Carry the sweep in one process that nothing disturbs, and give the data of its tables."""
+    """Run the sweep undisturbed in one process, and return the data of its tables."""
     directory = copied(manifest, tmp_path_factory.mktemp("undisturbed") / "small")
     Sweep(directory).carry_out(Processes(1))
     return data(directory)

@@ -87,7 +87,7 @@ class Slurm:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Give what a client, or a process that submits, needs in its environment."""
+        """Return what a client, or a process that submits, needs in its environment."""
         return {"SLURM_CONF": str(self.directory / "slurm.conf")}
 
     def start(self) -> None:

@@ -44,7 +44,7 @@ def copied(manifest: Manifest, directory: Path) -> Path:
 
 
 def data(directory: Path) -> dict[str, bytes]:
-    """Give the data of the sorted tables of a sweep, without what the files say of themselves."""
+    """Return the data of the sorted tables of a sweep, without what the files say of themselves."""
     tables = abm.open_sweep(directory)
     return {
         "runs": serialised(tables.runs.to_table().sort_by(SORTED_BY)),
@@ -53,7 +53,7 @@ def data(directory: Path) -> dict[str, bytes]:
 
 
 def serialised(table: Any) -> bytes:
-    """Give the bytes of a table's columns."""
+    """Return the bytes of a table's columns."""
     plain = table.replace_schema_metadata(None).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, plain.schema) as writer:

@@ -154,7 +154,7 @@ def recorded() -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Say what moved between two tables of a group, a line each; empty when nothing did."""
+    """Return a line for each difference between two tables of a group."""
     told = []
     for kind in ("cases", "columns"):
         for name in dict.fromkeys([*before[kind], *now[kind]]):

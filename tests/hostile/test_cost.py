@@ -35,7 +35,7 @@ def workshop():
 
 @pytest.fixture
 def crowd(workshop):
-    """Let thirty visitors ask for runs of England that nobody else asks for, with room for three of them."""
+    """Request a different run of England for each of thirty visitors, with room for three of them."""
     atlas = Atlas()
     courses = Courses(most_bytes=3 * 2 * bytes_of(HEAVY.scenario))
     sessions = [

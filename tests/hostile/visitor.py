@@ -102,7 +102,7 @@ class Visitor:
             return error.response.status_code
 
     def close(self) -> int:
-        """Say that the page goes, as browsers do."""
+        """Announce that the page closes, as browsers do."""
         path = f"/_solara/api/close/{self.kernel}?session_id={self.page}"
         return request(self.port, "POST", path, self.cookie)[0]
 
@@ -133,7 +133,7 @@ def decoded(raw: str | bytes) -> dict[str, Any]:
 
 
 def run_page(connection: ClientConnection, path: str = SMALL) -> dict[str, Any]:
-    """Do what the scripts of the page do first, and return the state of its widgets by their class."""
+    """Connect as the scripts of the page do, and return the state of its widgets by class."""
     ask(connection, message("kernel_info_request", {}), "kernel_info_reply")
     control = uuid.uuid4().hex
     connection.send(

@@ -112,7 +112,7 @@ def environments(built: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(params=WAYS)
 def installed(request: pytest.FixtureRequest, environments: dict[str, Environment]) -> Environment:
-    """Give one environment after the other."""
+    """Return one environment after the other."""
     return environments[request.param]
 
 

@@ -23,7 +23,7 @@ Snapshot = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Difference:
-    """Say where the two forms part."""
+    """Describe where the two forms first differ."""
 
     month: int
     lane: int

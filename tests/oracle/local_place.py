@@ -57,7 +57,7 @@ class LocalPlace:
         return (self.board or is_forming) and self.scope > self.model.levers["competition.tender_threshold"]
 
     def face_challenge(self) -> None:
-        """Let competition law strike at a joint arrangement that stands or forms."""
+        """Draw a challenge by competition law to a joint arrangement that stands or forms."""
         model = self.model
         self.delay = max(self.delay - model.dt, 0.0)
         self.exposed = self.is_exposed
@@ -74,7 +74,7 @@ class LocalPlace:
         self.delay = max(self.delay, -model.parameters["challenge.delay"] * math.log(uniform))
 
     def face_tender(self) -> None:
-        """Let the commissioner put a joint arrangement out to tender, and its providers bid against each other."""
+        """Draw the tender of a joint arrangement, in which its providers bid against each other."""
         model = self.model
         is_open = self.exposed and self.delay == 0.0
         self.tendered = is_open and model.uniform(Decision.TENDER, self.index) < model.tender_chance

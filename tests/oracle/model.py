@@ -183,7 +183,7 @@ class OracleModel(mesa.Model):
         self.closures_in_month = 0
 
     def count(self) -> None:
-        """Count the events of a step; what happened to a practice that is no longer open is not counted."""
+        """Return the number of events of a step; what happened to a practice that is no longer open is not counted."""
         open_ties = [tie for tie in self.ties if tie.is_open]
         self.meetings_per_tie += sum(tie.meetings for tie in self.ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
@@ -210,12 +210,12 @@ class OracleModel(mesa.Model):
             hospital.fill_beds()
 
     def payment(self) -> None:
-        """Say what cooperation pays, and settle margins."""
+        """Compute payments for cooperation, and settle margins."""
         self.price_cooperation()
         self.agents.do("settle_margin")
 
     def price_cooperation(self) -> None:
-        """Say what a unit of avoided activity is worth to each kind of organisation."""
+        """Compute what a unit of avoided activity is worth to each kind of organisation."""
         parameters, levers = self.parameters, self.levers
         own = self.own_payoffs()
         mean = sum(own[kind] for kind in self.partner_kinds) / len(self.partner_kinds)
@@ -259,19 +259,19 @@ class OracleModel(mesa.Model):
         }
 
     def pressure(self) -> None:
-        """Let every organisation feel beds, waits, deficits and workload."""
+        """Update every organisation's pressure from beds, waits, deficits and workload."""
         self.meet_demand()
         self.agents.do("feel_pressure")
 
     def meet_demand(self) -> None:
-        """Say how thinly practices' staff and their funding are spread, against the start."""
+        """Describe how thinly practices' staff and their funding are spread, against the start."""
         parameters = self.parameters
         self.staff_dilution = math.exp(-parameters["demand.practice_capacity_growth"] * self.years)
         shortage = parameters["pressure.funding_reference"] / self.levers["payment.practice_funding_share"]
         self.funding_dilution = shortage ** parameters["pressure.funding_power"]
 
     def showcase(self) -> None:
-        """Let every place see how far integrated care has come elsewhere."""
+        """Update what every place sees of integrated care elsewhere."""
         for place in self.places:
             place.look_around()
 
@@ -287,29 +287,29 @@ class OracleModel(mesa.Model):
         self.agents.do("lead")
 
     def effort(self) -> None:
-        """Let every organisation decide how much it gives to others."""
+        """Update how much effort every organisation gives to others."""
         self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
         self.agents.do("reach_out")
 
     def attention(self) -> None:
-        """Let every organisation divide its effort over its ties."""
+        """Divide every organisation's effort over its ties."""
         reserved = self.levers["leadership.practice_share"]
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
         self.reshaped = False
 
     def contact(self) -> None:
-        """Let the two ends of each tie meet."""
+        """Draw the meetings between the two ends of each tie."""
         for tie in self.ties:
             tie.meet()
 
     def encounter(self) -> None:
-        """Let each side judge its meetings for itself."""
+        """Draw each side's own judgement of its meetings."""
         for tie in self.ties:
             tie.judge_meetings()
 
     def trust(self) -> None:
-        """Let each side learn from its meetings, forget, and lose by a change of leaders."""
+        """Update each side's trust by its meetings, by decay, and by changes of leaders."""
         if self.parameters["trust.third_party_pull"] > 0.0:
             self.spread_reputations()
         for tie in self.ties:
@@ -320,14 +320,14 @@ class OracleModel(mesa.Model):
                     side.update_relation()
 
     def spread_reputations(self) -> None:
-        """Tell every organisation's reputation: the mean trust that others had in it before this step."""
+        """Compute every organisation's reputation: the mean trust that others had in it before this step."""
         for organisation in self.organisations:
             judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
             if judgements:
                 organisation.reputation = sum(judgements) / len(judgements)
 
     def challenge(self) -> None:
-        """Let competition law strike at joint arrangements that stand or form."""
+        """Draw challenges by competition law to joint arrangements that stand or form."""
         levers = self.levers
         hazard = (
             levers["competition.challenge_rate"]
@@ -339,18 +339,18 @@ class OracleModel(mesa.Model):
             place.face_challenge()
 
     def tender(self) -> None:
-        """Let commissioners put joint arrangements out to tender."""
+        """Draw the tenders of joint arrangements by commissioners."""
         hazard = self.levers["competition.tender_rate"] * self.levers["competition.strictness"]
         self.tender_chance = 1.0 - math.exp(-hazard * self.dt)
         for place in self.places:
             place.face_tender()
 
     def closure(self) -> None:
-        """Let practices close one after the other."""
+        """Close practices one after the other."""
         self.practices.do("consider_closing")
 
     def federation(self) -> None:
-        """Let practices join networks and leave them, and networks be paid."""
+        """Add practices to networks, remove them, and pay the networks."""
         self.practices.do("consider_federating")
         for network in self.networks:
             network.measure_performance()
@@ -363,13 +363,13 @@ class OracleModel(mesa.Model):
             place.measure_networks()
 
     def governance(self) -> None:
-        """Let practices engage or leave, and boards form or dissolve."""
+        """Update which practices are engaged and which boards stand."""
         self.measure_trust()
         for place in self.places:
             place.convene_board()
 
     def measure_trust(self) -> None:
-        """Let practices weigh their partners, alone and as networks, and engage; measure what places make of it."""
+        """Update the engagement of practices, alone and as networks, and the measures of places."""
         self.practices.do("weigh_partners")
         for network in self.networks:
             network.pool_trust()

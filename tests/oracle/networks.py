@@ -43,11 +43,11 @@ class PracticeNetwork:
 
     @property
     def is_founded(self) -> bool:
-        """Tell a network from a practice that stands alone."""
+        """Return whether this is a network and not a practice on its own."""
         return self in self.model.networks
 
     def found(self) -> None:
-        """Take in every member."""
+        """Add every member."""
         model = self.model
         former = {id(member.network) for member in self.members}
         model.networks = [network for network in model.networks if id(network) not in former]
@@ -57,13 +57,13 @@ class PracticeNetwork:
         model.reshaped = True
 
     def dissolve(self) -> None:
-        """Let every member go alone."""
+        """Release every member."""
         for member in list(self.members):
             member.leave_network()
 
     @property
     def people(self) -> float:
-        """Count the registered people of all members."""
+        """Return the number of registered people of all members."""
         return sum(member.list_size for member in self.members)
 
     def measure_performance(self) -> float:
@@ -82,13 +82,13 @@ class PracticeNetwork:
         self.trust_in_partners = pooled / self.people
 
     def is_qualified(self) -> bool:
-        """Tell whether a population contract may be let to a population of this size."""
+        """Return whether a population contract may be let to a population of this size."""
         levers = self.model.levers
         smallest, largest = levers["contracting.network_minimum"], levers["contracting.network_maximum"]
         return smallest <= self.people <= largest
 
     def negotiate(self) -> None:
-        """Let members who also commission lose trust where the contract is let without rules for conflicts."""
+        """Lower the trust in members who also commission if the contract is let without rules for conflicts."""
         model = self.model
         hazard = model.parameters["federation.contract_rate"] * model.levers["contracting.flexibility"]
         if model.uniform(Decision.CONTRACT, self.label) >= 1.0 - math.exp(-hazard * model.dt):

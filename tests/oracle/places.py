@@ -98,7 +98,7 @@ class Sketch:
 
 
 def make_pair() -> Place:
-    """Make the smallest place: a hospital, a commissioner, a practice, and a tie between each two."""
+    """Build the smallest place: a hospital, a commissioner, a practice, and a tie between each two."""
     sketch = Sketch({"hamlet": 9_000.0})
     sketch.hospital("infirmary", "hamlet", 9_000.0, 30.0, 0.85, 0.0)
     sketch.organisations["purse"] = (OrganisationKind.COMMISSIONER, "hamlet", 9_000.0)
@@ -112,7 +112,7 @@ def make_pair() -> Place:
 
 
 def make_town() -> Place:
-    """Make one place without a local authority: a hospital, community services, a commissioner, four practices."""
+    """Build a place without a local authority: a hospital, community services, a commissioner, four practices."""
     sketch = Sketch({"town": 40_000.0})
     sketch.hospital("general", "town", 52_000.0, 160.0, 0.88, 0.2)
     sketch.organisations["community"] = (OrganisationKind.COMMUNITY, "town", 60_000.0)
@@ -145,7 +145,7 @@ def make_town() -> Place:
 
 
 def make_valleys() -> Place:
-    """Make two places that share a hospital, community services and a local authority."""
+    """Build two places that share a hospital, community services and a local authority."""
     sketch = Sketch({"upper": 30_000.0, "lower": 70_000.0})
     sketch.hospital("cottage", "upper", 20_000.0, 70.0, 0.83, 0.1)
     sketch.hospital("royal", "lower", 110_000.0, 400.0, 0.91, 0.25)

@@ -94,7 +94,7 @@ class Practice(Organisation):
                 united.found()
 
     def wants_to_federate(self, side: Side) -> bool:
-        """Tell whether there is trust on both sides, or a push, and something to win."""
+        """Return whether there is trust on both sides, or a push, and something to win."""
         model, neighbour = self.model, side.other.organisation
         if not side.tie.is_open or neighbour.home is not self.home:
             return False
@@ -113,7 +113,7 @@ class Practice(Organisation):
         return model.uniform(Decision.FEDERATE, side.tie.index) < model.federation_chance
 
     def leave_network(self) -> None:
-        """Go alone."""
+        """Leave the network."""
         if self.network is None:
             return
         self.network.members.remove(self)

@@ -229,7 +229,7 @@ def cases() -> list[tuple[list[Lane], list[list[Snapshot]]]]:
 
 
 def departs(batch: Batch, histories: Sequence[list[Snapshot]]) -> bool:
-    """Tell whether a batch departs from the oracle's histories in any month."""
+    """Return whether a batch departs from the oracle's histories in any month."""
     for month in range(MONTHS + 1):
         if month > 0:
             batch.advance()
@@ -243,7 +243,7 @@ def departs(batch: Batch, histories: Sequence[list[Snapshot]]) -> bool:
 
 
 def is_caught(faulty: Theory) -> bool:
-    """Tell whether the comparison catches a theory, run in its Python form."""
+    """Return whether the comparison catches a theory, run in its Python form."""
     # A mutant may well divide by zero; what counts is that it is caught.
     with np.errstate(all="ignore"):
         return any(

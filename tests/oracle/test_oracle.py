@@ -207,7 +207,7 @@ def test_cases_see_both_good_and_bad_meetings() -> None:
 
 
 def departs(place: Place, lane: Lane, history: list[Snapshot]) -> bool:
-    """Tell whether a run of the oracle parts from a history by more than the comparison allows."""
+    """Return whether a run of the oracle parts from a history by more than the comparison allows."""
     (oracle,) = make_oracles(place, [lane])
     for month, expected in enumerate(history):
         if month > 0:

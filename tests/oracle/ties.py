@@ -202,7 +202,7 @@ class Tie:
         self.meetings = poisson(self.model.uniform(Decision.MEETINGS, self.index), rate * self.model.dt)
 
     def judge_meetings(self) -> None:
-        """Let each side judge for itself, at times by the same accident."""
+        """Draw each side's own judgement, at times from one shared draw."""
         for side in self.sides:
             side.good_meetings = 0
         if self.meetings == 0:

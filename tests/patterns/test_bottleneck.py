@@ -17,7 +17,7 @@ from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.emergence.emergence import judge
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 from abm.world.placefile import PlaceFile
 from abm.world.synthesis import synthesise
 
@@ -108,7 +108,7 @@ def test_a_hospital_that_other_places_share_has_less_for_the_practices_of_this_o
 
 
 def test_somerset_trusts_later_on_the_ground_but_emerges_no_later_than_south_somerset():
-    """Hold what is not reproduced: more practices, but a commissioner and hospitals with more time to give."""
+    """Scale time with practices: more practices, and a commissioner and hospitals with more time to spend."""
     kind = "hospital_practice"
     many, few = ungated("somerset"), ungated("south_somerset")
     assert is_later(months_to_trust(many, kind), months_to_trust(few, kind))

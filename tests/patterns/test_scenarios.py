@@ -37,7 +37,7 @@ RENEW = "run 'python -m tests.patterns.test_scenarios' to renew the guide"
 
 @dataclass(frozen=True)
 class Claim:
-    """Say what a scenario is about: a measure, its direction, and what it is compared with.
+    """What a scenario is about: a measure, its direction, and the reference scenario.
 
     The reference is a scenario run in the same place, or the scenario itself with the levers of ``without``.
     """
@@ -105,7 +105,7 @@ def means_of_second_half(scenario: Scenario):
 
 
 def reference_of(name: str) -> Scenario:
-    """Give what a scenario is compared with, in its own place."""
+    """Return what a scenario is compared with, in its own place."""
     scenario, claim = load_scenario(name), CLAIMS[name]
     if claim.without:
         return scenario.with_levers(claim.without)
@@ -184,7 +184,7 @@ def test_networks_carry_a_population_contract_for_most_but_not_all_people():
 
 
 def about(name: str) -> str:
-    """Say what a scenario is about."""
+    """Return what a scenario is about."""
     if name not in CLAIMS:
         return "the reference"
     claim = CLAIMS[name]
@@ -194,7 +194,7 @@ def about(name: str) -> str:
 
 
 def setting(name: str, schedule: Schedule) -> str:
-    """Say in words how a policy block sets a lever."""
+    """Describe how a policy block sets a lever."""
     match schedule:
         case Constant():
             return f"`{name}` {schedule.value:g}"
@@ -210,7 +210,7 @@ def setting(name: str, schedule: Schedule) -> str:
 
 
 def scenario_cells(name: str) -> tuple[str, ...]:
-    """Give a scenario's cells of the guide, but for what has to be run."""
+    """Return a scenario's cells of the guide, but for what has to be run."""
     scenario = load_scenario(name)
     sources = ", ".join(dict.fromkeys(re.findall(r"(?:KF|BMJ|FCN|ST|NHE)\d\d", scenario.source)))
     place = "" if scenario.place.stem == "south_somerset" else f", in `{scenario.place.stem}`"
@@ -221,7 +221,7 @@ def scenario_cells(name: str) -> tuple[str, ...]:
 
 
 def policy_cells(name: str) -> tuple[str, ...]:
-    """Give a policy block's cells of the guide."""
+    """Return a policy block's cells of the guide."""
     block = load_policy(name)
     settings = ", ".join(setting(lever, schedule) for lever, schedule in block.levers.items())
     return block.label, f"`{name}`", settings, ", ".join(block.evidence)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abm.interface.cli import main
-from abm.interface.cluster import seconds_of
+from abm.interface.cli.cluster_commands import seconds_of
 from abm.sweeps.engines.job_array import Site, clock_time, megabytes, write_job_array
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def told(arguments: list[str]) -> int:
 
 
 def options_of(script: str) -> dict[str, str]:
-    """Give the options that a script tells sbatch."""
+    """Return the options that a script tells sbatch."""
     lines = [line.removeprefix("#SBATCH --") for line in script.splitlines() if line.startswith("#SBATCH --")]
     return dict(line.partition("=")[::2] for line in lines)
 

@@ -57,7 +57,7 @@ def graph(directory: Path, **asked: Any) -> dict[str, dict[str, Any]]:
 
 
 def referred(entity: dict[str, Any], name: str) -> list[str]:
-    """Give the ids under a property."""
+    """Return the ids under a property."""
     values = entity.get(name, [])
     return [value["@id"] for value in (values if isinstance(values, list) else [values])]
 

@@ -36,7 +36,7 @@ SLOW = {"horizon_years": 5, "replicates": 12, "months": {"every": 12}}
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """Give the tables of a sweep that nothing happened to."""
+    """Return the tables of a sweep that nothing happened to."""
     return contents(done_here(planned(tmp_path_factory.mktemp("undisturbed"), SIZE, **SLOW)).directory)
 
 
@@ -70,12 +70,12 @@ def until(condition):
 
 
 def committed(directory):
-    """Count the shards that are committed."""
+    """Return the number of shards that are committed."""
     return len([*(directory / "shards").glob("*/*.json")])
 
 
 def children(pid):
-    """Give the workers of a parent."""
+    """Return the workers of a parent."""
     lists = [path.read_text(encoding="utf-8") for path in Path(f"/proc/{pid}/task").glob("*/children")]
     told = {
         int(child): Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def children(pid):
 
 
 def alive(pid):
-    """Tell whether a process runs."""
+    """Return whether a process runs."""
     with contextlib.suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     return False
@@ -143,7 +143,7 @@ def test_an_interruption_leaves_a_sound_sweep_and_says_how_to_go_on(manifest, un
     os.killpg(parent.pid, signal.SIGINT)
     _, told = parent.communicate(timeout=PATIENCE_SECONDS)
     assert parent.returncode == 130, told
-    assert f"Go on with: abm sweep resume {manifest.directory}" in told
+    assert f"Continue with: abm sweep resume {manifest.directory}" in told
     assert "Traceback" not in told
     assert require_truth(manifest.directory)
     carried_out(manifest.directory, is_thorough=True)
@@ -215,7 +215,7 @@ def test_a_directory_that_cannot_be_written_is_refused_and_can_be_read(manifest,
 
 @contextlib.contextmanager
 def unwritable(directory):
-    """Have a directory that cannot be written, by an administrator either."""
+    """Provide a directory that not even an administrator can write to."""
     if os.getuid() != 0:
         directory.chmod(0o500)
         yield

@@ -38,7 +38,7 @@ def written(folder: Path, body: str, name: str = "model_of_a_test") -> str:
 
 
 def model(made: str, stepped: str, arguments: str = "", **more: str) -> str:
-    """Give the source of a model."""
+    """Return the source of a model."""
     methods = "".join(f"\n    def {name}(self):\n        {body}\n" for name, body in more.items())
     return (
         "class Model(mesa.Model):\n"
@@ -59,7 +59,7 @@ def planned(folder: Path, source: str, settings: str) -> Path:
 
 
 def told(folder: Path, source: str, settings: str) -> str:
-    """Give what is wrong with an experiment; nothing of its sweep may be left."""
+    """Return what is wrong with an experiment; nothing of its sweep may be left."""
     with pytest.raises(InvalidInput) as caught:
         planned(folder, source, settings)
     assert not (folder / "sweep").exists()
@@ -67,7 +67,7 @@ def told(folder: Path, source: str, settings: str) -> str:
 
 
 def run(directory: Path, workers: int = 1) -> Any:
-    """Carry a sweep out and give its tables."""
+    """Run a sweep and return its tables."""
     Sweep(directory).carry_out(Processes(workers))
     return abm.open_sweep(directory)
 

@@ -51,7 +51,7 @@ def fragile(
 
 
 def rows(directory):
-    """Give the rows of a sweep by point and replicate, and its months."""
+    """Return the rows of a sweep by point and replicate, and its months."""
     tables = SweepTables(Sweep(directory).manifest)
     runs = {(row["point"], row["replicate"]): row for row in tables.runs.to_table().to_pylist()}
     months = sorted(

@@ -53,7 +53,7 @@ class Walker(mesa.Model):
         self.running = self.steps < self.stop
 
     def distance(self) -> float:
-        """Say how far from the start."""
+        """Describe how far from the start."""
         return abs(self.position)
 
 
@@ -88,7 +88,7 @@ class Unseeded(mesa.Model):
 
 
 def made_walker(start: float, seed: int | None = None) -> Walker:
-    """Make a model by a function."""
+    """Build a model by a function."""
     return Walker(start, seed=seed)
 
 

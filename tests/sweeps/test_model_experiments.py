@@ -76,7 +76,7 @@ def swept(folder: Path, text: str, workers: int = 1, **engine: Any) -> Path:
 
 
 def told(folder: Path, text: str) -> list[str]:
-    """Give the problems of an experiment file, without its path."""
+    """Return the problems of an experiment file, without its path."""
     file = folder / "experiment.yaml"
     file.write_text(text)
     with pytest.raises(InvalidInput) as caught:

@@ -93,13 +93,13 @@ def die_but_leave_the_pipe_open() -> None:
 
 
 def write_and_wait(path: Path, seconds: float) -> None:
-    """Tell which process this is, and take long."""
+    """Write the id of this process, and take long."""
     path.write_text(str(os.getpid()))
     time.sleep(seconds)
 
 
 def hold_the_interpreter(path: Path) -> None:
-    """Tell which process this is, and keep every other thread of it from running, as compiled code does."""
+    """Write the id of this process, and block all of its other threads, as compiled code does."""
     path.write_text(str(os.getpid()))
     ctypes.PyDLL(None).sleep(60)
 

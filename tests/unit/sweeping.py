@@ -70,7 +70,7 @@ def file_of(folder: Path, **changes: Any) -> Path:
 
 
 def experiment(folder: Path, **changes: Any) -> Experiment:
-    """Give an experiment that was checked."""
+    """Return an experiment that was checked."""
     return load_experiment(file_of(folder, **changes))
 
 
@@ -121,7 +121,7 @@ def carried_out(directory: Path, engine: Engine | None = None, **options: Any) -
 
 
 def contents(directory: Path) -> dict[str, Any]:
-    """Give both tables of a sweep, in the order of their runs, as bytes of their columns."""
+    """Return both tables of a sweep, in the order of their runs, as bytes of their columns."""
     tables = SweepTables(Manifest.read(directory))
     found: dict[str, Any] = {}
     for name, source in (("runs", tables.runs), ("months", tables.months)):
@@ -133,7 +133,7 @@ def contents(directory: Path) -> dict[str, Any]:
 
 
 def bits(table: Any) -> dict[str, Any]:
-    """Give the columns of a table, numbers as their bytes, so that missing ones compare."""
+    """Return the columns of a table, numbers as their bytes, so that missing ones compare."""
     is_number = {"double", "float", "int64", "int32", "uint64"}
     return {
         name: table[name].to_numpy().tobytes()

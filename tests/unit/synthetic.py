@@ -143,7 +143,7 @@ def refuse(runs: Sequence[Run]) -> Tables:
 
 
 def interrupt(runs: Sequence[Run]) -> Tables:
-    """Be interrupted at once."""
+    """Raise KeyboardInterrupt at once."""
     raise KeyboardInterrupt(f"{len(runs)} runs")
 
 

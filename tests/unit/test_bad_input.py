@@ -57,7 +57,7 @@ LATE = [
 
 
 def problems_of(reference):
-    """Give the problems of a scenario that cannot be loaded."""
+    """Return the problems of a scenario that cannot be loaded."""
     with pytest.raises(InvalidInput) as raised:
         load_scenario(reference)
     return raised.value.problems

@@ -21,7 +21,8 @@ from abm.scenarios.simulate import make_batch
 from abm.submodels.emergence.emergence import judge
 from abm.submodels.quantities import lever_names, levers
 from abm.submodels.shipped import theory
-from abm.world.place import OrganisationKind, load_place
+from abm.world.place import OrganisationKind
+from abm.world.place_loading import load_place
 from abm.world.region import random_region
 
 MONTHS = 30

@@ -31,7 +31,7 @@ from abm.sweeps.plan.experimentfile import load_experiment
 from abm.sweeps.store.manifest import Manifest
 from abm.world.built import read_built
 from abm.world.network import load_network
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 from abm.world.publishers import read_folder
 
 MOST_MEMORY = 64 * bounds.MIB
@@ -43,7 +43,7 @@ SCENARIO = "name: x\nplace: south_somerset\n"
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory) -> Path:
-    """Give a folder that many examples may use, one after the other."""
+    """Return a folder that many examples may use, one after the other."""
     return tmp_path_factory.mktemp("scratch")
 
 

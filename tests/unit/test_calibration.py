@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from abm.analysis.calibration import distance, sample, try_values
 from abm.analysis.studyfile import Study, load_study, study_schema
 from abm.errors import InvalidInput
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.policy.catalogue import shipped
 from abm.records import dump
 from abm.scenarios.library import shipped_directory
@@ -42,7 +42,7 @@ def written(folder, values):
 
 
 def problems_of(path):
-    """Give the problems of a study that is refused."""
+    """Return the problems of a study that is refused."""
     with pytest.raises(InvalidInput) as raised:
         load_study(path)
     return raised.value.problems
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(
     tmp_path, monkeypatch, out, said, force
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("abm.interface.calibration.try_values", None)
+    monkeypatch.setattr("abm.interface.terminal.calibration_tables.try_values", None)
     written(tmp_path, small())
     result = run("study.yaml", "--out", out, *force)
     assert result.exit_code == 2, result.output
@@ -174,7 +174,7 @@ def test_a_directory_that_refuses_is_found_out_before_anything_runs(tmp_path, mo
     def refuse(**_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("abm.interface.calibration.try_values", None)
+    monkeypatch.setattr("abm.interface.terminal.calibration_tables.try_values", None)
     monkeypatch.setattr("abm.files.destination.tempfile.TemporaryDirectory", refuse)
     result = run("--out", tmp_path / "found.json")
     assert result.exit_code == 2

@@ -13,7 +13,7 @@ from abm.errors import InvalidInput
 from abm.files.claim import claimed
 from abm.files.destination import MANIFEST, RUNS, Destination, staged_file
 from abm.files.lock import DirectoryLock
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.runs.provenance import PACKAGE
 
 PATIENCE_SECONDS = 300.0
@@ -87,7 +87,7 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_that_writes_is_told_and_exits_2_before_it_works(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("abm.interface.experiment.execute", None)
+    monkeypatch.setattr("abm.interface.cli.answer.execute", None)
     with claimed((tmp_path / next(word for word in words if word.startswith("target"))).resolve()):
         result = CliRunner().invoke(app, words)
     assert result.exit_code == 2, result.output

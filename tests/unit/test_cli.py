@@ -16,7 +16,7 @@ from abm.analysis.comparison import SCALES
 from abm.analysis.studyfile import study_names
 from abm.analysis.wording import range_of
 from abm.files.destination import FILES
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.scenarios.library import experiment_names
 from abm.scenarios.scenario import (
     load_policy,
@@ -73,7 +73,7 @@ def refused(*words):
 def test_help_needs_nothing_heavy():
     code = (
         "import sys\n"
-        "from abm.interface.cli import app\n"
+        "from abm.interface.cli.program import app\n"
         "app(['--help'], standalone_mode=False)\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
     )
@@ -527,7 +527,7 @@ def test_runs_that_fail_are_listed_and_the_rest_is_kept(tmp_path, monkeypatch):
             raise ZeroDivisionError("a division by zero")
         return simulate(runs)
 
-    monkeypatch.setattr("abm.interface.experiment.simulate", simulate_most)
+    monkeypatch.setattr("abm.interface.cli.answer.simulate", simulate_most)
     result = run("compare", "baseline", "reform_alone", *SMALL, "--out", "here")
     assert result.exit_code == 3
     assert result.stderr.count("replicate 2): ZeroDivisionError") == 2
@@ -535,7 +535,7 @@ def test_runs_that_fail_are_listed_and_the_rest_is_kept(tmp_path, monkeypatch):
 
 
 def test_a_comparison_of_which_nothing_can_be_simulated_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr("abm.interface.experiment.simulate", synthetic.simulate_most)
+    monkeypatch.setattr("abm.interface.cli.answer.simulate", synthetic.simulate_most)
     monkeypatch.setattr(synthetic, "BAD_REPLICATE", 0)
     result = run("run", "baseline", "--replicates", 1, "--out", "here")
     assert result.exit_code == 1
@@ -544,7 +544,7 @@ def test_a_comparison_of_which_nothing_can_be_simulated_fails(tmp_path, monkeypa
 
 
 def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("abm.interface.experiment.simulate", synthetic.interrupt)
+    monkeypatch.setattr("abm.interface.cli.answer.simulate", synthetic.interrupt)
     result = run("run", "baseline", *SMALL, "--out", "here")
     assert result.exit_code == 130
     assert "nothing was written" in result.stderr
@@ -555,7 +555,7 @@ def test_a_disk_that_fails_while_writing_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", "here")
 
-    monkeypatch.setattr("abm.interface.experiment.write_results", full)
+    monkeypatch.setattr("abm.interface.cli.answer.write_results", full)
     result = run("run", "baseline", *SMALL, "--out", "here")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

@@ -9,7 +9,8 @@ from abm.core.batch import Lane
 from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.shipped import theory
-from abm.world.place import OrganisationKind, TieKind, load_place
+from abm.world.place import OrganisationKind, TieKind
+from abm.world.place_loading import load_place
 
 WIDTH = 32
 YEARS = 10

@@ -15,7 +15,8 @@ from abm.world.country import concentrate, draw_country, strata
 from abm.world.description import describe
 from abm.world.drawnfile import DrawnFile
 from abm.world.layout import divide, serve_nearest, spread
-from abm.world.place import OrganisationKind, Place, load_place
+from abm.world.place import OrganisationKind, Place
+from abm.world.place_loading import load_place
 
 ROOT = Path(__file__).parents[2]
 ENGLAND = ROOT / "scenarios" / "places" / "england.yaml"
@@ -45,7 +46,7 @@ OTHER_SEEDS_FACTOR = 4
 
 @pytest.fixture(scope="module")
 def england() -> Place:
-    """Give the shipped country."""
+    """Return the shipped country."""
     return load_place(ENGLAND)
 
 

@@ -13,7 +13,7 @@ from abm.errors import InvalidInput
 from abm.files.claim import claimed
 from abm.files.destination import Destination
 from abm.files.enclosure import require_enclosed
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.runs.results import manifest_hash
 from abm.sweeps.design.inputs import Inputs, bundle_id
 from abm.sweeps.engines.job_array import Site, write_job_array

@@ -21,7 +21,7 @@ from abm.core.draws import FIRST_NUMBER_OF_A_NAME, number_of, uniform, uniforms
 from abm.core.guard import ViolationError
 from abm.core.snapshot import Snapshot
 from abm.errors import AbmError, InvalidInput
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.policy.catalogue import Catalogue, shipped
 from abm.runs.batches import execute
 from abm.runs.run import PairedDesign
@@ -32,7 +32,7 @@ from abm.scenarios.scenario import json_schema, load_scenario
 from abm.scenarios.simulate import make_batch, simulate_lanes
 from abm.submodels.quantities import lever_names
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "guides" / "examples"
 PEERS = EXAMPLES / "peer_support.py"

@@ -11,7 +11,8 @@ from abm.scenarios.simulate import make_batch
 from abm.submodels.federation.performance import network_performance, optimal_members
 from abm.submodels.quantities import levers, parameters
 from abm.submodels.shipped import theory
-from abm.world.place import OrganisationKind, TieKind, load_place
+from abm.world.place import OrganisationKind, TieKind
+from abm.world.place_loading import load_place
 
 MEAN_LIST = 7055.0
 WIDTH = 32
@@ -130,7 +131,7 @@ def test_trust_or_the_push_of_a_leader_under_a_flexible_contract_brings_practice
 
 
 def together(batch):
-    """Let everybody who may federate do so, and nobody leave."""
+    """Return an arrangement in which every practice federates if it may, and none leaves."""
     batch.state.trust[:] = 1.0
     federate(batch, dt=LONG)
 
@@ -226,7 +227,7 @@ def test_a_contract_costs_trust_with_the_commissioner_unless_conflicts_are_gover
 
 
 def unite(state, members):
-    """Make some practices a network, as federation would leave it."""
+    """Unite some practices in a network, as federation would."""
     state.network[members] = members[0]
     state.network_members[members[0]] = len(members)
     state.network_people[members[0]] = state.list_size[members].sum(axis=0)

@@ -200,7 +200,7 @@ class Outer(Inner):
         self.x = 10
 
     def step(self) -> None:
-        """Go on."""
+        """Advance by a step."""
         super().step()
         self.x += 10
 
@@ -229,7 +229,7 @@ class Everything(mesa.Model):
         )
 
     def rows(self) -> int:
-        """Count the rows of the table."""
+        """Return the number of rows of the table."""
         return len(self.datacollector.tables["rows"]["step"])
 
     def step(self) -> None:
@@ -245,7 +245,7 @@ def test_a_collector_that_extends_mesas_collects_once_a_step() -> None:
 
 
 def make_wolf(grass: bool = True, seed: int | None = None) -> WolfSheep:
-    """Make a model that schedules events on a simulator."""
+    """Build a model that schedules events on a simulator."""
     return WolfSheep(grass=grass, seed=seed, simulator=ABMSimulator())
 
 
@@ -288,7 +288,7 @@ class Lost(Continuous):
     """A step that leaves the events alone."""
 
     def step(self) -> None:
-        """Do nothing."""
+        """Advance without any change."""
 
 
 def test_events_in_continuous_time_are_executed_or_the_model_is_refused() -> None:

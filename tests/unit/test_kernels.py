@@ -67,7 +67,7 @@ DAMAGES = {
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Keep kernels in a folder of the test, with nothing said or looked at before."""
+    """Store kernels in a folder of the test, with no messages printed and no modules scanned before."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "kernels"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv(kernels.SAID, "")

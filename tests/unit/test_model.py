@@ -16,7 +16,7 @@ from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import simulate_lanes
 from abm.submodels.shipped import theory
 from abm.world.network import read_graphml, write_graphml
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from abm.world.network import (
     trust_of,
     write_graphml,
 )
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 from abm.world.region import random_region
 
 PLACES = Path(__file__).parents[2] / "scenarios" / "places"
@@ -25,7 +26,7 @@ PLACES = Path(__file__).parents[2] / "scenarios" / "places"
 
 @pytest.fixture(scope="module")
 def somerset() -> Place:
-    """Give a place with two hospitals."""
+    """Return a place with two hospitals."""
     return load_place(PLACES / "somerset.yaml")
 
 
@@ -171,7 +172,7 @@ def assert_refused(graphml: str, name: str, value: str, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def graphml(somerset: Place, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the text of a place's network."""
+    """Return the text of a place's network."""
     path = tmp_path_factory.mktemp("network") / "somerset.graphml"
     write_graphml(to_network(somerset), path)
     return path.read_text(encoding="utf-8")

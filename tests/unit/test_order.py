@@ -9,7 +9,7 @@ from abm.core.theory import describe_order
 from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 ORDER = theory().order
 FIELDS = theory().fields
@@ -70,7 +70,7 @@ def test_a_name_that_no_mechanism_has_is_passed_over():
 
 def test_mechanisms_that_choose_their_place_keep_their_order_and_join_a_phase():
     def act(orientation):
-        """Do nothing."""
+        """Return without any effect."""
 
     own = [Mechanism(name, act, ("orientation",), after="demand") for name in ("one", "two")]
     own.append(Mechanism("before", act, ("orientation",), before="trust"))

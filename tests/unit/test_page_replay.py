@@ -14,7 +14,7 @@ from abm.interface.app.course import simulate_course
 from abm.interface.app.limits import Limits
 from abm.interface.app.replay import link_of_run, question_asked
 from abm.interface.app.share import from_query
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.runs.run import Run
 from abm.scenarios.scenario import load_scenario
 from abm.sweeps.store.shard import run_shard

@@ -14,7 +14,7 @@ from abm.interface.app.sweepview import (
     runs_in,
     sweep_surface,
 )
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.sweeps.store.dataset import open_sweep
 
 EXPERIMENT = """

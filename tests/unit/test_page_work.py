@@ -16,7 +16,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="module")
 def workshop():
-    """Give one worker, so that what takes turns can be seen."""
+    """Return one worker, so that what takes turns can be seen."""
     workshop = Workshop(workers=1, waiting=20, prepare=os.getpid)
     yield workshop
     workshop.close()

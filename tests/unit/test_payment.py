@@ -9,7 +9,7 @@ from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.payment.payment import break_even_activity_share, savings_weight
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 
 def test_savings_weigh_one_at_the_reference_horizon_and_level_off():

@@ -46,7 +46,8 @@ from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.scenarios.library import find_place, place_names
 from abm.submodels.shipped import theory
-from abm.world.place import OrganisationKind, Place, load_place
+from abm.world.place import OrganisationKind, Place
+from abm.world.place_loading import load_place
 
 MONTH_HEADER = 16
 MODULES = ("network_view.js", "series_chart.js", "response_surface.js")

@@ -14,14 +14,8 @@ import yaml
 
 from abm.errors import InvalidInput
 from abm.records import dump, load
-from abm.world.place import (
-    PAIRED_KINDS,
-    OrganisationKind,
-    Place,
-    SegmentGroup,
-    TieKind,
-    load_place,
-)
+from abm.world.place import PAIRED_KINDS, OrganisationKind, Place, SegmentGroup, TieKind
+from abm.world.place_loading import load_place
 from abm.world.placefile import PlaceFile
 from abm.world.region import random_region
 
@@ -31,7 +25,7 @@ NAMES = ["south_somerset", "somerset", "urban", "region", "rural"]
 
 @pytest.fixture(scope="module", params=[*NAMES, "drawn"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Give every shipped place and a drawn region in turn."""
+    """Return every shipped place and a drawn region in turn."""
     return (
         random_region(120, 1000, 3)
         if request.param == "drawn"

@@ -10,18 +10,19 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from abm.errors import InvalidInput
-from abm.interface import canvas
-from abm.interface.canvas import Drawing, svg, write_png
-from abm.interface.captions import Box, short
-from abm.interface.cli import app
-from abm.interface.map import draw_map, hull
-from abm.interface.places import name_of
+from abm.interface.cli.place_commands import name_of
+from abm.interface.cli.program import app
+from abm.interface.pictures import canvas
+from abm.interface.pictures.canvas import Drawing, svg, write_png
+from abm.interface.pictures.captions import Box, short
+from abm.interface.pictures.place_map import draw_map, hull
 from abm.scenarios.integration_model import IntegrationModel
 from abm.scenarios.scenario import load_scenario
 from abm.sweeps.design.inputs import Inputs
 from abm.sweeps.design.scenariobase import ScenarioBase
 from abm.world.description import describe, nth_nearest_km
-from abm.world.place import Place, load_place
+from abm.world.place import Place
+from abm.world.place_loading import load_place
 from abm.world.region import random_region
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +119,7 @@ def test_distances_to_the_nearest_are_measured() -> None:
 
 @pytest.fixture(scope="module", params=["south_somerset", "somerset", "region", "england"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """Give places of all sizes."""
+    """Return places of all sizes."""
     return load_place(PLACES / f"{request.param}.yaml")
 
 
@@ -249,7 +250,7 @@ def test_a_network_is_not_written_over_another_file_or_beside_faults() -> None:
     assert "should end in .graphml" in told
     run("export", "rural", "rural.graphml")
     assert "--force" in refused("export", "rural", "rural.graphml")
-    assert "says nothing of its making" in refused("report", "rural.graphml")
+    assert "does not record how it was made" in refused("report", "rural.graphml")
 
 
 def test_a_file_that_is_no_graphml_is_refused() -> None:

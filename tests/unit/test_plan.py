@@ -24,7 +24,7 @@ from tests.unit.sweeping import SHARD, breakable, experiment, planned
 
 
 def cases(manifest):
-    """Give all runs, shard by shard."""
+    """Return all runs, shard by shard."""
     shards = [manifest.shard(index) for index in range(manifest.shards)]
     return [case for shard in shards for case in cases_of(manifest, shard.first_run, shard.runs)[0]]
 

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 
 @pytest.fixture
 def pool():
-    """Give a pool of two workers that prepare nothing, so they start at once."""
+    """Return a pool of two workers that prepare nothing, so they start at once."""
     with Pool(2) as pool:
         yield pool
 

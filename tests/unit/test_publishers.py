@@ -14,7 +14,8 @@ from abm.errors import InvalidInput
 from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import simulate_lanes
 from abm.world.built import read_built, told_of, write_built
-from abm.world.place import OrganisationKind, Place, TieKind, load_place
+from abm.world.place import OrganisationKind, Place, TieKind
+from abm.world.place_loading import load_place
 from abm.world.publishers import Publications, Reconciliation, build_place, read_folder
 from abm.world.publishers.gazetteer import BY_DISTRICT, BY_SECTOR, EXACT, Gazetteer, project
 from abm.world.publishers.naming import readable

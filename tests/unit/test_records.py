@@ -49,7 +49,7 @@ class Hospital(Record):
 
 
 def problems_of(text, model=Hospital):
-    """Give line and message of every problem of a text."""
+    """Return line and message of every problem of a text."""
     try:
         record, problems = check(Document.parse(text, "file.yaml"), model)
     except InvalidInput as error:
@@ -214,7 +214,7 @@ LIMIT_OF_LEVELS = 32
 
 
 def levels_of(value: object) -> int:
-    """Count the levels between a document and its deepest value."""
+    """Return the number of levels between a document and its deepest value."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return max((1 + levels_of(item) for item in inner), default=0)
 
@@ -239,7 +239,7 @@ def nested(draw: st.DrawFn) -> tuple[str, int]:
 def test_nesting_of_any_depth_is_read_or_refused_in_our_words(parser, text_and_levels):
     text, levels = text_and_levels
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("abm.records.document._PARSER", parser)
+        patch.setattr("abm.records.composer._PARSER", parser)
         if levels <= LIMIT_OF_LEVELS:
             assert levels_of(Document.parse(text, "file.yaml").data) == levels
             return
@@ -265,7 +265,7 @@ def test_nesting_of_any_depth_is_read_or_refused_in_our_words(parser, text_and_l
     ],
 )
 def test_brackets_that_open_nothing_do_not_count_as_nesting(text, parser, monkeypatch):
-    monkeypatch.setattr("abm.records.document._PARSER", parser)
+    monkeypatch.setattr("abm.records.composer._PARSER", parser)
     ((_, message),) = problems_of(text, Ward)
     assert message.startswith("is not YAML: ")
     assert "nests" not in message

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 import abm
-from abm.interface.cli import app
-from abm.interface.markdown import anchor, table
-from abm.interface.month import month_picture, strands
-from abm.interface.reference import PAGES, QUOTED, main, readers_of, renewed, write_reference
+from abm.interface.cli.program import app
+from abm.interface.pictures.month_picture import month_picture, strands
+from abm.interface.reference.markdown import anchor, table
+from abm.interface.reference.pages import PAGES, QUOTED, main, readers_of, renewed, write_reference
 from abm.scenarios.scenario import load_scenario
 from abm.submodels.emergence.emergence import OUTCOMES
 from abm.submodels.payment.payment import break_even_activity_share

@@ -18,7 +18,7 @@ from abm.runs.run import PairedDesign
 from abm.runs.simulator import simulate
 from abm.scenarios.scenario import load_scenario
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 VOID = {"meta", "link", "br", "path", "circle"}
 

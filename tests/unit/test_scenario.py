@@ -32,7 +32,7 @@ from abm.scenarios.scenario import (
     shipped_directory,
 )
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters
-from abm.world.place import load_place, place_content
+from abm.world.place_loading import load_place, place_content
 
 CONTENT = ("horizon_years", "levers", "parameters", "start", "substeps")
 SOURCES = ("KF15", "BMJ15", "FCN14", "ST14", "NHE14")

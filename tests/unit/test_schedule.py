@@ -29,7 +29,7 @@ def settled(data, lever=EFFORT):
 
 
 def faults_of(data, lever=EFFORT):
-    """Give path and message of every fault of a schedule."""
+    """Return path and message of every fault of a schedule."""
     with pytest.raises(Faults) as raised:
         read_schedule(data, lever)
     return [(fault.path, fault.message) for fault in raised.value.faults]

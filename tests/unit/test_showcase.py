@@ -7,7 +7,8 @@ from abm.core.batch import Lane
 from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
 from abm.submodels.shipped import theory
-from abm.world.place import OrganisationKind, load_place
+from abm.world.place import OrganisationKind
+from abm.world.place_loading import load_place
 
 
 @pytest.fixture(scope="module")

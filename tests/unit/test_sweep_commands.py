@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from abm.interface.cli import app
-from abm.interface.numbers import Numbers
-from abm.interface.sweepview import duration, size, surveyed
+from abm.interface.cli.numbers import Numbers
+from abm.interface.cli.program import app
+from abm.interface.terminal.sweep_status import duration, size, surveyed
 from abm.scenarios.library import experiment_names
 from abm.sweeps.store.compaction import COMPACT
 from abm.sweeps.store.dataset import open_sweep
@@ -69,7 +69,7 @@ def test_a_plan_tells_how_every_dimension_is_spread_and_when_the_disk_is_too_sma
         "leadership.effort 0.2 to 0.8, by ratio, from year 0.5",
         "trust.gain norm with loc 0.06, scale 0.01, within 0.05 to 0.065",
         "emergence.months 6 to 12, whole numbers",
-        "more than the 2.0 kB that are free there",
+        "more than the 2.0 kB free there",
     ):
         assert words in told(result)
 
@@ -149,7 +149,7 @@ def test_verify_tells_what_is_damaged_and_ends_with_failure(tmp_path):
     assert result.exit_code == 1
     assert "missing 0 0 damaged 1 5" in told(result)
     assert f"shard 1: {path.name} does not have the bytes that were written" in told(result)
-    assert "Mend it with: abm sweep resume" in told(result)
+    assert "Repair it with: abm sweep resume" in told(result)
 
 
 def test_many_damaged_shards_are_told_in_few_lines(tmp_path):
@@ -200,7 +200,7 @@ def test_a_run_in_single_precision_is_compared_in_it(tmp_path):
 def test_a_run_that_is_not_done_is_made_all_the_same(tmp_path):
     manifest = planned(tmp_path)
     case = next(manifest.cases(0, 1, manifest.points(0, 4), 0))
-    assert "has not kept it yet" in told(abm("sweep", "rerun", manifest.directory, case.run.run_id))
+    assert "has not stored this run yet" in told(abm("sweep", "rerun", manifest.directory, case.run.run_id))
 
 
 def test_a_run_that_differs_from_what_was_kept_is_told(tmp_path):
@@ -210,7 +210,7 @@ def test_a_run_that_differs_from_what_was_kept_is_told(tmp_path):
     kept = Sweep(manifest.directory).kept(case.run.run_id)
     kept["months"][3]["trust"] += 1e-12
     kept["run"]["spells"] = 5.0
-    from abm.interface.rerun import differences
+    from abm.interface.cli.rerun import differences
 
     made = manifest.bases[0].simulate([case.run])
     assert differences(kept, made) == ["spells", "trust"]
@@ -230,8 +230,8 @@ def test_status_leaves_a_sweep_to_the_parent_that_is_at_work(tmp_path):
     directory = planned(tmp_path).directory
     with Sweep(directory).locked():
         result = abm("sweep", "status", directory)
-    assert "is at work on it" in told(result)
-    assert "Go on with" not in told(result)
+    assert "has been working on it" in told(result)
+    assert "Continue with" not in told(result)
 
 
 def test_numbers_that_are_none_are_told_before_anything_starts(tmp_path):

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.records import load
-from abm.world.place import OrganisationKind, Place, TieKind, load_place
+from abm.world.place import OrganisationKind, Place, TieKind
+from abm.world.place_loading import load_place
 from abm.world.placefile import PlaceFile
 from abm.world.practices import ListSizes, Settlement, fit_lists, normals, rake, share_use, uniforms
 from abm.world.region import random_region
@@ -37,9 +38,7 @@ def test_same_seed_gives_the_same_place_and_another_seed_other_lists() -> None:
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_hash_seed_does_not_reach_the_place(hash_seed: str) -> None:
-    command = (
-        "from abm.world.place import load_place; import sys; print(load_place(sys.argv[1]).content_hash)"
-    )
+    command = "from abm.world.place_loading import load_place; import sys; print(load_place(sys.argv[1]).content_hash)"
     path = PLACES / "somerset.yaml"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     arguments = [sys.executable, "-c", command, str(path)]

@@ -22,15 +22,15 @@ from abm.errors import InvalidInput, Problem
 from abm.files.parquet import FILE_WRITERS
 from abm.interface.app.download import results_file
 from abm.interface.app.tasks import Sample
-from abm.interface.canvas import svg
-from abm.interface.cli import app
-from abm.interface.console import PlainConsole
-from abm.interface.map import draw_map
-from abm.interface.terminal import complain, errors, output
+from abm.interface.cli.program import app
+from abm.interface.pictures.canvas import svg
+from abm.interface.pictures.place_map import draw_map
+from abm.interface.terminal.console import PlainConsole
+from abm.interface.terminal.streams import complain, errors, output
 from abm.scenarios.scenario import shipped_directory
 from abm.texts import ACTING, cell, escape, visible, visible_lines
 from abm.world.network import read_graphml, write_graphml
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 OWN_CODES = re.compile(r"\x1b\[[0-9;]*m")
 """Colours and weights, which rich writes."""
@@ -203,7 +203,7 @@ def test_no_cell_of_a_collected_table_is_a_formula_unless_it_is_a_number(scratch
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory) -> Path:
-    """Give a folder that many examples may use, one after the other."""
+    """Return a folder that many examples may use, one after the other."""
     return tmp_path_factory.mktemp("texts")
 
 

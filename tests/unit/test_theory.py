@@ -15,7 +15,7 @@ from abm.scenarios.extensionfile import load_extensions
 from abm.scenarios.scenario import load_scenario
 from abm.submodels.quantities import lever_names, levers, parameters, submodel_names
 from abm.submodels.shipped import theory
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 MONTHS = 24
 

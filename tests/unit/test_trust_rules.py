@@ -6,7 +6,7 @@ import pytest
 from abm.core.batch import Lane
 from abm.scenarios.scenario import load_scenario
 from abm.scenarios.simulate import make_batch
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 STILL = {"trust.decay": 0.0, "trust.base": 0.25}
 RELATION = {

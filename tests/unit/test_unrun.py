@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from abm.interface.cli import app
+from abm.interface.cli.program import app
 from abm.scenarios.extensionfile import load_extensions
 from abm.scenarios.extensiontext import NotRun, read_unrun
 from abm.scenarios.scenario import load_scenario

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.interface.app.layout_of_place import PlaceLayout
-from abm.interface.markers import LABELS
+from abm.interface.pictures.map_symbols import LABELS
 from abm.world.place import Floats, Integers, OrganisationKind, Place
 
 FINEST = 254

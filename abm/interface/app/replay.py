@@ -12,7 +12,7 @@ from abm.records import FrozenMapping
 from abm.runs.run import Run
 from abm.scenarios.library import place_names, scenario_names, shipped_directory
 from abm.scenarios.scenario import Scenario
-from abm.world.place import place_content
+from abm.world.place_loading import place_content
 
 V = TypeVar("V")
 

@@ -13,7 +13,7 @@ from abm.interface.app.series_chart import SeriesChart
 from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
 from abm.interface.app.state import Answer, Session
 from abm.interface.app.tables import Table, series_table
-from abm.interface.markers import LABELS
+from abm.interface.pictures.map_symbols import LABELS
 from abm.world.place import OrganisationKind, Place
 
 PARTNERS_SHOWN = 12

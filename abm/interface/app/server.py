@@ -28,7 +28,7 @@ from abm.interface.app.reach import Reach
 from abm.interface.app.seats import CROWDED, Seats, address_key
 from abm.interface.app.services import COUNTER, Services
 from abm.interface.app.work import Workshop
-from abm.interface.ending import Ended
+from abm.interface.terminal.ending import Ended
 
 PAGE = "abm.interface.app.page"
 STYLES = Path(__file__).with_name("controls")

@@ -26,7 +26,7 @@ from abm.sweeps.design.dimension import Dimension
 from abm.sweeps.design.scenariobase import ScenarioBase
 from abm.sweeps.design.sweepbase import Base
 from abm.sweeps.design.varying import ALL, Thinning, Varying, readable_dimensions
-from abm.world.place import load_place
+from abm.world.place_loading import load_place
 
 
 def _require_horizon(horizon_years: float | None) -> float | None:

@@ -3,7 +3,7 @@
 The files come from different offices at different times, so their codes never match wholly. Reading checks
 every row and reports all faults together (`sheets`, `publications`). Codes that changed are followed through
 mergers (`successions`), postcodes become kilometres (`gazetteer`), and building (`building`) writes down
-every code that it could not match, and every assumption that stands in for what the files do not hold
+every code that it could not match, and every assumption that replaces what the files lack
 (`reconciliation`).
 """
 

@@ -242,7 +242,7 @@ def choose_community(
     chosen: Sequence[str],
     told: Reconciliation,
 ) -> tuple[Roster, Service]:
-    """Let each commissioner be served by the nearest provider of community or mental health services."""
+    """Assign to each commissioner the nearest provider of community or mental health services."""
     acute = {provider for shares in matched.flows.values() for provider in shares}
     candidates = [
         code

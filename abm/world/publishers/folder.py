@@ -95,7 +95,7 @@ def csv_files(directory: Path) -> Sequence[Path]:
 
 
 def purposes_of(path: Path, faults: Faults) -> list[str]:
-    """Say what a file is for; a table with several kinds of columns may serve several purposes."""
+    """Return the purposes of a file; a table with several kinds of columns may serve several."""
     stem = path.name.partition(".")[0].lower()
     if stem in NAMED:
         return [NAMED[stem]]

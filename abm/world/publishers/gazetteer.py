@@ -15,7 +15,7 @@ EXACT, BY_SECTOR, BY_DISTRICT = "postcode", "sector", "district"
 
 
 class Gazetteer:
-    """Look up where postcodes are, and the middle of their sector or district for those not listed.
+    """Positions of postcodes, or of the middle of their sector or district if they are not listed.
 
     Parameters
     ----------

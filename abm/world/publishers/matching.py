@@ -1,4 +1,4 @@
-"""Match the codes of files of different times, and tell what does not match."""
+"""Match the codes of files of different dates, and report what does not match."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from abm.world.publishers.use import match_users, tell_providers, tell_users
 
 @dataclass(frozen=True)
 class Matched:
-    """Hold what fits together.
+    """What fits together.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ def match(data: Publications, scope: Sequence[str] | None, told: Reconciliation)
     ----------
     data : Publications
     scope : sequence of str or None
-        Commissioners whose codes are told; None for all.
+        Commissioners whose codes are reported; None for all.
     told : Reconciliation
         Receives what does not match.
     """
@@ -165,7 +165,7 @@ def tell_use(
     scope: Sequence[str] | None,
     told: Reconciliation,
 ) -> None:
-    """Tell which commissioners have no flows of their own, and which flows have no practice."""
+    """Report commissioners without flows of their own, and flows without a practice."""
     file = data.file_of(FLOWS)
     told.tell_codes(
         file,
@@ -194,7 +194,7 @@ def tell_practices(
     scope: Sequence[str] | None,
     told: Reconciliation,
 ) -> None:
-    """Tell which practices have no use of their own, and which use has no open practice."""
+    """Report practices without use of their own, and use without an open practice."""
     told.tell_codes(
         data.file_of(USE),
         "open practices are not in the table; given their commissioner's shares",

@@ -118,7 +118,7 @@ def match_lists(
 
 
 def is_open(practice: Practice) -> bool:
-    """Tell whether a row is a general practice that is active."""
+    """Return whether a row is a general practice that is active."""
     return practice.status == ACTIVE and practice.setting == GENERAL_PRACTICE
 
 
@@ -135,7 +135,7 @@ def today(commissioner: str, commissioners: Codes) -> str:
 
 
 def in_scope(codes: Sequence[str], scope: Sequence[str] | None) -> list[str]:
-    """Return the commissioners that are to be told of."""
+    """Return the commissioners to report on."""
     return [code for code in codes if scope is None or code in scope]
 
 

@@ -1,4 +1,4 @@
-"""Give organisations and places names that people read."""
+"""Readable names of organisations and places."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Hold what the publishers' files say, row by row, and read each of their formats."""
+"""The rows of the publishers' files, and a reader for each of their formats."""
 
 import re
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ class Beds:
 
 @dataclass(frozen=True)
 class Source:
-    """One file: what it is for, its rows, the latest date in it, and the years that its name and columns mention."""
+    """One file: its purposes, its rows, the latest date in it, and the years that its name and columns mention."""
 
     file: str
     what: str
@@ -115,7 +115,7 @@ class Source:
 
 @dataclass
 class Publications:
-    """Hold everything read; codes are in capitals, postcodes without blanks."""
+    """Everything that was read; codes are in capitals, postcodes without blanks."""
 
     practices: dict[str, Practice] = field(default_factory=dict)
     lists: dict[str, Registered] = field(default_factory=dict)
@@ -145,7 +145,7 @@ def column(sheet: Sheet, names: Sequence[str]) -> int | None:
 
 
 def has(columns: Sequence[str], *wanted: Sequence[str]) -> bool:
-    """Tell whether every group of names has a column."""
+    """Return whether every group of names has a column."""
     return all(any(name in columns for name in names) for names in wanted)
 
 
@@ -155,7 +155,7 @@ def plain_postcode(text: str) -> str:
 
 
 def keep(found: dict[str, T], code: str, value: T, row: Cells) -> None:
-    """Keep a row by its code; a code given twice is a fault."""
+    """Store a row by its code; record a fault if the code is repeated."""
     if code in found:
         row.complain(f"code '{code}' is given twice in this file; keep one of the two rows")
     found[code] = value
@@ -260,7 +260,7 @@ def read_flows(path: Path, what: str, users: Sequence[str], into: Publications, 
 
 
 def check_shares(file: str, flows: Sequence[Flow], faults: Faults) -> None:
-    """Note users whose shares add up to more than 1."""
+    """Report users whose shares add up to more than 1."""
     total: dict[str, float] = {}
     for flow in flows:
         total[flow.user] = total.get(flow.user, 0.0) + flow.amount

@@ -63,7 +63,7 @@ class Codes:
         averages : dict of str to dict of str to float
             Shares by the codes of the place, then provider.
         without : list of str
-            Users that merged with others and whose people are not known.
+            Users that merged with others and whose population is not known.
         """
         sources: dict[str, list[tuple[str, float]]] = {}
         for user in shares:
@@ -100,7 +100,7 @@ def with_part(code: str, part: float) -> str:
 
 
 def tell_total(told: Reconciliation, file: str, what: str, before: float, after: float) -> None:
-    """Tell the total of a table as published and by the codes of the place, and that they differ if they do."""
+    """Report the total of a table as published and by the codes of the place, and whether they differ."""
     if before == after == 0.0:
         return
     agree = math.isclose(before, after, rel_tol=TOTAL_ROUNDING, abs_tol=TOTAL_ROUNDING)

@@ -9,7 +9,7 @@ CODES_SHOWN = 12
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing to tell of a file: how it was dealt with, and the codes it concerns."""
+    """One remark on a file: how it was handled, and the codes concerned."""
 
     file: str
     message: str
@@ -23,11 +23,11 @@ class Reconciliation:
     entries: list[Entry] = field(default_factory=list)
 
     def tell(self, file: str, message: str, codes: Iterable[str] = ()) -> None:
-        """Note something; codes are sorted."""
+        """Add a remark; codes are sorted."""
         self.entries.append(Entry(file, message, tuple(sorted(codes))))
 
     def tell_codes(self, file: str, message: str, codes: Iterable[str]) -> None:
-        """Note something about codes, if there are any, with their number."""
+        """Add a remark about codes with their number, if there are any."""
         found = tuple(sorted(codes))
         if found:
             self.entries.append(Entry(file, f"{message} ({len(found):,})", found))

@@ -26,7 +26,7 @@ EXTRACT = re.compile(r"(\d{1,2})([A-Z]{3})(\d{4})")
 
 @dataclass(frozen=True)
 class Sheet:
-    """Hold the rows of a file, without its header.
+    """The rows of a file, without its header.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Say where everybody is: by postcode, or in the middle of those they serve."""
+"""Locate organisations by their postcodes, or in the middle of those whom they serve."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from abm.world.publishers.reconciliation import Reconciliation
 
 @dataclass(frozen=True)
 class Sited:
-    """Hold where practices, providers and commissioners are, in kilometres, by code."""
+    """Positions of practices, providers and commissioners by code, in kilometres."""
 
     practices: dict[str, Floats]
     providers: dict[str, Floats]

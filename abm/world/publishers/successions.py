@@ -6,7 +6,7 @@ from abm.world.publishers.publications import Beds, Body, Succession
 
 
 class Successions:
-    """Say what became of a code.
+    """The succession of a code.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Successions:
     def resolve(self, code: str, known: Container[str]) -> dict[str, float]:
         """Return the known codes that a code became, with its parts, which sum to 1; empty if none is.
 
-        A known code stays as it is, whatever came of it later. Branches that lead to no known code are left
+        A known code stays as it is, even if it was replaced later. Branches that lead to no known code are left
         out and their part goes to the others; so does what goes round in a circle.
         """
         found: dict[str, float] = {}
@@ -65,9 +65,9 @@ class Successions:
 def presumed_successions(
     beds: dict[str, Beds], providers: dict[str, Body], known: Successions
 ) -> list[Succession]:
-    """Find closed providers with beds whose successor no table names, but whose address another provider has.
+    """Find closed providers with beds that have no successor in any table, but share an address with another provider.
 
-    The successor is one that stands at the postcode of a provider that closed, has no beds of its own, and
+    The successor is one at the postcode of a provider that closed, has no beds of its own, and
     is open.
     """
     at: dict[str, list[str]] = {}

@@ -96,7 +96,7 @@ def to_shares(table: SHARES, most: float) -> SHARES:
 def tell_users(
     used: Used, file: str, users: str, codes: Codes, is_told: Callable[[str], bool], told: Reconciliation
 ) -> None:
-    """Tell which users' codes changed, and the total before and after.
+    """Report which users' codes changed, and the total before and after.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def tell_users(
     codes : Codes
         The users' codes.
     is_told : callable
-        Whether a user of today is to be told of.
+        Whether to report on users of today.
     told : Reconciliation
     """
     here = [user for user in sorted(used.users) if any(is_told(new) for new in codes.parts(user))]
@@ -128,7 +128,7 @@ def tell_providers(
     scope: Sequence[str] | None,
     told: Reconciliation,
 ) -> None:
-    """Tell which providers' codes changed, and which are in no table of providers."""
+    """Report which providers' codes changed, and which are in no table of providers."""
     seen = sorted({row.provider for row in rows if scope is None or row.user in scope})
     told.tell_codes(
         file, f"providers that {users} use changed their code; followed", providers.followed(seen)

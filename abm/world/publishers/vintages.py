@@ -1,4 +1,4 @@
-"""Tell of which times the files are."""
+"""Report the dates of the files."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,7 +13,7 @@ FARTHEST_APART_DAYS = 183
 
 
 def undated(sources: Sequence[Source]) -> str:
-    """Name a file without a date, what it is for, and the years that might be its own."""
+    """Describe a file without a date: its purposes, and the years to which it may belong."""
     what = " and ".join(source.what for source in sources)
     years = ", ".join(sources[0].years)
     mentioned = f"; its name and columns mention {years}, which may be other dates" if years else ""
@@ -21,7 +21,7 @@ def undated(sources: Sequence[Source]) -> str:
 
 
 def tell_vintages(data: Publications, scope: Sequence[str] | None, told: Reconciliation) -> None:
-    """Tell the latest date in each file, and that they differ."""
+    """Report the latest date in each file, and whether the dates differ."""
     dated: list[tuple[date, str]] = []
     for source in data.sources:
         if source.what in (PRACTICES, LISTS, PROVIDERS, COMMISSIONERS, SUCCESSIONS) and source.latest:
