@@ -199,7 +199,7 @@ def test_a_distribution_gives_its_quantiles_and_keeps_within_its_interval():
         ({"distribution": {"norm": {}}, "within": [1, 0]}, "should rise"),
         ({"distribution": {"norml": {}}}, "did you mean 'norm'?"),
         ({"distribution": {"beta": {"a": 1}}}, "needs b"),
-        ({"distribution": {"norm": {"mean": 1}}}, "no parameter of distribution 'norm'"),
+        ({"distribution": {"norm": {"mean": 1}}}, "is not a parameter of distribution 'norm'"),
         ({"distribution": {"norm": {"scale": -1}}}, "has no median"),
     ],
 )
