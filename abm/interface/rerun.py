@@ -24,7 +24,7 @@ from abm.experiments.run import Run, Tables
 from abm.experiments.shard import controls
 from abm.experiments.store import manifest_of, write_results
 from abm.experiments.sweep import Sweep
-from abm.interface.app.limits import Limits
+from abm.interface.page.background.limits import Limits
 from abm.interface.serving import address_problems, require_packages, serve_page
 from abm.interface.sweepview import card
 from abm.records import shown_number
@@ -138,7 +138,7 @@ def _can_be_opened(run: Run) -> bool:
 
 def _link(run: Run) -> str:
     # Deferred: what the page asks is needed only where it is opened.
-    from abm.interface.app.replay import link_of_run
+    from abm.interface.page.session.replay import link_of_run
 
     return link_of_run(run, _limits(run))
 

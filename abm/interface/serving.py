@@ -53,7 +53,7 @@ def serve_page(
     sweep : Path, optional
         Sweep directory to show.
     limits : mapping
-        Fields of `abm.interface.app.limits.Limits`.
+        Fields of `abm.interface.page.background.limits.Limits`.
     query : str
         Of the link that is told and opened, without '?'.
     names : sequence of str
@@ -71,8 +71,8 @@ def serve_page(
         If a limit is out of range, a name is none, the address cannot be used, or the sweep is no directory.
     """
     require_packages()
-    from abm.interface.app.limits import Limits
-    from abm.interface.app.reach import Reach
+    from abm.interface.page.background.limits import Limits
+    from abm.interface.page.server.reach import Reach
 
     problems: list[Problem] = []
     chosen, reach = Limits(), None
@@ -89,7 +89,7 @@ def serve_page(
         problems.append(Problem("--sweep", None, f"found '{sweep}'; give the directory that a sweep wrote"))
     if problems or reach is None:
         raise InvalidInput(problems)
-    from abm.interface.app.server import serve
+    from abm.interface.page.server.application import serve
 
     base = f"{public.rstrip('/')}/" if public else f"http://{shown_host(host)}:{port}/"
     address = base + (f"?{query}" if query else "")

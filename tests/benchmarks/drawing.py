@@ -10,11 +10,11 @@ import time
 from playwright.sync_api import Page, sync_playwright
 
 import abm
-from abm.interface.app.layout_of_place import lay_out
-from abm.interface.app.network_values import pack_month, pack_structure, values_of
-from abm.interface.app.network_view import NetworkView
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines
+from abm.interface.page.widgets.layout_of_place import lay_out
+from abm.interface.page.widgets.network_values import pack_month, pack_structure, values_of
+from abm.interface.page.widgets.network_view import NetworkView
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Line, Panel, pack_lines
 from abm.model.shipped import find_place
 from abm.submodels.shipped import theory
 from abm.world.place import load_place

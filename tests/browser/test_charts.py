@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from abm.interface.app.response_surface import ResponseSurface, pack_surface
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines
+from abm.interface.page.widgets.response_surface import ResponseSurface, pack_surface
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Line, Panel, pack_lines
 from abm.submodels.shipped import theory
 from tests.browser.stage import barriers, send, show, trait
 

@@ -18,8 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from abm.experiments.dataset import open_sweep
 from abm.experiments.run import Run
-from abm.interface.app.limits import Limits
-from abm.interface.app.share import from_query
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.link import from_query
 from abm.model.scenario import load_scenario
 from tests.browser.serving import (
     WAIT,

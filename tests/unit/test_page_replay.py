@@ -13,11 +13,11 @@ from abm.errors import InvalidInput
 from abm.experiments.run import Run
 from abm.experiments.shard import run_shard
 from abm.experiments.sweep import Sweep
-from abm.interface.app.course import simulate_course
-from abm.interface.app.limits import Limits
-from abm.interface.app.replay import link_of_run, question_asked
-from abm.interface.app.share import from_query
 from abm.interface.cli import app
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.link import from_query
+from abm.interface.page.session.replay import link_of_run, question_asked
 from abm.model.scenario import load_scenario
 from tests.unit.sweeping import breakable, planned
 

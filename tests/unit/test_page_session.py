@@ -10,23 +10,23 @@ import solara
 from ipyvuetify import Html
 
 from abm.errors import AbmError
-from abm.interface.app.compare import odds_rows, panels_of
-from abm.interface.app.comparison import Comparison
-from abm.interface.app.explore import asked, choices, panel_of, told_entries, told_marks
-from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
-from abm.interface.app.limits import Limits
-from abm.interface.app.named import found, name_of
-from abm.interface.app.page import Page
-from abm.interface.app.question import Question
-from abm.interface.app.schedules import marks
-from abm.interface.app.selection import described, partner_rows
-from abm.interface.app.services import Counter, Services
-from abm.interface.app.share import LEVERS, from_query, to_query
-from abm.interface.app.state import Session, first_measures
-from abm.interface.app.survey import question_at, row_of
-from abm.interface.app.tables import difference_table, network_table, series_table
-from abm.interface.app.terrain import Terrain, cell_of, choose
-from abm.interface.app.work import Workshop
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.background.workshop import Workshop
+from abm.interface.page.compare.compare_tab import odds_rows, panels_of
+from abm.interface.page.compare.rival_runs import Comparison
+from abm.interface.page.explore.explore_tab import asked, choices, panel_of, told_entries, told_marks
+from abm.interface.page.explore.selection_card import described, partner_rows
+from abm.interface.page.landscape.landscape_state import Terrain, cell_of, choose
+from abm.interface.page.landscape.response_survey import question_at, row_of
+from abm.interface.page.session.lever_records import HEADLINE, lever_groups, lever_records, lever_states
+from abm.interface.page.session.link import LEVERS, from_query, to_query
+from abm.interface.page.session.question import Question
+from abm.interface.page.session.schedule_changes import marks
+from abm.interface.page.session.selection_names import found, name_of
+from abm.interface.page.session.services import Counter, Services
+from abm.interface.page.session.visit_state import Session, first_measures
+from abm.interface.page.visit import Page
+from abm.interface.page.widgets.picture_tables import difference_table, network_table, series_table
 from abm.model.simulate import cached_place
 from abm.submodels.quantities import levers
 
@@ -335,7 +335,7 @@ def test_a_page_that_fails_tells_its_visitor_nothing_of_the_server(caplog):
 
 
 def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):
-    from abm.interface.app.network_values import values_of
+    from abm.interface.page.widgets.network_values import values_of
 
     answer = session.answer.value
     heads, rows = network_table(answer.place, values_of(answer.place, answer.course.arrays(20), 20), None)
@@ -345,7 +345,7 @@ def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):
 
 
 def test_a_difference_is_tabulated_by_what_it_is_a_difference_of(session):
-    from abm.interface.app.network_values import values_of
+    from abm.interface.page.widgets.network_values import values_of
 
     answer = session.answer.value
     first, second = (values_of(answer.place, answer.course.arrays(month), month) for month in (10, 20))

@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
 from abm.experiments.dataset import open_sweep
-from abm.interface.app.sweepview import (
+from abm.interface.cli import app
+from abm.interface.page.landscape.swept_landscape import (
     EVERYTHING,
     SCENARIO,
     outcomes_of,
@@ -15,7 +16,6 @@ from abm.interface.app.sweepview import (
     runs_in,
     sweep_surface,
 )
-from abm.interface.cli import app
 
 EXPERIMENT = """
 name: small

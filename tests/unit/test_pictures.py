@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import abm
-from abm.interface.app.atlas import Atlas
-from abm.interface.app.course import simulate_course
-from abm.interface.app.frames import Frames
-from abm.interface.app.layout_of_place import (
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.session.atlas import Atlas
+from abm.interface.page.session.picture_frames import Frames
+from abm.interface.page.session.question import Question
+from abm.interface.page.widgets.layout_of_place import (
     BETWEEN,
     FREE,
     PlaceLayout,
     hidden_pairs,
     lay_out,
 )
-from abm.interface.app.network_values import (
+from abm.interface.page.widgets.network_values import (
     FINEST,
     IS_CLOSED,
     IS_ENGAGED,
@@ -38,12 +39,11 @@ from abm.interface.app.network_values import (
     quantise,
     values_of,
 )
-from abm.interface.app.network_view import NetworkView
-from abm.interface.app.question import Question
-from abm.interface.app.response_surface import ResponseSurface
-from abm.interface.app.scripts import DRAWING, script, style
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.network_view import NetworkView
+from abm.interface.page.widgets.response_surface import ResponseSurface
+from abm.interface.page.widgets.scripts import DRAWING, script, style
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
 from abm.model.shipped import find_place, place_names
 from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, Place, load_place

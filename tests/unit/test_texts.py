@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 
 from abm.errors import InvalidInput, Problem
 from abm.experiments.parquet import FILE_WRITERS
-from abm.interface.app.download import results_file
-from abm.interface.app.tasks import Sample
 from abm.interface.canvas import svg
 from abm.interface.cli import app
 from abm.interface.console import PlainConsole
 from abm.interface.map import draw_map
+from abm.interface.page.background.simulations import Sample
+from abm.interface.page.session.download import results_file
 from abm.interface.terminal import complain, errors, output
 from abm.model.scenario import shipped_directory
 from abm.texts import ACTING, cell, escape, visible, visible_lines

@@ -1,0 +1,268 @@
+"""Compare: two or three policies side by side on the same accidents of fate, at the same time."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import solara
+
+from abm.core.part import Measure
+from abm.interface.page.background.curve_bands import (
+    BAND_LABEL,
+    band,
+    emergence,
+    emergence_curve,
+    paired_difference,
+)
+from abm.interface.page.background.simulations import Sample
+from abm.interface.page.compare.rival_runs import SIZES, Comparison, Field
+from abm.interface.page.explore.explore_tab import BY_NAME, PREPARING, Ask, choices
+from abm.interface.page.session.chronicle import month_name
+from abm.interface.page.session.picture_frames import Frames
+from abm.interface.page.session.visit_state import Session
+from abm.interface.page.widgets.controls import Action, Emergence, Rivals, Timeline
+from abm.interface.page.widgets.elements import box
+from abm.interface.page.widgets.network_values import names_of
+from abm.interface.page.widgets.network_view import NetworkView
+from abm.interface.page.widgets.picture_tables import (
+    Rows,
+    Table,
+    difference_table,
+    network_table,
+    series_table,
+)
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
+
+GROUP = "compare"
+EMERGED = Measure(
+    "emerged", "Integrated care has emerged", "share", 0, 1, "Share of runs in which it has emerged by then"
+)
+
+
+@solara.component
+def Compare(session: Session, comparison: Comparison) -> None:
+    """Show the page."""
+    question, names = session.question.value, session.compared.value
+    is_preparing = session.is_preparing.value
+    solara.use_effect(comparison.refresh, [question, names, is_preparing])
+    field = comparison.field.value
+    with box("lab-page lab-compare"):
+        Ask(session, ("place",))
+        Choose(session, comparison)
+        with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
+            Clock(session)
+            if field is None or not field.courses:
+                text = PREPARING if is_preparing else "The policies are being simulated …"
+                box("lab-card lab-waiting", "p", [text], role="status")
+            else:
+                Pictures(session, field)
+                with box("lab-results"):
+                    Chart(session, comparison, field)
+                    Odds(session, comparison, field)
+
+
+@solara.component
+def Choose(session: Session, comparison: Comparison) -> None:
+    """Choose the policies, the measure, and how many replicates there are."""
+    progress = comparison.progress.value
+    mine = ("mine", f"Yours from Explore: {session.question.value.scenario.label}")
+
+    def act(action: Action | None) -> None:
+        if action is not None:
+            answer_choice(session, comparison, action)
+
+    Rivals.element(
+        names=list(session.compared.value),
+        choices=[mine, *choices()["preset"]],
+        measures=[(name, measure.label) for name, measure in BY_NAME.items()],
+        measure=session.measure.value,
+        sizes=[size for size in SIZES if size <= session.limits.replicates],
+        size=comparison.size.value,
+        done=progress.done,
+        is_running=progress.is_running,
+        on_action=act,
+    )
+
+
+def answer_choice(session: Session, comparison: Comparison, action: Action) -> None:
+    """Do what a visitor chose."""
+    content = action.content
+    position, size = content.get("position"), content.get("size")
+    if action.kind == "policy" and isinstance(position, int):
+        comparison.choose(position, str(content.get("name")))
+    elif action.kind == "measure" and content.get("measure") in BY_NAME:
+        session.measure.set(str(content["measure"]))
+    elif action.kind == "size" and isinstance(size, int):
+        comparison.resize(size)
+    elif action.kind == "stop":
+        comparison.stop()
+
+
+@solara.component
+def Clock(session: Session) -> None:
+    """Show the controls of the time that all policies share."""
+    question = session.question.value
+    Timeline.element(
+        month=session.month.value,
+        shown=session.month.value,
+        months=question.months,
+        start=question.start,
+        marks=[],
+        on_month=session.show_month,
+    )
+
+
+@solara.component
+def Pictures(session: Session, field: Field) -> None:
+    """Show every policy's place in the month in view; of two policies also the difference."""
+    month = min(session.month.value, field.question.months)
+    frames = solara.use_memo(lambda: frames_of(field), [field])
+    titles = list(field.labels)
+    if len(titles) == 2:
+        titles.append(f"Difference: {field.labels[1]} less {field.labels[0]}")
+    structure = session.atlas.sheet(field.place)
+    names = names_of(field.place)
+    when = month_name(field.question.start, month)
+    with box("lab-pictures"):
+        for number, (title, own) in enumerate(zip(titles, frames, strict=True)):
+            with box("lab-card lab-stage", "section", **{"aria-label": title}).key(f"{number}-{len(titles)}"):
+                with box("lab-rival"):
+                    if own.against is None:
+                        box(f"lab-key lab-key-{number}", "span", **{"aria-hidden": "true"})
+                    box("", "h2", [title])
+                NetworkView.element(
+                    names=names,
+                    structure=structure,
+                    values=own.packed(month),
+                    upcoming=own.packed(month + 1),
+                    has_clock=True,
+                    start=field.question.start,
+                    title=f"{title}, {when}",
+                    selected=session.selected.value,
+                    theme=session.theme.value,
+                    height=330,
+                    group=GROUP,
+                    on_selected=session.select,
+                )
+                Table(f"{title}, {when}", partial(month_table, frames, number, month, session.selected.value))
+
+
+def frames_of(field: Field) -> list[Frames]:
+    """Prepare the pictures of a comparison; of two policies also the difference."""
+    place, courses = field.place, field.courses
+    frames = [Frames(place, course) for course in courses]
+    return [*frames, Frames(place, courses[1], courses[0])] if len(courses) == 2 else frames
+
+
+def month_table(
+    frames: Sequence[Frames], number: int, month: int, selected: dict[str, Any] | None
+) -> tuple[Sequence[str], Rows]:
+    """Tabulate a picture of a comparison."""
+    own = frames[number]
+    if own.against is None:
+        return network_table(own.place, own.values(month), selected)
+    return difference_table(own.place, own.values(month), frames[0].values(month), selected)
+
+
+@solara.component
+def Chart(session: Session, comparison: Comparison, field: Field) -> None:
+    """Show the measure under every policy, and what differs from the reference with its interval."""
+    sample, first = comparison.sample.value, session.use_first_month()
+    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    size = sample.size if sample is not None else 0
+
+    def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
+        found = panels_of(field, sample, name)
+        return found, panel_records(found), pack_lines(found, field.question.months)
+
+    panels, records, values = solara.use_memo(prepared, [field, sample, name])
+    with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
+        SeriesChart.element(
+            panels=records,
+            values=values,
+            months=field.question.months,
+            month=first,
+            has_clock=True,
+            start=field.question.start,
+            band_label=(
+                f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
+            ),
+            title=f"{BY_NAME[name].label} at {field.place.label}",
+            columns=1,
+            height=190,
+            theme=session.theme.value,
+        )
+        Table("The charts by year", lambda: series_table(panels, field.question.months))
+
+
+def panels_of(field: Field, sample: Sample | None, name: str) -> list[Panel]:
+    """Return the charts of a comparison: curves, differences, and emergence once there are replicates."""
+    measure = BY_NAME[name]
+    lines = []
+    for number, (label, course) in enumerate(zip(field.labels, field.courses, strict=True)):
+        own = band(sample.measure(number, name)) if sample is not None and sample.size > 1 else None
+        low, high = (own.low, own.high) if own else (None, None)
+        lines.append(Line(label, "policy", course.measure(name), low, high, number))
+    found = [Panel(measure, lines)]
+    if sample is None or sample.size < 2:
+        return found
+    apart = []
+    curves = []
+    for number, label in enumerate(field.labels):
+        curve = emergence_curve(sample, number, field.question.months)
+        curves.append(Line(label, "policy", curve.middle, curve.low, curve.high, number))
+        if number:
+            difference = paired_difference(sample, number, name)
+            apart.append(Line(label, "policy", difference.middle, difference.low, difference.high, number))
+    told = Measure(
+        f"{name}_difference",
+        f"{measure.label}: difference from {field.labels[0]}",
+        measure.unit,
+        -np.inf,
+        np.inf,
+        f"Mean over {sample.size} pairs of runs",
+    )
+    return [*found, Panel(told, apart, is_difference=True), Panel(EMERGED, curves, is_step=True)]
+
+
+@solara.component
+def Odds(session: Session, comparison: Comparison, field: Field) -> None:
+    """Show how likely integrated care emerges under every policy, and how the measure ends."""
+    sample = comparison.sample.value
+    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    Emergence.element(
+        rows=odds_rows(field, sample, name),
+        measure=BY_NAME[name].label,
+        is_share=BY_NAME[name].unit.startswith("share"),
+        size=sample.size if sample is not None else 0,
+        years=f"{field.question.years:g}",
+    )
+
+
+def odds_rows(field: Field, sample: Sample | None, name: str) -> list[dict[str, Any]]:
+    """Tabulate the end of a comparison, a row a policy."""
+    rows = []
+    for number, label in enumerate(field.labels):
+        row: dict[str, Any] = {"label": label, "number": number}
+        if sample is not None and sample.size > 1:
+            share = emergence(sample, number)
+            apart = paired_difference(sample, number, name)
+            ends = sample.measure(number, name)[-1].astype(np.float64)
+            row |= {
+                "share": share.estimate,
+                "low": share.low,
+                "high": share.high,
+                "mean": told(ends.mean()),
+                "difference": None if number == 0 else told(apart.middle[-1]),
+                "from": None if number == 0 else told(apart.low[-1]),
+                "to": None if number == 0 else told(apart.high[-1]),
+            }
+        rows.append(row)
+    return rows
+
+
+def told(value: float) -> float | None:
+    """Return a number for the browser, None for a missing one."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,251 @@
+"""Write the whole state of a page into the query of a link, and read it back, checked like any other input.
+
+A link names what comes with abm and gives lever settings as the command line does; it holds no path, no code
+and nothing secret, and what does not fit the limits is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from abm.errors import InvalidInput, Problem
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.question import Question, checked
+from abm.policy.reading import parse_setting
+from abm.records import Document, FrozenMapping
+
+LONGEST_QUERY = 8_000
+"""Characters of a link that are read; servers and browsers pass on about as many."""
+MOST_COMPARED = 3
+MINE = "mine"
+"""Stands for the scenario of Explore among those that are compared."""
+TABS = ("explore", "compare", "landscape")
+LEVERS, SWEEP = LANDSCAPES = ("levers", "sweep")
+FIRST_MEASURE = "implementation"
+FIRST_MONTH = 84
+"""Seven years in, when there is something to see."""
+FIRST_SIZE = 50
+FIRST_RESPONSE = "emerged_ever"
+LONGEST_NAME = 200
+"""Characters of a name in a link that are read."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Hold the whole state of a page that a link carries.
+
+    Attributes
+    ----------
+    question : Question
+        What Explore shows.
+    tab : str
+        One of `TABS`.
+    month : int
+        The month in view.
+    measure : str
+        The measure of the large chart.
+    selected : str
+        Organisation, tie or place in view, as `abm.interface.page.session.selection_names` names it; empty if none is.
+    line : int
+        Line of the chronicle that is pointed at; -1 for none.
+    compared : tuple of str
+        Scenarios that Compare shows, the first one the reference; `MINE` is Explore's own.
+    size : int
+        Replicates of a comparison.
+    landscape : str
+        What Landscape shows: 'levers' or 'sweep'; empty for what comes first.
+    response : str
+        What its colours are.
+    axes : tuple of str
+        What a sweep is shown over: across, up, panels; empty for the first dimensions.
+    is_surveyed : bool
+        Whether the landscape around the question has been simulated.
+    cell : tuple of int
+        Panel, row and column of the cell that is picked; empty for none.
+    """
+
+    question: Question = field(default_factory=Question)
+    tab: str = TABS[0]
+    month: int = FIRST_MONTH
+    measure: str = FIRST_MEASURE
+    selected: str = ""
+    line: int = -1
+    compared: tuple[str, ...] = ("baseline", "sustained_leadership", "leadership_with_reform")
+    size: int = FIRST_SIZE
+    landscape: str = ""
+    response: str = FIRST_RESPONSE
+    axes: tuple[str, ...] = ()
+    is_surveyed: bool = False
+    cell: tuple[int, ...] = ()
+
+
+PLAIN = ("preset", "place", "start", "reference")
+WHOLE = ("substeps", "seed", "replicate")
+
+
+def to_query(view: View) -> str:
+    """Write a view as the query of a link, without '?'; what is as at first is left out."""
+    question = view.question
+    first = Question.of_preset(question.preset)
+    pairs: list[tuple[str, str]] = []
+    for name in PLAIN:
+        if getattr(question, name) != getattr(first, name) or name == "preset":
+            pairs.append((name, getattr(question, name)))
+    for name in WHOLE:
+        if getattr(question, name) != getattr(first, name):
+            pairs.append((name, str(getattr(question, name))))
+    if question.years != first.years:
+        pairs.append(("years", flow(question.years)))
+    pairs += [("set", f"{name}={flow(value)}") for name, value in question.levers.items()]
+    pairs += [("parameter", f"{name}={flow(value)}") for name, value in question.parameters.items()]
+    pairs += [("structure", f"{part}={name}") for part, name in question.structure.items()]
+    plain = View(question)
+    for name in ("tab", "month", "measure", "selected", "line", "size", "landscape", "response"):
+        if getattr(view, name) != getattr(plain, name):
+            pairs.append((name, str(getattr(view, name))))
+    if view.compared != plain.compared:
+        pairs.append(("compare", ",".join(view.compared)))
+    if view.axes:
+        pairs.append(("axes", ",".join(view.axes)))
+    if view.is_surveyed:
+        pairs.append(("surveyed", "yes"))
+    if view.cell:
+        pairs.append(("cell", ",".join(map(str, view.cell))))
+    return urlencode(pairs)
+
+
+def flow(data: Any) -> str:
+    """Write plain values in the short form of YAML, which the command line reads too."""
+    if isinstance(data, Mapping):
+        return "{" + ", ".join(f"{_key(key)}: {flow(value)}" for key, value in data.items()) + "}"
+    if isinstance(data, list | tuple):
+        return "[" + ", ".join(flow(value) for value in data) + "]"
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        return f'"{data}"'
+    number = float(data)
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
+
+
+def _key(key: object) -> str:
+    text = str(key)
+    return f'"{text}"' if text[:1].isdigit() and "-" in text else text
+
+
+def from_query(query: str, limits: Limits) -> View:
+    """Read a view from the query of a link.
+
+    Parameters
+    ----------
+    query : str
+        With or without '?'.
+    limits : Limits
+        Of this server.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem; nothing of a link is taken over that is not valid.
+    """
+    query = query.removeprefix("?")
+    if len(query) > LONGEST_QUERY:
+        message = f"it has {len(query):,} characters; links of this page have up to {LONGEST_QUERY:,}"
+        raise InvalidInput([Problem("link", None, message)])
+    problems: list[Problem] = []
+    given: dict[str, list[str]] = {}
+    for key, text in parse_qsl(query, keep_blank_values=True):
+        given.setdefault(key, []).append(text)
+    last = {key: texts[-1] for key, texts in given.items()}
+    fields: dict[str, Any] = {name: last[name] for name in PLAIN if name in last}
+    for name in WHOLE:
+        if name in last:
+            fields[name] = _number(name, last[name], problems, whole=True)
+    if "years" in last:
+        fields["years"] = _number("years", last["years"], problems)
+    fields["levers"] = FrozenMapping(sorted(_settings(given.get("set", []), problems).items()))
+    fields["parameters"] = FrozenMapping(_parameters(given.get("parameter", []), problems))
+    fields["structure"] = FrozenMapping(_pairs("structure", given.get("structure", []), problems))
+    if problems:
+        raise InvalidInput(problems)
+    question = checked(_horizon_of_preset(Question(**fields), last), limits)
+    return _looked_at(question, last, limits)
+
+
+def _horizon_of_preset(question: Question, last: Mapping[str, str]) -> Question:
+    """Take what a link leaves out from the preset, so that '?preset=NAME' asks what the file asks."""
+    own = Question.of_preset(question.preset)
+    open_fields = [name for name in ("years", "start", "substeps") if name not in last]
+    return replace(question, **{name: getattr(own, name) for name in open_fields})
+
+
+def _looked_at(question: Question, last: Mapping[str, str], limits: Limits) -> View:
+    """Read what does not decide a run: whatever is not valid there is as at first."""
+    view = View(question)
+    cell = [_count(text, -1) for text in last.get("cell", "").split(",")]
+    axes = tuple(last.get("axes", "")[:LONGEST_NAME].split(","))
+    names = tuple(name for name in last.get("compare", "").split(",") if name)[:MOST_COMPARED]
+    known_measures = {measure.name for measure in question.scenario.extensions.measures}
+    return replace(
+        view,
+        tab=last["tab"] if last.get("tab") in TABS else view.tab,
+        month=min(_count(last.get("month", ""), view.month), question.months),
+        measure=last["measure"] if last.get("measure") in known_measures else view.measure,
+        selected=last.get("selected", "")[:LONGEST_NAME],
+        line=_count(last.get("line", ""), view.line),
+        compared=names if len(names) > 1 and _are_scenarios(names) else view.compared,
+        size=min(max(_count(last.get("size", ""), view.size), 2), limits.replicates),
+        landscape=last["landscape"] if last.get("landscape") in LANDSCAPES else view.landscape,
+        response=last.get("response", view.response)[:LONGEST_NAME],
+        axes=axes if len(axes) == 3 else view.axes,
+        is_surveyed=last.get("surveyed") == "yes",
+        cell=tuple(cell) if len(cell) == 3 and min(cell) >= 0 else view.cell,
+    )
+
+
+def _count(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else otherwise
+
+
+def _are_scenarios(names: tuple[str, ...]) -> bool:
+    from abm.model.shipped import scenario_names
+
+    return all(name == MINE or name in scenario_names() for name in names)
+
+
+def _settings(texts: list[str], problems: list[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in texts:
+        try:
+            name, schedule = parse_setting(text)
+            found[name] = schedule.data()
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    return found
+
+
+def _parameters(texts: list[str], problems: list[Problem]) -> dict[str, float]:
+    pairs = _pairs("parameter", texts, problems)
+    return {name: _number(name, text, problems) for name, text in pairs.items()}
+
+
+def _pairs(noun: str, texts: list[str], problems: list[Problem]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if sign and name.strip():
+            found[name.strip()] = value.strip()
+        else:
+            problems.append(Problem(noun, None, f"found '{text}'; valid is NAME=VALUE"))
+    return found
+
+
+def _number(name: str, text: str, problems: list[Problem], *, whole: bool = False) -> Any:
+    try:
+        value = Document.parse(f"value: {text}", name).data["value"]
+    except InvalidInput:
+        value = text
+    valid = int if whole else (int, float)
+    if isinstance(value, valid) and not isinstance(value, bool):
+        return value
+    problems.append(Problem(name, None, f"found '{text}'; give a {'whole ' if whole else ''}number"))
+    return 0
