@@ -43,7 +43,7 @@ from abm.interface.page.widgets.network_view import NetworkView
 from abm.interface.page.widgets.response_surface import ResponseSurface
 from abm.interface.page.widgets.scripts import DRAWING, script, style
 from abm.interface.page.widgets.series_chart import SeriesChart
-from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
 from abm.model.shipped import find_place, place_names
 from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, Place, load_place
@@ -286,7 +286,7 @@ def test_widgets_are_made_from_a_place_series_and_a_surface() -> None:
     assert view.structure == pack_structure(model.place, lay_out(model.place))
     assert view.names["label"] == "South Somerset"
     trust = theory().measures[theory().row("trust")]
-    chart = SeriesChart.of([Panel(trust, [Line("This run", "focus", [0.3, 0.4])])], months=4, month=1)
+    chart = SeriesChart.of([Panel(trust, [SeriesLine("This run", "focus", [0.3, 0.4])])], months=4, month=1)
     assert len(chart.values) == 4 * 5 and chart.month == 1
     lever = {"label": "Effort", "unit": "share", "values": [0.0, 1.0]}
     surface = ResponseSurface.of(lever, lever, ["All"], trust, np.zeros((1, 2, 2)))
@@ -300,8 +300,8 @@ def test_lines_are_packed_with_their_bands_and_filled_with_missing_values() -> N
     panel = Panel(
         admissions,
         [
-            Line("This run", "focus", [1.0, 1.1], [0.9, 1.0], [1.1, 1.2]),
-            Line("As things were", "counterfactual", range(9)),
+            SeriesLine("This run", "focus", [1.0, 1.1], [0.9, 1.0], [1.1, 1.2]),
+            SeriesLine("As things were", "counterfactual", range(9)),
         ],
     )
     rows = np.frombuffer(pack_lines([panel], 4), "<f4").reshape(4, 5)

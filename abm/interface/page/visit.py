@@ -7,9 +7,9 @@ from typing import Any
 import solara
 
 from abm.interface.page.compare.compare_tab import Compare
-from abm.interface.page.compare.rival_runs import Comparison
+from abm.interface.page.compare.comparison_state import ComparisonState
 from abm.interface.page.explore.explore_tab import Explore
-from abm.interface.page.landscape.landscape_state import Terrain
+from abm.interface.page.landscape.landscape_state import LandscapeState
 from abm.interface.page.landscape.landscape_tab import Landscape
 from abm.interface.page.session.download import command_line, results_file, scenario_file
 from abm.interface.page.session.link import TABS, to_query
@@ -71,15 +71,15 @@ def Visit() -> None:
         ),
         [],
     )
-    comparison = solara.use_memo(lambda: Comparison(session), [])
-    terrain = solara.use_memo(lambda: Terrain(session, services.sweep), [])
+    comparison = solara.use_memo(lambda: ComparisonState(session), [])
+    landscape = solara.use_memo(lambda: LandscapeState(session, services.sweep), [])
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
     with box("lab"):
         Head(session)
         Notice(session)
-        Body(session, comparison, terrain)
-        Link(session, comparison, terrain)
+        Body(session, comparison, landscape)
+        Link(session, comparison, landscape)
 
 
 @solara.component
@@ -131,9 +131,9 @@ def take(session: Session, what: str, action: Action) -> None:
 
 
 @solara.component
-def Link(session: Session, comparison: Comparison, terrain: Terrain) -> None:
+def Link(session: Session, comparison: ComparisonState, landscape: LandscapeState) -> None:
     """Keep the address in step, after everything else."""
-    Address.element(query=to_query(terrain.seen(comparison.seen(session.view()))))
+    Address.element(query=to_query(landscape.seen(comparison.seen(session.view()))))
 
 
 @solara.component
@@ -148,11 +148,11 @@ def Notice(session: Session) -> None:
 
 
 @solara.component
-def Body(session: Session, comparison: Comparison, terrain: Terrain) -> None:
+def Body(session: Session, comparison: ComparisonState, landscape: LandscapeState) -> None:
     """Show the tab that is chosen."""
     if session.tab.value == "compare":
         Compare(session, comparison)
     elif session.tab.value == "landscape":
-        Landscape(session, terrain)
+        Landscape(session, landscape)
     else:
         Explore(session)

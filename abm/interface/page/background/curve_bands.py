@@ -16,7 +16,7 @@ BAND_LABEL = "middle 90% of {size} runs"
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class CurveBand:
     """Hold the middle of some curves, month by month.
 
     Attributes
@@ -30,13 +30,13 @@ class Band:
     high: Floats
 
 
-def band(values: NDArray[np.float32]) -> Band:
+def band(values: NDArray[np.float32]) -> CurveBand:
     """Return the median and the middle 90% of curves (T+1, R)."""
     low, middle, high = np.quantile(values.astype(np.float64), (LOW, 0.5, HIGH), axis=1)
-    return Band(middle, low, high)
+    return CurveBand(middle, low, high)
 
 
-def paired_difference(sample: Sample, scenario: int, measure: str, reference: int = 0) -> Band:
+def paired_difference(sample: Sample, scenario: int, measure: str, reference: int = 0) -> CurveBand:
     """Return the mean paired difference from the reference with its 95% interval.
 
     The interval is Student's of the mean of R differences; with one pair it is missing.
@@ -45,10 +45,10 @@ def paired_difference(sample: Sample, scenario: int, measure: str, reference: in
     mean = apart.mean(axis=1)
     if sample.size < 2:
         missing = np.full(mean.shape, np.nan)
-        return Band(mean, missing, missing)
+        return CurveBand(mean, missing, missing)
     quantile = float(stdtrit(sample.size - 1, 0.5 + CONFIDENCE / 2.0))
     reach = quantile * apart.std(axis=1, ddof=1) / np.sqrt(sample.size)
-    return Band(mean, mean - reach, mean + reach)
+    return CurveBand(mean, mean - reach, mean + reach)
 
 
 def emergence(sample: Sample, scenario: int) -> Proportion:
@@ -57,11 +57,11 @@ def emergence(sample: Sample, scenario: int) -> Proportion:
     return wilson_interval(int(emerged.sum()), sample.size)
 
 
-def emergence_curve(sample: Sample, scenario: int, months: int) -> Band:
+def emergence_curve(sample: Sample, scenario: int, months: int) -> CurveBand:
     """Return the share of runs in which integrated care has emerged by a month (Kaplan and Meier), months 0 to T."""
     found = time_to_emergence(sample.emerged_month[scenario], months)
     at = np.searchsorted(found.times, np.arange(months + 1), side="right")
     curves = []
     for values, empty in ((found.survival, 1.0), (found.high, np.nan), (found.low, np.nan)):
         curves.append(1.0 - np.concatenate([[empty], values])[at])
-    return Band(*curves)
+    return CurveBand(*curves)

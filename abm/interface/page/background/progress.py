@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from abm.interface.page.background.workshop import Job
+from abm.interface.page.background.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Progress:
 
 
 @dataclass
-class Work:
+class BackgroundWork:
     """Hold what a line of a session is doing in the background.
 
     Attributes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.interface.page.background.course import simulate_course
-from abm.interface.page.background.workshop import LARGE, Task
+from abm.interface.page.background.jobs import LARGE, Task
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import cached_place, measure_names, simulate_lanes
 

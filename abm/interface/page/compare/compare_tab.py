@@ -16,12 +16,12 @@ from abm.interface.page.background.curve_bands import (
     paired_difference,
 )
 from abm.interface.page.background.simulations import Sample
-from abm.interface.page.compare.rival_runs import SIZES, Comparison, Field
+from abm.interface.page.compare.comparison_state import SIZES, ComparisonState, Contest
 from abm.interface.page.explore.explore_tab import BY_NAME, PREPARING, Ask, choices
 from abm.interface.page.session.chronicle import month_name
 from abm.interface.page.session.picture_frames import Frames
 from abm.interface.page.session.visit_state import Session
-from abm.interface.page.widgets.controls import Action, Emergence, Rivals, Timeline
+from abm.interface.page.widgets.controls import Action, EmergenceTable, Rivals, Timeline
 from abm.interface.page.widgets.elements import box
 from abm.interface.page.widgets.network_values import names_of
 from abm.interface.page.widgets.network_view import NetworkView
@@ -33,7 +33,7 @@ from abm.interface.page.widgets.picture_tables import (
     series_table,
 )
 from abm.interface.page.widgets.series_chart import SeriesChart
-from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
 
 GROUP = "compare"
 EMERGED = Measure(
@@ -42,29 +42,29 @@ EMERGED = Measure(
 
 
 @solara.component
-def Compare(session: Session, comparison: Comparison) -> None:
+def Compare(session: Session, comparison: ComparisonState) -> None:
     """Show the page."""
     question, names = session.question.value, session.compared.value
     is_preparing = session.is_preparing.value
     solara.use_effect(comparison.refresh, [question, names, is_preparing])
-    field = comparison.field.value
+    contest = comparison.contest.value
     with box("lab-page lab-compare"):
         Ask(session, ("place",))
         Choose(session, comparison)
         with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
             Clock(session)
-            if field is None or not field.courses:
+            if contest is None or not contest.courses:
                 text = PREPARING if is_preparing else "The policies are being simulated …"
                 box("lab-card lab-waiting", "p", [text], role="status")
             else:
-                Pictures(session, field)
+                Pictures(session, contest)
                 with box("lab-results"):
-                    Chart(session, comparison, field)
-                    Odds(session, comparison, field)
+                    Chart(session, comparison, contest)
+                    Odds(session, comparison, contest)
 
 
 @solara.component
-def Choose(session: Session, comparison: Comparison) -> None:
+def Choose(session: Session, comparison: ComparisonState) -> None:
     """Choose the policies, the measure, and how many replicates there are."""
     progress = comparison.progress.value
     mine = ("mine", f"Yours from Explore: {session.question.value.scenario.label}")
@@ -86,7 +86,7 @@ def Choose(session: Session, comparison: Comparison) -> None:
     )
 
 
-def answer_choice(session: Session, comparison: Comparison, action: Action) -> None:
+def answer_choice(session: Session, comparison: ComparisonState, action: Action) -> None:
     """Do what a visitor chose."""
     content = action.content
     position, size = content.get("position"), content.get("size")
@@ -115,16 +115,16 @@ def Clock(session: Session) -> None:
 
 
 @solara.component
-def Pictures(session: Session, field: Field) -> None:
+def Pictures(session: Session, contest: Contest) -> None:
     """Show every policy's place in the month in view; of two policies also the difference."""
-    month = min(session.month.value, field.question.months)
-    frames = solara.use_memo(lambda: frames_of(field), [field])
-    titles = list(field.labels)
+    month = min(session.month.value, contest.question.months)
+    frames = solara.use_memo(lambda: frames_of(contest), [contest])
+    titles = list(contest.labels)
     if len(titles) == 2:
-        titles.append(f"Difference: {field.labels[1]} less {field.labels[0]}")
-    structure = session.atlas.sheet(field.place)
-    names = names_of(field.place)
-    when = month_name(field.question.start, month)
+        titles.append(f"Difference: {contest.labels[1]} less {contest.labels[0]}")
+    structure = session.atlas.sheet(contest.place)
+    names = names_of(contest.place)
+    when = month_name(contest.question.start, month)
     with box("lab-pictures"):
         for number, (title, own) in enumerate(zip(titles, frames, strict=True)):
             with box("lab-card lab-stage", "section", **{"aria-label": title}).key(f"{number}-{len(titles)}"):
@@ -138,7 +138,7 @@ def Pictures(session: Session, field: Field) -> None:
                     values=own.packed(month),
                     upcoming=own.packed(month + 1),
                     has_clock=True,
-                    start=field.question.start,
+                    start=contest.question.start,
                     title=f"{title}, {when}",
                     selected=session.selected.value,
                     theme=session.theme.value,
@@ -149,9 +149,9 @@ def Pictures(session: Session, field: Field) -> None:
                 Table(f"{title}, {when}", partial(month_table, frames, number, month, session.selected.value))
 
 
-def frames_of(field: Field) -> list[Frames]:
+def frames_of(contest: Contest) -> list[Frames]:
     """Prepare the pictures of a comparison; of two policies also the difference."""
-    place, courses = field.place, field.courses
+    place, courses = contest.place, contest.courses
     frames = [Frames(place, course) for course in courses]
     return [*frames, Frames(place, courses[1], courses[0])] if len(courses) == 2 else frames
 
@@ -167,58 +167,60 @@ def month_table(
 
 
 @solara.component
-def Chart(session: Session, comparison: Comparison, field: Field) -> None:
+def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> None:
     """Show the measure under every policy, and what differs from the reference with its interval."""
     sample, first = comparison.sample.value, session.use_first_month()
     name = session.measure.value if session.measure.value in BY_NAME else "implementation"
     size = sample.size if sample is not None else 0
 
     def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
-        found = panels_of(field, sample, name)
-        return found, panel_records(found), pack_lines(found, field.question.months)
+        found = panels_of(contest, sample, name)
+        return found, panel_records(found), pack_lines(found, contest.question.months)
 
-    panels, records, values = solara.use_memo(prepared, [field, sample, name])
+    panels, records, values = solara.use_memo(prepared, [contest, sample, name])
     with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
         SeriesChart.element(
             panels=records,
             values=values,
-            months=field.question.months,
+            months=contest.question.months,
             month=first,
             has_clock=True,
-            start=field.question.start,
+            start=contest.question.start,
             band_label=(
                 f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
             ),
-            title=f"{BY_NAME[name].label} at {field.place.label}",
+            title=f"{BY_NAME[name].label} at {contest.place.label}",
             columns=1,
             height=190,
             theme=session.theme.value,
         )
-        Table("The charts by year", lambda: series_table(panels, field.question.months))
+        Table("The charts by year", lambda: series_table(panels, contest.question.months))
 
 
-def panels_of(field: Field, sample: Sample | None, name: str) -> list[Panel]:
+def panels_of(contest: Contest, sample: Sample | None, name: str) -> list[Panel]:
     """Return the charts of a comparison: curves, differences, and emergence once there are replicates."""
     measure = BY_NAME[name]
     lines = []
-    for number, (label, course) in enumerate(zip(field.labels, field.courses, strict=True)):
+    for number, (label, course) in enumerate(zip(contest.labels, contest.courses, strict=True)):
         own = band(sample.measure(number, name)) if sample is not None and sample.size > 1 else None
         low, high = (own.low, own.high) if own else (None, None)
-        lines.append(Line(label, "policy", course.measure(name), low, high, number))
+        lines.append(SeriesLine(label, "policy", course.measure(name), low, high, number))
     found = [Panel(measure, lines)]
     if sample is None or sample.size < 2:
         return found
     apart = []
     curves = []
-    for number, label in enumerate(field.labels):
-        curve = emergence_curve(sample, number, field.question.months)
-        curves.append(Line(label, "policy", curve.middle, curve.low, curve.high, number))
+    for number, label in enumerate(contest.labels):
+        curve = emergence_curve(sample, number, contest.question.months)
+        curves.append(SeriesLine(label, "policy", curve.middle, curve.low, curve.high, number))
         if number:
             difference = paired_difference(sample, number, name)
-            apart.append(Line(label, "policy", difference.middle, difference.low, difference.high, number))
+            apart.append(
+                SeriesLine(label, "policy", difference.middle, difference.low, difference.high, number)
+            )
     told = Measure(
         f"{name}_difference",
-        f"{measure.label}: difference from {field.labels[0]}",
+        f"{measure.label}: difference from {contest.labels[0]}",
         measure.unit,
         -np.inf,
         np.inf,
@@ -228,23 +230,23 @@ def panels_of(field: Field, sample: Sample | None, name: str) -> list[Panel]:
 
 
 @solara.component
-def Odds(session: Session, comparison: Comparison, field: Field) -> None:
+def Odds(session: Session, comparison: ComparisonState, contest: Contest) -> None:
     """Show how likely integrated care emerges under every policy, and how the measure ends."""
     sample = comparison.sample.value
     name = session.measure.value if session.measure.value in BY_NAME else "implementation"
-    Emergence.element(
-        rows=odds_rows(field, sample, name),
+    EmergenceTable.element(
+        rows=odds_rows(contest, sample, name),
         measure=BY_NAME[name].label,
         is_share=BY_NAME[name].unit.startswith("share"),
         size=sample.size if sample is not None else 0,
-        years=f"{field.question.years:g}",
+        years=f"{contest.question.years:g}",
     )
 
 
-def odds_rows(field: Field, sample: Sample | None, name: str) -> list[dict[str, Any]]:
+def odds_rows(contest: Contest, sample: Sample | None, name: str) -> list[dict[str, Any]]:
     """Tabulate the end of a comparison, a row a policy."""
     rows = []
-    for number, label in enumerate(field.labels):
+    for number, label in enumerate(contest.labels):
         row: dict[str, Any] = {"label": label, "number": number}
         if sample is not None and sample.size > 1:
             share = emergence(sample, number)

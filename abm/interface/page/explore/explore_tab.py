@@ -8,48 +8,29 @@ from typing import Any
 
 import solara
 
-from abm.interface.page.background.curve_bands import BAND_LABEL, Band, emergence
+from abm.interface.page.background.curve_bands import BAND_LABEL, CurveBand, emergence
 from abm.interface.page.background.simulations import Sample
 from abm.interface.page.session.chronicle import month_name
 from abm.interface.page.session.lever_records import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.page.session.picture_frames import Frames
 from abm.interface.page.session.question import Question, shipped_scenario, with_preset
 from abm.interface.page.session.schedule_changes import Mark
-from abm.interface.page.session.visit_state import Answer, Session, first_measures
+from abm.interface.page.session.visit_state import AnsweredQuestion, Session, first_measures
 from abm.interface.page.widgets.controls import Action, LeverPanel, QuestionBar, Readout, Storyline, Timeline
 from abm.interface.page.widgets.elements import box
 from abm.interface.page.widgets.network_values import names_of
 from abm.interface.page.widgets.network_view import NetworkView
 from abm.interface.page.widgets.picture_tables import Table, network_table, series_table
 from abm.interface.page.widgets.series_chart import SeriesChart
-from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
 from abm.model.scenario import place_names, scenario_names
 from abm.records import Document, shown_number
 from abm.submodels.quantities import levers
 from abm.submodels.shipped import theory
 
 BY_NAME = {measure.name: measure for measure in theory().measures}
-FIELDS = {"preset": "Policy", "place": "Place", "reference": "Compared with"}
-PREPARING = "Preparing the model: it is compiled once, which takes about half a minute …"
 CHOSEN = ""
 SMALL_PANELS = ("trust", "engagement", "admissions")
-
-
-@lru_cache(maxsize=1)
-def choices() -> dict[str, list[tuple[str, str]]]:
-    """List the policies and places that can be chosen, with their labels."""
-    from abm.model.shipped import shipped_directory
-
-    scenarios = sorted(
-        ((name, shipped_scenario(name).label) for name in scenario_names()), key=lambda one: one[1]
-    )
-    folder = shipped_directory() / "places"
-    places = [
-        (name, str(Document.read(folder / f"{name}.yaml").data.get("label", name))) for name in place_names()
-    ]
-    first = [one for one in scenarios if one[0] == "baseline"]
-    ordered = first + [one for one in scenarios if one[0] != "baseline"]
-    return {"preset": ordered, "reference": ordered, "place": places}
 
 
 @solara.component
@@ -79,62 +60,6 @@ def Outcome(session: Session) -> None:
     Happened(session)
     with box("lab-card lab-figures", "section", **{"aria-label": "Other measures over time"}):
         Curves(session, SMALL_PANELS)
-
-
-@solara.component
-def Ask(session: Session, fields: tuple[str, ...] = ("preset", "place", "reference")) -> None:
-    """Show the bar that says what is asked."""
-    question = session.question.value
-
-    def act(action: Action | None) -> None:
-        if action is not None and action.kind == "ask":
-            session.change(
-                lambda now: asked(now, str(action.content.get("field")), action.content.get("value"))
-            )
-
-    QuestionBar.element(
-        values={
-            "preset": question.preset,
-            "place": question.place,
-            "reference": question.reference,
-            "years": f"{question.years:g}",
-            "seed": question.seed,
-            "replicate": question.replicate,
-        },
-        options={name: choices()[name] for name in fields},
-        labels=FIELDS,
-        about=question.preset_scenario.description.strip() if "preset" in fields else "",
-        most_years=session.limits.years,
-        on_action=act,
-    )
-
-
-def asked(question: Question, field: str, value: Any) -> Question:
-    """Change one field of a question as the bar asks; what is not a field changes nothing."""
-    if field == "preset":
-        return with_preset(question, str(value))
-    if field in ("place", "reference"):
-        named: dict[str, Any] = {field: str(value)}
-        return replace(question, **named)
-    number = finite(value)
-    if number is None:
-        return question
-    if field == "years":
-        return replace(question, years=number)
-    if field not in ("seed", "replicate"):
-        return question
-    # A seed may have more digits than a float holds.
-    changed: dict[str, Any] = {field: int(value)}
-    return replace(question, **changed)
-
-
-def finite(value: Any) -> float | None:
-    """Return a number that a browser sent; None for what is no finite number."""
-    try:
-        number = float(value) if isinstance(value, int | float) else math.nan
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 @solara.component
@@ -186,7 +111,7 @@ def Stage(session: Session) -> None:
 
 
 @solara.component
-def Picture(session: Session, answer: Answer) -> None:
+def Picture(session: Session, answer: AnsweredQuestion) -> None:
     """Draw the place."""
     names = solara.use_memo(lambda: names_of(answer.place), [answer.place])
     frames = solara.use_memo(lambda: Frames(answer.place, answer.course), [answer])
@@ -271,7 +196,7 @@ def Now(session: Session) -> None:
     )
 
 
-def measure_row(answer: Answer, name: str, month: int) -> dict[str, Any]:
+def measure_row(answer: AnsweredQuestion, name: str, month: int) -> dict[str, Any]:
     """Return a measure in a month for the browser."""
     measure = BY_NAME[name]
     return {
@@ -285,7 +210,7 @@ def measure_row(answer: Answer, name: str, month: int) -> dict[str, Any]:
     }
 
 
-def odds_told(answer: Answer, sample: Sample | None) -> str:
+def odds_told(answer: AnsweredQuestion, sample: Sample | None) -> str:
     """Say in how many runs integrated care emerges."""
     if sample is None:
         return ""
@@ -310,7 +235,7 @@ def Curves(session: Session, names: tuple[str, ...]) -> None:
 
 
 @solara.component
-def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[str, ...]) -> None:
+def Drawn(session: Session, answer: AnsweredQuestion, sample: Sample | None, names: tuple[str, ...]) -> None:
     """Draw measures over the months; in play only the month moves, and that in the browser."""
     months, first = answer.course.months, session.use_first_month()
 
@@ -338,7 +263,7 @@ def Drawn(session: Session, answer: Answer, sample: Sample | None, names: tuple[
     )
 
 
-def panel_of(session: Session, answer: Answer, name: str) -> Panel:
+def panel_of(session: Session, answer: AnsweredQuestion, name: str) -> Panel:
     """Return the chart of a measure: the counterfactual and the run, with their bands."""
     bands = session.bands(name) or (None, None)
     question = answer.question
@@ -349,9 +274,9 @@ def panel_of(session: Session, answer: Answer, name: str) -> Panel:
     return Panel(BY_NAME[name], lines)
 
 
-def line(label: str, role: str, values: Any, own: Band | None) -> Line:
+def line(label: str, role: str, values: Any, own: CurveBand | None) -> SeriesLine:
     """Return a line with its band, where there is one."""
-    return Line(label, role, values, own.low if own else None, own.high if own else None)
+    return SeriesLine(label, role, values, own.low if own else None, own.high if own else None)
 
 
 @solara.component
@@ -370,7 +295,7 @@ def Happened(session: Session) -> None:
     Storyline.element(entries=entries, month=session.use_first_month(), on_action=act)
 
 
-def told_entries(answer: Answer | None) -> list[dict[str, Any]]:
+def told_entries(answer: AnsweredQuestion | None) -> list[dict[str, Any]]:
     """Prepare the chronicle for the browser."""
     if answer is None:
         return []

@@ -8,19 +8,19 @@ import solara
 from abm.core.part import Measure
 from abm.interface.markers import LABELS
 from abm.interface.page.background.course import Course
-from abm.interface.page.session.visit_state import Answer, Session
+from abm.interface.page.session.visit_state import AnsweredQuestion, Session
 from abm.interface.page.widgets.elements import Press, box
 from abm.interface.page.widgets.network_values import TIE_LABELS
 from abm.interface.page.widgets.picture_tables import Table, series_table
 from abm.interface.page.widgets.series_chart import SeriesChart
-from abm.interface.page.widgets.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
 from abm.world.place import OrganisationKind, Place
 
 PARTNERS_SHOWN = 12
 
 
 @solara.component
-def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> None:
+def Selection(session: Session, answer: AnsweredQuestion, selected: dict[str, Any]) -> None:
     """Show name, facts, history and partners of what is selected."""
     first = session.use_first_month()
     kind, row = selected.get("kind"), selected.get("row")
@@ -53,7 +53,7 @@ def Selection(session: Session, answer: Answer, selected: dict[str, Any]) -> Non
 
 
 @solara.component
-def Partners(answer: Answer, row: int, month: int) -> None:
+def Partners(answer: AnsweredQuestion, row: int, month: int) -> None:
     """Show whom an organisation deals with, and how much either side trusts the other."""
     rows = partner_rows(answer.place, answer.course, row, month)
     with (
@@ -93,14 +93,14 @@ def partner_rows(place: Place, course: Course, row: int, month: int) -> list[tup
     return sorted(found, key=lambda one: -one[2])
 
 
-def described(kind: str, row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
+def described(kind: str, row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
     """Say what is selected, and prepare its history."""
     if kind == "organisation":
         return organisation(row, answer)
     return tie(row, answer) if kind == "tie" else one_place(row, answer)
 
 
-def organisation(row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
+def organisation(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
     """Describe an organisation."""
     place, course = answer.place, answer.course
     own = OrganisationKind(int(place.organisation_kind[row]))
@@ -125,21 +125,21 @@ def organisation(row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
     return name, facts + ".", panels
 
 
-def tie(row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
+def tie(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
     """Describe a tie."""
     place, course = answer.place, answer.course
     first, second = (place.organisation_name[end] for end in place.tie_ends[row].tolist())
     both = course.history("trust", row)
     measure = Measure("trust", "Trust", "trust", 0, 1, "Trust of either side in the other")
     lines = [
-        Line(f"{first} in {second}", "policy", both[:, 0], number=0),
-        Line(f"{second} in {first}", "policy", both[:, 1], number=1),
+        SeriesLine(f"{first} in {second}", "policy", both[:, 0], number=0),
+        SeriesLine(f"{second} in {first}", "policy", both[:, 1], number=1),
     ]
     facts = f"{TIE_LABELS[int(place.tie_kind[row])]}, in {place.place_names[place.tie_place[row]]}."
     return f"{first} and {second}", facts, [Panel(measure, lines)]
 
 
-def one_place(row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
+def one_place(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
     """Describe a place."""
     place, course = answer.place, answer.course
     name = place.place_names[row]
@@ -157,4 +157,4 @@ def one_place(row: int, answer: Answer) -> tuple[str, str, list[Panel]]:
 def panel(label: str, unit: str, high: float, values: Any, name: str) -> Panel:
     """Return a chart of one line."""
     measure = Measure(label.lower().replace(" ", "_"), label, unit, 0.0, high, label)
-    return Panel(measure, [Line(name, "focus", values)])
+    return Panel(measure, [SeriesLine(name, "focus", values)])

@@ -37,7 +37,7 @@ OWN_FIELDS = ("landscape", "response", "axes", "is_surveyed", "cell")
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class LandscapeSurvey:
     """Hold a landscape and the question around which it was taken.
 
     Attributes
@@ -53,7 +53,7 @@ class Survey:
     is_begun: bool = False
 
 
-class Terrain:
+class LandscapeState:
     """Hold the landscape of one visitor.
 
     Parameters
@@ -71,7 +71,7 @@ class Terrain:
         self.source = solara.reactive(LEVERS if sweep is None else opened.landscape or SWEEP)
         self.response = solara.reactive(opened.response)
         self.picked: solara.Reactive[Cell | None] = solara.reactive(None)
-        self.survey = solara.reactive(Survey(session.question.value, empty_surface()))
+        self.survey = solara.reactive(LandscapeSurvey(session.question.value, empty_surface()))
         self.progress = solara.reactive(Progress())
         self.axes = solara.reactive(("", "", EVERYTHING))
         self.view: solara.Reactive[SweepView | None] = solara.reactive(None)
@@ -125,7 +125,7 @@ class Terrain:
         surface = empty_surface()
         places, tasks = row_tasks(question, surface)
         self.picked.set(None)
-        self.survey.set(Survey(question, surface, is_begun=True))
+        self.survey.set(LandscapeSurvey(question, surface, is_begun=True))
         self.progress.set(Progress(0, len(tasks), True))
 
         def collect(number: int, row: Row) -> None:
@@ -171,26 +171,26 @@ class Terrain:
             self.session.tab.set("explore")
 
 
-def choose(terrain: Terrain, content: dict[str, Any]) -> None:
+def choose(landscape: LandscapeState, content: dict[str, Any]) -> None:
     """Change what a landscape shows."""
     field, value = str(content.get("field")), str(content.get("value"))
-    if field == "response" and value in {response.name for response in RESPONSES} | known_outcomes(terrain):
-        terrain.response.set(value)
-    elif field == "source" and value in (LEVERS, SWEEP) and terrain.directory is not None:
-        terrain.picked.set(None)
-        terrain.response.set(FIRST_RESPONSE)
-        terrain.source.set(value)
-    elif field in ("x", "y", "panel") and terrain.view.value is not None:
-        axes = dict(zip(("x", "y", "panel"), terrain.axes.value, strict=True))
-        if value in (*terrain.view.value.dimensions, EVERYTHING, SCENARIO):
-            terrain.picked.set(None)
+    if field == "response" and value in {response.name for response in RESPONSES} | known_outcomes(landscape):
+        landscape.response.set(value)
+    elif field == "source" and value in (LEVERS, SWEEP) and landscape.directory is not None:
+        landscape.picked.set(None)
+        landscape.response.set(FIRST_RESPONSE)
+        landscape.source.set(value)
+    elif field in ("x", "y", "panel") and landscape.view.value is not None:
+        axes = dict(zip(("x", "y", "panel"), landscape.axes.value, strict=True))
+        if value in (*landscape.view.value.dimensions, EVERYTHING, SCENARIO):
+            landscape.picked.set(None)
             axes[field] = value
-            terrain.axes.set((axes["x"], axes["y"], axes["panel"]))
+            landscape.axes.set((axes["x"], axes["y"], axes["panel"]))
 
 
-def known_outcomes(terrain: Terrain) -> set[str]:
+def known_outcomes(landscape: LandscapeState) -> set[str]:
     """Name the outcomes of the sweep."""
-    return set() if terrain.view.value is None else {one.name for one in outcomes_of(terrain.view.value)}
+    return set() if landscape.view.value is None else {one.name for one in outcomes_of(landscape.view.value)}
 
 
 def cell_of(picked: dict[str, Any], surface: Surface) -> Cell | None:

@@ -10,7 +10,7 @@ from abm.core.part import Measure
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError
 from abm.interface.page.explore.explore_tab import Ask
-from abm.interface.page.landscape.landscape_state import Survey, Terrain, cell_of, choose
+from abm.interface.page.landscape.landscape_state import LandscapeState, LandscapeSurvey, cell_of, choose
 from abm.interface.page.landscape.response_survey import REPLICATES, RESPONSES, Surface, question_at
 from abm.interface.page.landscape.swept_landscape import (
     EVERYTHING,
@@ -30,35 +30,35 @@ from abm.records import shown_number
 
 
 @solara.component
-def Landscape(session: Session, terrain: Terrain) -> None:
+def Landscape(session: Session, landscape: LandscapeState) -> None:
     """Show the page."""
-    is_sweep = terrain.source.value == SWEEP
-    solara.use_effect(terrain.open, [])
+    is_sweep = landscape.source.value == SWEEP
+    solara.use_effect(landscape.open, [])
     with box("lab-page lab-landscape"):
         if not is_sweep:
             Ask(session)
         with box("lab-middle", tag="main", id="lab-main", tabindex="-1"):
             if is_sweep:
-                Swept(session, terrain)
+                Swept(session, landscape)
             else:
-                Headline(session, terrain)
+                Headline(session, landscape)
 
 
 @solara.component
-def Headline(session: Session, terrain: Terrain) -> None:
+def Headline(session: Session, landscape: LandscapeState) -> None:
     """Show the landscape of the headline levers."""
-    progress, survey = terrain.progress.value, terrain.survey.value
+    progress, survey = landscape.progress.value, landscape.survey.value
     is_old = bool(survey.surface.runs.any()) and survey.question != session.question.value
 
     def act(action: Action | None) -> None:
         if action is None:
             return
         if action.kind == "start":
-            terrain.start()
+            landscape.start()
         elif action.kind == "stop":
-            terrain.stop()
+            landscape.stop()
         elif action.kind == "choose":
-            choose(terrain, action.content)
+            choose(landscape, action.content)
 
     about = (
         "Each cell moves competition rules, contract and effort after a year, and leaves all else as in Explore; "
@@ -67,7 +67,7 @@ def Headline(session: Session, terrain: Terrain) -> None:
     if is_old:
         about = "The question has changed since this landscape was simulated. " + about
     SurfaceBar.element(
-        choices=[*source_choice(terrain), response_choice(terrain, list(RESPONSES))],
+        choices=[*source_choice(landscape), response_choice(landscape, list(RESPONSES))],
         is_running=progress.is_running,
         can_start=True,
         done=progress.done,
@@ -76,37 +76,41 @@ def Headline(session: Session, terrain: Terrain) -> None:
         on_action=act,
     )
     panels = [f"{survey.surface.panel.label} {value:g}" for value in survey.surface.panel.values]
-    Heat(session, terrain, survey.surface, RESPONSES, panels)
-    if terrain.picked.value is not None:
-        Picked(terrain, survey)
+    Heat(session, landscape, survey.surface, RESPONSES, panels)
+    if landscape.picked.value is not None:
+        Picked(landscape, survey)
 
 
-def source_choice(terrain: Terrain) -> list[dict[str, Any]]:
+def source_choice(landscape: LandscapeState) -> list[dict[str, Any]]:
     """Offer the sweep, where there is one."""
-    if terrain.directory is None:
+    if landscape.directory is None:
         return []
-    options = [(LEVERS, "Headline levers, simulated now"), (SWEEP, f"Sweep '{terrain.directory.name}'")]
-    return [{"field": "source", "label": "Landscape", "value": terrain.source.value, "options": options}]
+    options = [(LEVERS, "Headline levers, simulated now"), (SWEEP, f"Sweep '{landscape.directory.name}'")]
+    return [{"field": "source", "label": "Landscape", "value": landscape.source.value, "options": options}]
 
 
-def response_choice(terrain: Terrain, responses: list[Measure]) -> dict[str, Any]:
+def response_choice(landscape: LandscapeState, responses: list[Measure]) -> dict[str, Any]:
     """Offer the responses."""
     options = [(response.name, response.label) for response in responses]
-    return {"field": "response", "label": "Shows", "value": terrain.response.value, "options": options}
+    return {"field": "response", "label": "Shows", "value": landscape.response.value, "options": options}
 
 
 @solara.component
 def Heat(
-    session: Session, terrain: Terrain, surface: Surface, responses: tuple[Measure, ...], panels: list[str]
+    session: Session,
+    landscape: LandscapeState,
+    surface: Surface,
+    responses: tuple[Measure, ...],
+    panels: list[str],
 ) -> None:
     """Draw a landscape."""
     by_name = {response.name: response for response in responses}
-    measure = by_name.get(terrain.response.value, responses[0])
+    measure = by_name.get(landscape.response.value, responses[0])
 
     def pick(picked: dict[str, Any] | None) -> None:
-        terrain.picked.set(None if picked is None else cell_of(picked, surface))
+        landscape.picked.set(None if picked is None else cell_of(picked, surface))
 
-    picked = terrain.picked.value
+    picked = landscape.picked.value
     with box("lab-card lab-surface"):
         ResponseSurface.element(
             x=surface.x.record(),
@@ -153,13 +157,13 @@ def told(value: float) -> str:
 
 
 @solara.component
-def Picked(terrain: Terrain, survey: Survey) -> None:
+def Picked(landscape: LandscapeState, survey: LandscapeSurvey) -> None:
     """Say what the picked cell is, and offer to open it."""
-    at = terrain.picked.value
+    at = landscape.picked.value
     if at is None:
         return
     surface = survey.surface
-    name = terrain.response.value if terrain.response.value in surface.values else "emerged_ever"
+    name = landscape.response.value if landscape.response.value in surface.values else "emerged_ever"
     label = next(response.label for response in RESPONSES if response.name == name)
     settings = ", ".join(
         f"{one.label.lower()} {one.values[index]:g}"
@@ -169,31 +173,31 @@ def Picked(terrain: Terrain, survey: Survey) -> None:
     with box("lab-card lab-picked", "section", **{"aria-label": "The point that is picked"}):
         box("", "p", [f"{settings[0].upper()}{settings[1:]}."])
         box("", "p", [f"{label}: {surface.told(name, at)}."])
-        opened: Callable[[], None] = lambda: terrain.open_in_explore(question)  # noqa: E731
+        opened: Callable[[], None] = lambda: landscape.open_in_explore(question)  # noqa: E731
         Press("Open in Explore", opened, "lab-primary")
 
 
 @solara.component
-def Swept(session: Session, terrain: Terrain) -> None:
+def Swept(session: Session, landscape: LandscapeState) -> None:
     """Show the landscape of a sweep."""
-    view = terrain.view.value
+    view = landscape.view.value
     if view is None:
         box("lab-card lab-waiting", "p", ["The sweep is being read …"], role="status")
         return
-    Sweeping(session, terrain, view)
+    Sweeping(session, landscape, view)
 
 
 @solara.component
-def Sweeping(session: Session, terrain: Terrain, view: SweepView) -> None:
+def Sweeping(session: Session, landscape: LandscapeState, view: SweepView) -> None:
     """Show the runs of a sweep over the dimensions that are chosen."""
-    x, y, panel = terrain.axes.value
+    x, y, panel = landscape.axes.value
     surface, cell = solara.use_memo(lambda: sweep_surface(view, x, y, panel), [view, x, y, panel])
     outcomes = outcomes_of(view)
     names = [(name, name) for name in view.dimensions]
     others = [(EVERYTHING, "everything together"), (SCENARIO, "scenario")]
     choices = [
-        *source_choice(terrain),
-        response_choice(terrain, outcomes),
+        *source_choice(landscape),
+        response_choice(landscape, outcomes),
         {"field": "x", "label": "Across", "value": x, "options": [*names, others[0]]},
         {"field": "y", "label": "Up", "value": y, "options": [*names, others[0]]},
         {"field": "panel", "label": "Panels", "value": panel, "options": [*names, *others]},
@@ -201,7 +205,7 @@ def Sweeping(session: Session, terrain: Terrain, view: SweepView) -> None:
 
     def act(action: Action | None) -> None:
         if action is not None and action.kind == "choose":
-            choose(terrain, action.content)
+            choose(landscape, action.content)
 
     SurfaceBar.element(
         choices=choices,
@@ -214,11 +218,11 @@ def Sweeping(session: Session, terrain: Terrain, view: SweepView) -> None:
         on_action=act,
     )
     panels = [panel_label(view, surface, panel, value) for value in surface.panel.values]
-    Heat(session, terrain, surface, tuple(outcomes), panels)
-    at = terrain.picked.value
+    Heat(session, landscape, surface, tuple(outcomes), panels)
+    at = landscape.picked.value
     if at is not None:
         runs = runs_in(view, cell, int(np.ravel_multi_index(at, surface.shape)))
-        Runs(terrain, view, runs)
+        Runs(landscape, view, runs)
 
 
 def panel_label(view: SweepView, surface: Surface, panel: str, value: float) -> str:
@@ -229,18 +233,18 @@ def panel_label(view: SweepView, surface: Surface, panel: str, value: float) -> 
 
 
 @solara.component
-def Runs(terrain: Terrain, view: SweepView, runs: list[dict[str, Any]]) -> None:
+def Runs(landscape: LandscapeState, view: SweepView, runs: list[dict[str, Any]]) -> None:
     """List runs of a sweep, each to be replayed."""
 
     def replay(run_id: str) -> None:
         try:
             question, is_same_code = question_of_run(view, run_id)
         except AbmError as error:
-            terrain.session.say(error)
+            landscape.session.say(error)
             return
-        terrain.open_in_explore(question)
+        landscape.open_in_explore(question)
         if not is_same_code:
-            terrain.session.notice.set(
+            landscape.session.notice.set(
                 "The sweep was made with another version of abm, so this run may come out otherwise."
             )
 

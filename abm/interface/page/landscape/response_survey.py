@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from abm.analysis.emergence import wilson_interval
 from abm.core.part import Measure
+from abm.interface.page.background.jobs import Task
 from abm.interface.page.background.simulations import Sample, run_size, sample
-from abm.interface.page.background.workshop import Task
 from abm.interface.page.session.question import Question
 from abm.model.scenario import Scenario
 from abm.records import shown_number

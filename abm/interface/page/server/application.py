@@ -62,7 +62,7 @@ ESCAPED = 8
 
 
 class Front:
-    """Answer with the page, which is the same for everybody.
+    """AnsweredQuestion with the page, which is the same for everybody.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Front:
         self.cookie = cookie
 
     async def page(self, request: Request) -> Response:
-        """Answer with the page, or say that the server is full."""
+        """AnsweredQuestion with the page, or say that the server is full."""
         if any(name in request.query_params for name in NOT_IN_LINKS):
             kept = [pair for pair in parse_qsl(request.url.query) if pair[0] not in NOT_IN_LINKS]
             return RedirectResponse(f"{self.reach.root}/?{urlencode(kept)}")
@@ -104,7 +104,7 @@ class Front:
         return answer
 
     async def ready(self, _: Request) -> Response:
-        """Answer whoever watches whether this server is there."""
+        """AnsweredQuestion whoever watches whether this server is there."""
         return JSONResponse({"status": "ok"})
 
 

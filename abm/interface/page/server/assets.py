@@ -60,7 +60,7 @@ class Asset:
 
 
 class Assets:
-    """Answer requests for files from a list of allowed paths; nothing else exists.
+    """AnsweredQuestion requests for files from a list of allowed paths; nothing else exists.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Assets:
         self.assets = {address: Asset(path) for address, path in paths.items()}
 
     async def answer(self, request: Request) -> Response:
-        """Answer with the file of this path, or say that there is none."""
+        """AnsweredQuestion with the file of this path, or say that there is none."""
         asset = self.assets.get(request.scope["path"])
         if asset is None:
             return Response("Not found", status_code=404, media_type="text/plain")

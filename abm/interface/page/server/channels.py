@@ -88,7 +88,7 @@ def end_kernel(kernel: str) -> None:
 
 
 class Channels:
-    """Answer websockets, as an application of ASGI.
+    """AnsweredQuestion websockets, as an application of ASGI.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Answer a page that comes back with the state of its own widgets, and of no one else's."""
+"""AnsweredQuestion a page that comes back with the state of its own widgets, and of no one else's."""
 
 from typing import Any
 

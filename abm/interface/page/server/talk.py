@@ -142,7 +142,7 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, text: 
 
 
 async def answer_kernel_info(talk: Talk, asked: Message) -> None:
-    """Answer as a kernel that is ready."""
+    """AnsweredQuestion as a kernel that is ready."""
     content = {
         "status": "ok",
         "protocol_version": "5.3",
@@ -158,7 +158,7 @@ async def answer_kernel_info(talk: Talk, asked: Message) -> None:
 
 
 async def answer_status(talk: Talk, asked: Message) -> None:
-    """Answer a page that comes back after its kernel ended: it has to be reloaded."""
+    """AnsweredQuestion a page that comes back after its kernel ended: it has to be reloaded."""
     from solara.server.app import client_version
 
     data = {

@@ -35,7 +35,7 @@ MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChronicleEntry:
     """Say one thing that happened.
 
     Attributes
@@ -64,7 +64,7 @@ def month_name(start: str, month: int) -> str:
     return f"{MONTH_NAMES[count % MONTHS_PER_YEAR]} {year + count // MONTHS_PER_YEAR}"
 
 
-def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple[Entry, ...]:
+def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple[ChronicleEntry, ...]:
     """Tell a run, in the order of months.
 
     Parameters
@@ -92,23 +92,25 @@ def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple
     return tuple(sorted(found, key=lambda entry: (entry.month, order.index(entry.kind))))
 
 
-def told_levers(marks: Iterable[Mark]) -> Iterator[Entry]:
+def told_levers(marks: Iterable[Mark]) -> Iterator[ChronicleEntry]:
     """Tell what policy changed."""
     for mark in marks:
         lever = levers().get(mark.lever)
         label = lever.label if lever else mark.lever
         if lever is not None and lever.type == "switch":
-            yield Entry(mark.month, POLICY, f"{label} is {'introduced' if mark.after else 'taken back'}.")
+            yield ChronicleEntry(
+                mark.month, POLICY, f"{label} is {'introduced' if mark.after else 'taken back'}."
+            )
             continue
         verb = "rises" if mark.after > mark.before else "falls"
-        yield Entry(
+        yield ChronicleEntry(
             mark.month,
             POLICY,
             f"{label} {verb} from {shown_number(mark.before, 3)} to {shown_number(mark.after, 3)}.",
         )
 
 
-def told_boards(course: Course, place: Place) -> Iterator[Entry]:
+def told_boards(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell where joint boards form and dissolve, and what the trust behind them was."""
     board = course.states["board"]
     for month in range(1, course.months + 1):
@@ -119,14 +121,14 @@ def told_boards(course: Course, place: Place) -> Iterator[Entry]:
             text = f"The joint board{_of(formed, place)} {'form' if len(formed) > 1 else 'forms'}"
             if len(formed) == 1:
                 text += f": trust between its members has reached {level:.2f}"
-            yield Entry(month, BOARD, text + ".", (), tuple(formed.tolist()))
+            yield ChronicleEntry(month, BOARD, text + ".", (), tuple(formed.tolist()))
         if len(ended):
             text = f"The joint board{_of(ended, place)} {'dissolve' if len(ended) > 1 else 'dissolves'}"
             weak: tuple[int, ...] = ()
             if len(ended) == 1:
                 reason, weak = _weakest(course, place, month, int(ended[0]))
                 text += reason
-            yield Entry(month, BOARD, text + ".", weak, tuple(ended.tolist()))
+            yield ChronicleEntry(month, BOARD, text + ".", weak, tuple(ended.tolist()))
 
 
 def _weakest(course: Course, place: Place, month: int, row: int) -> tuple[str, tuple[int, ...]]:
@@ -146,7 +148,7 @@ def _weakest(course: Course, place: Place, month: int, row: int) -> tuple[str, t
     return text, ends
 
 
-def told_challenges(course: Course, place: Place) -> Iterator[Entry]:
+def told_challenges(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell where an arrangement was challenged."""
     for month in range(1, course.months + 1):
         rows = np.flatnonzero(course.states["challenged"][month])
@@ -156,10 +158,10 @@ def told_challenges(course: Course, place: Place) -> Iterator[Entry]:
                 f"A competitor challenges the joint arrangement{where}; "
                 "commissioner and providers trust each other less."
             )
-            yield Entry(month, BOARD, text, (), tuple(rows.tolist()))
+            yield ChronicleEntry(month, BOARD, text, (), tuple(rows.tolist()))
 
 
-def told_leaders(course: Course, place: Place) -> Iterator[Entry]:
+def told_leaders(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell which leaders of hospitals, community providers and commissioners left."""
     if len(place.place_names) > FEW_PLACES:
         return
@@ -171,10 +173,10 @@ def told_leaders(course: Course, place: Place) -> Iterator[Entry]:
         turn = "looks further outwards" if after > before + 0.1 else "looks further inwards"
         who = "the new one is much like the last" if abs(after - before) <= 0.1 else f"the new one {turn}"
         name = place.organisation_name[organisation]
-        yield Entry(month, LEADER, f"The leader of {name} leaves; {who}.", (organisation,))
+        yield ChronicleEntry(month, LEADER, f"The leader of {name} leaves; {who}.", (organisation,))
 
 
-def told_hospitals(course: Course, place: Place) -> Iterator[Entry]:
+def told_hospitals(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell which hospitals fill up, and which turn inwards under pressure."""
     if len(place.place_names) > FEW_PLACES:
         return
@@ -183,17 +185,17 @@ def told_hospitals(course: Course, place: Place) -> Iterator[Entry]:
         name = place.organisation_name[row]
         for month, is_up in _passes(course.states["occupancy"][:, row], (1.0,)):
             more = "is full: patients wait for beds" if is_up[1] else "has room again"
-            yield Entry(month, PRESSURE, f"{name} {more}.", (row,))
+            yield ChronicleEntry(month, PRESSURE, f"{name} {more}.", (row,))
         for month, is_up in _passes(course.states["pressure"][:, row] / FULL, (threshold,)):
             more = (
                 "turns inwards: under this much pressure it has little time for others"
                 if is_up[1]
                 else "has time for others again: pressure has eased"
             )
-            yield Entry(month, PRESSURE, f"{name} {more}.", (row,))
+            yield ChronicleEntry(month, PRESSURE, f"{name} {more}.", (row,))
 
 
-def told_practices(course: Course, place: Place) -> Iterator[Entry]:
+def told_practices(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell how many practices are engaged as their share passes steps, with the names of the latest."""
     rows = place.of_kind(OrganisationKind.PRACTICE)
     if not len(rows):
@@ -217,10 +219,10 @@ def told_practices(course: Course, place: Place) -> Iterator[Entry]:
             text = f"{count[month]:,} of {len(rows):,} practices {verb}"
             text += f"; the latest {'to join' if is_up else 'to leave'}: {names}." if names else "."
         told_first = True
-        yield Entry(month, PRACTICES, text, who)
+        yield ChronicleEntry(month, PRACTICES, text, who)
 
 
-def told_closures(course: Course, place: Place) -> Iterator[Entry]:
+def told_closures(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell which practices close, by name up to a few in a month."""
     lists = course.states.get("list_size")
     if lists is None:
@@ -233,10 +235,10 @@ def told_closures(course: Course, place: Place) -> Iterator[Entry]:
         names = _listed([place.organisation_name[row] for row in rows])
         verb, whose = ("closes", "its") if len(rows) == 1 else ("close", "their")
         text = f"{names} {verb}; neighbours take {whose} {people:,} people."
-        yield Entry(month, PRACTICES, text, tuple(rows.tolist()))
+        yield ChronicleEntry(month, PRACTICES, text, tuple(rows.tolist()))
 
 
-def told_networks(course: Course, place: Place) -> Iterator[Entry]:
+def told_networks(course: Course, place: Place) -> Iterator[ChronicleEntry]:
     """Tell when practices first form a network, network by network; in a country only how many there are."""
     labels = course.states.get("network")
     if labels is None:
@@ -256,26 +258,28 @@ def told_networks(course: Course, place: Place) -> Iterator[Entry]:
             if len(fresh) == 1
             else f"{len(fresh)} networks of practices form: {names}."
         )
-        yield Entry(month, PRACTICES, text, rows)
+        yield ChronicleEntry(month, PRACTICES, text, rows)
 
 
-def told_care(course: Course) -> Iterator[Entry]:
+def told_care(course: Course) -> Iterator[ChronicleEntry]:
     """Tell how far integrated care has come, and when it has emerged to last."""
     values = course.measure("implementation")
     for month, (step, is_up) in _passes(values, STEPS_OF_CARE):
         verb = "reaches" if is_up else "is down to"
-        yield Entry(month, CARE, f"Integrated care {verb} {step:.0%} of what it could be.")
+        yield ChronicleEntry(month, CARE, f"Integrated care {verb} {step:.0%} of what it could be.")
     if not np.isnan(course.emerged_month):
         threshold = course.parameters["emergence.threshold"]
         months = round(course.parameters["emergence.months"])
         text = f"Integrated care has emerged: {months} months in a row above {threshold:.0%}."
-        yield Entry(int(course.emerged_month), CARE, text)
+        yield ChronicleEntry(int(course.emerged_month), CARE, text)
 
 
-def told_trust(course: Course) -> Iterator[Entry]:
+def told_trust(course: Course) -> Iterator[ChronicleEntry]:
     """Tell when mean trust passes tenths."""
     for month, (step, is_up) in _passes(course.measure("trust"), STEPS_OF_TRUST):
-        yield Entry(month, TRUST, f"Mean trust {'rises above' if is_up else 'falls below'} {step:.1f}.")
+        yield ChronicleEntry(
+            month, TRUST, f"Mean trust {'rises above' if is_up else 'falls below'} {step:.1f}."
+        )
 
 
 def _passes(

@@ -18,14 +18,15 @@ from solara.server import kernel_context
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.pool import WorkerLost
 from abm.interface.page.background.course import Course, simulate_course
-from abm.interface.page.background.curve_bands import Band, band
+from abm.interface.page.background.curve_bands import CurveBand, band
+from abm.interface.page.background.jobs import Task
 from abm.interface.page.background.limits import Limits
-from abm.interface.page.background.progress import Progress, Work, rested
+from abm.interface.page.background.progress import BackgroundWork, Progress, rested
 from abm.interface.page.background.shared_courses import Courses, NoRoom
 from abm.interface.page.background.simulations import Sample, course_task, joined, run_size, sample_tasks
-from abm.interface.page.background.workshop import Task, Workshop
+from abm.interface.page.background.workshop import Workshop
 from abm.interface.page.session.atlas import Atlas
-from abm.interface.page.session.chronicle import Entry, chronicle
+from abm.interface.page.session.chronicle import ChronicleEntry, chronicle
 from abm.interface.page.session.link import View, from_query, to_query
 from abm.interface.page.session.question import Question, checked
 from abm.interface.page.session.schedule_changes import Mark, marks
@@ -43,7 +44,7 @@ COURSE = "course"
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class AnsweredQuestion:
     """Hold what came of a question: the run in view, its counterfactual, and the words for it.
 
     Attributes
@@ -53,7 +54,7 @@ class Answer:
     course, reference : Course
         The run and the same accidents under the reference.
     marks : tuple of Mark
-    entries : tuple of Entry
+    entries : tuple of ChronicleEntry
     """
 
     question: Question
@@ -61,7 +62,7 @@ class Answer:
     course: Course
     reference: Course
     marks: tuple[Mark, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ChronicleEntry, ...]
 
 
 def kernel() -> Callable[[], AbstractContextManager[Any]]:
@@ -121,14 +122,14 @@ class Session:
         self.highlighted: solara.Reactive[tuple[tuple[int, ...], tuple[int, ...]]] = solara.reactive(((), ()))
         self.compared = solara.reactive(view.compared)
         self.question = solara.reactive(view.question)
-        self.answer: solara.Reactive[Answer | None] = solara.reactive(None)
+        self.answer: solara.Reactive[AnsweredQuestion | None] = solara.reactive(None)
         self.sample: solara.Reactive[Sample | None] = solara.reactive(None)
         self.progress = solara.reactive(Progress())
         self.is_busy = solara.reactive(False)
         self.notice = solara.reactive(notice)
         self.theme = solara.reactive("light")
         self.is_listing = solara.reactive(False)
-        self._works: dict[str, Work] = {}
+        self._works: dict[str, BackgroundWork] = {}
         self._references: dict[tuple[str, int, int], Course] = {}
         self._is_opening = True
         self._is_closed = False
@@ -218,7 +219,7 @@ class Session:
             Called when the work has come to an end of any kind, unless newer work has replaced it.
         """
         self.stop(line)
-        work = Work()
+        work = BackgroundWork()
         self._works[line] = work
 
         context = kernel()
@@ -356,7 +357,7 @@ class Session:
         if before is not None and before.place is not place:
             self.selected.set(None)
             self.highlighted.set(((), ()))
-        answer = Answer(question, place, course, reference, moves, chronicle(course, place, moves))
+        answer = AnsweredQuestion(question, place, course, reference, moves, chronicle(course, place, moves))
         self.answer.set(answer)
         if self._is_opening:
             self._is_opening = False
@@ -391,7 +392,7 @@ class Session:
             ended=lambda: self.progress.set(rested(self.progress.value)),
         )
 
-    def bands(self, measure: str) -> tuple[Band, Band] | None:
+    def bands(self, measure: str) -> tuple[CurveBand, CurveBand] | None:
         """Return the bands of the reference and of the scenario; None before the first replicates are there."""
         sample = self.sample.value
         if sample is None or sample.size < 2 or measure not in sample.measures:
@@ -399,7 +400,7 @@ class Session:
         return band(sample.measure(0, measure)), band(sample.measure(1, measure))
 
 
-def first_measures(answer: Answer) -> tuple[str, ...]:
+def first_measures(answer: AnsweredQuestion) -> tuple[str, ...]:
     """Name the measures that a run has values of, in their order."""
     course = answer.course
     return tuple(name for name in course.measures if not np.isnan(course.measure(name)).all())

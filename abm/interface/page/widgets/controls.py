@@ -226,7 +226,7 @@ class Rivals(Control):
     is_running = traitlets.Bool(False).tag(sync=True)
 
 
-class Emergence(Control):
+class EmergenceTable(Control):
     """A table of how likely integrated care emerges under every policy, and how the measure ends.
 
     Attributes

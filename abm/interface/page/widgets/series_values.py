@@ -15,7 +15,7 @@ ROLES = ("focus", "counterfactual", "policy")
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class SeriesLine:
     """Hold a line of a panel.
 
     Attributes
@@ -47,7 +47,7 @@ class Panel:
     Attributes
     ----------
     measure : Measure
-    lines : sequence of Line
+    lines : sequence of SeriesLine
     is_step : bool
         Draw steps instead of slopes, as for Kaplan-Meier curves.
     is_difference : bool
@@ -55,7 +55,7 @@ class Panel:
     """
 
     measure: Measure
-    lines: Sequence[Line]
+    lines: Sequence[SeriesLine]
     is_step: bool = False
     is_difference: bool = False
 

@@ -21,7 +21,7 @@ SIZES = (20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class Contest:
     """Hold the policies that compete, and the run of each in view.
 
     Attributes
@@ -44,7 +44,7 @@ class Field:
     courses: tuple[Course, ...] = ()
 
 
-class Comparison:
+class ComparisonState:
     """Keep runs and replicates of a comparison in step with what is asked.
 
     Parameters
@@ -55,7 +55,7 @@ class Comparison:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.field: solara.Reactive[Field | None] = solara.reactive(None)
+        self.contest: solara.Reactive[Contest | None] = solara.reactive(None)
         self.sample: solara.Reactive[Sample | None] = solara.reactive(None)
         self.progress = solara.reactive(Progress())
         self.size = solara.reactive(min(session.opened.size, session.limits.replicates))
@@ -98,12 +98,12 @@ class Comparison:
         self._asked = asked
         scenarios = tuple(scenario_of(question, name) for name in names)
         place = cached_place(scenarios[0].place)
-        field = Field(question, names, labels_of(names, scenarios), scenarios, place)
+        contest = Contest(question, names, labels_of(names, scenarios), scenarios, place)
         self.sample.set(None)
         if sum(map(run_size, scenarios)) <= AT_ONCE:
             session.stop("rivals")
             runs = [simulate_course(one, question.seed, question.replicate) for one in scenarios]
-            self._ran(field, runs)
+            self._ran(contest, runs)
             return
         seed, replicate = question.seed, question.replicate
         found = [session.courses.found(one, seed, replicate) for one in scenarios]
@@ -118,14 +118,14 @@ class Comparison:
         def answer() -> None:
             courses = [course for course in found if course is not None]
             if len(courses) == len(found):
-                self._ran(field, courses)
+                self._ran(contest, courses)
 
         def collect(number: int, course: Course) -> None:
             position = missing[number]
             found[position] = session.courses.kept(scenarios[position], seed, replicate, course, room)
             answer()
 
-        self.field.set(field)
+        self.contest.set(contest)
         if not missing:
             answer()
             return
@@ -137,11 +137,11 @@ class Comparison:
         self.session.stop("rival samples")
         self.progress.set(replace(self.progress.value, is_running=False))
 
-    def _ran(self, field: Field, courses: Sequence[Course]) -> None:
-        self.field.set(replace(field, courses=tuple(courses)))
-        each = sum(map(run_size, field.scenarios))
+    def _ran(self, contest: Contest, courses: Sequence[Course]) -> None:
+        self.contest.set(replace(contest, courses=tuple(courses)))
+        each = sum(map(run_size, contest.scenarios))
         wanted = self.session.limits.replicates_within(self.size.value, each)
-        tasks = sample_tasks(field.scenarios, field.question.seed, wanted)
+        tasks = sample_tasks(contest.scenarios, contest.question.seed, wanted)
         parts: list[Sample] = []
         self.progress.set(Progress(0, wanted, True))
 
