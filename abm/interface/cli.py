@@ -307,6 +307,10 @@ def calibrate(
 
 @app.command("app", rich_help_panel=SEE)
 def serve(
+    scenario: Annotated[
+        str | None, typer.Argument(help="Open this scenario, by name or path.", show_default=False)
+    ] = None,
+    extension: Extensions = [],  # noqa: B006
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other computers in.")
@@ -348,22 +352,30 @@ def serve(
         int, typer.Option(help="Minutes after which a session without a browser is forgotten.")
     ] = 10,
 ) -> None:
-    """Open the page: explore a place, compare policies, and survey the landscape in a browser."""
-    from abm.interface.serving import serve_page
+    """Open the page: explore a place, compare policies, and survey the landscape in a browser.
 
+    Extensions that the scenario names or that --extension adds are on the page with their levers, mechanisms and
+    measures. They are code, and run on this computer.
+    """
+    from abm.interface.serving import opened_at, serve_page
+
+    limits = {
+        "sessions": max_sessions,
+        "replicates": max_replicates,
+        "years": max_years,
+        "workers": workers,
+        "idle_minutes": idle_minutes,
+    }
+    query, extensions = opened_at(scenario, extension, limits)
     serve_page(
         output(),
         host,
         port,
         opens=browser,
         sweep=sweep,
-        limits={
-            "sessions": max_sessions,
-            "replicates": max_replicates,
-            "years": max_years,
-            "workers": workers,
-            "idle_minutes": idle_minutes,
-        },
+        limits=limits,
+        query=query,
+        extensions=extensions,
         names=allow_host or (),
         public=public_address,
         per_address=max_per_address,

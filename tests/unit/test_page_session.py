@@ -14,10 +14,11 @@ from abm.interface.page.background.limits import Limits
 from abm.interface.page.background.workshop import Workshop
 from abm.interface.page.compare.compare_tab import odds_rows, panels_of
 from abm.interface.page.compare.comparison_state import ComparisonState
-from abm.interface.page.explore.explore_tab import asked, choices, panel_of, told_entries, told_marks
+from abm.interface.page.explore.explore_tab import panel_of, told_entries, told_marks
 from abm.interface.page.explore.selection_card import described, partner_rows
 from abm.interface.page.landscape.landscape_state import LandscapeState, cell_of, choose
 from abm.interface.page.landscape.response_survey import question_at, row_of
+from abm.interface.page.session.asking import asked, choices
 from abm.interface.page.session.lever_records import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.page.session.link import LEVERS, from_query, to_query
 from abm.interface.page.session.question import Question
@@ -212,7 +213,7 @@ def test_every_lever_is_shown_with_how_it_moves(session):
         "pressure.demand_growth", [{"step": {"at": 1, "to": 0.02}}, {"step": {"at": 2, "to": 0.01}}]
     )
     states = lever_states(question)
-    assert list(states) == [record["name"] for record in lever_records()] == list(levers())
+    assert list(states) == [record["name"] for record in lever_records(levers())] == list(levers())
     assert states["leadership.effort"]["form"] == "step"
     assert states["leadership.effort"]["start"] == 12
     assert states["leadership.effort"]["source"].startswith("the policy 'Sustained leadership'")
@@ -222,7 +223,9 @@ def test_every_lever_is_shown_with_how_it_moves(session):
     )
     assert states["form.mandate"]["points"] == [[0.0, 0.0], [4.0, 0.0]]
     assert set(HEADLINE) <= set(states)
-    assert {name.partition(".")[0] for name in levers()} == {group["name"] for group in lever_groups()}
+    assert {name.partition(".")[0] for name in levers()} == {
+        group["name"] for group in lever_groups(levers())
+    }
 
 
 def test_the_bar_changes_fields_and_nothing_else(session):
@@ -238,9 +241,9 @@ def test_the_bar_changes_fields_and_nothing_else(session):
 
 def test_marks_of_one_month_are_counted():
     scenario = Question().scenario
-    assert told_marks(marks(scenario)) == [{"month": 13, "label": "5 levers move"}]
+    assert told_marks(marks(scenario), levers()) == [{"month": 13, "label": "5 levers move"}]
     one = Question.of_preset("baseline").with_value("leadership.effort", 0.5, 12).scenario
-    assert told_marks(marks(one)) == [{"month": 13, "label": "Sustained leadership effort 0.5"}]
+    assert told_marks(marks(one), levers()) == [{"month": 13, "label": "Sustained leadership effort 0.5"}]
 
 
 def test_a_comparison_has_differences_and_emergence_of_pairs(session):

@@ -68,6 +68,7 @@ def Visit() -> None:
             router.search or "",
             atlas=services.atlas,
             courses=services.courses,
+            extensions=services.extensions,
         ),
         [],
     )

@@ -98,6 +98,7 @@ class Job:
         self.put(failure)
 
     def put(self, result: Any) -> None:
+        """Hand in a result, what went wrong, or `STOP`."""
         with self._lock:
             self._results.put(result)
             self._unread += 1

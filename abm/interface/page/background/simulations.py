@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from abm.interface.page.background.course import simulate_course
 from abm.interface.page.background.jobs import LARGE, Task
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.simulate import cached_place, measure_names, simulate_lanes
 
@@ -99,7 +100,7 @@ def joined(parts: Sequence[Sample]) -> Sample:
     )
 
 
-def prepare() -> None:
-    """Load the kernels of the model, from the cache on disk where they are there."""
-    scenario = load_scenario("baseline").with_horizon(0.25)
+def prepare(extensions: Extensions = NO_EXTENSIONS) -> None:
+    """Load the kernels of the model and of extensions, from the cache on disk where they are there."""
+    scenario = load_scenario("baseline", extensions=extensions).with_horizon(0.25)
     simulate_course(scenario, 1, 0)

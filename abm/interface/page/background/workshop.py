@@ -20,6 +20,7 @@ from abm.errors import AbmError
 from abm.experiments.pool import Pool, WorkerLost
 from abm.interface.page.background.jobs import LARGE, WORTH_ENDING, Job, Task, Turn
 from abm.interface.page.background.limits import Limits
+from abm.model.extension import NO_EXTENSIONS, Extensions
 
 logger = logging.getLogger(__name__)
 QUESTIONS = 3
@@ -111,14 +112,15 @@ class Workshop:
         started.wait()
 
     @classmethod
-    def within(cls, limits: Limits) -> Self:
-        """Return a workshop that keeps the limits of a server."""
+    def within(cls, limits: Limits, extensions: Extensions = NO_EXTENSIONS) -> Self:
+        """Return a workshop that keeps the limits of a server, and whose workers have loaded extensions."""
         return cls(
             limits.workers,
             limits.waiting,
             size=QUESTIONS * limits.question_size,
             task_seconds=limits.task_seconds,
             question_seconds=limits.question_seconds,
+            prepare=partial(prepare_worker, extensions),
         )
 
     def warm(self) -> None:
@@ -285,12 +287,12 @@ def _told_overdue(what: str, seconds: float) -> str:
     return f"{what} took longer than the {seconds:g} seconds that this server gives to it; {advice}."
 
 
-def prepare_worker() -> None:
+def prepare_worker(extensions: Extensions = NO_EXTENSIONS) -> None:
     """Leave the processors to the server's threads where they want them, and load what every task needs."""
     os.nice(POLITENESS)
     from abm.interface.page.background import simulations
 
-    simulations.prepare()
+    simulations.prepare(extensions)
 
 
 def ready() -> bool:

@@ -17,9 +17,11 @@ from abm.interface.page.background.curve_bands import (
 )
 from abm.interface.page.background.simulations import Sample
 from abm.interface.page.compare.comparison_state import SIZES, ComparisonState, Contest
-from abm.interface.page.explore.explore_tab import BY_NAME, PREPARING, Ask, choices
+from abm.interface.page.session.asking import PREPARING, Ask, choices
 from abm.interface.page.session.chronicle import month_name
+from abm.interface.page.session.link import FIRST_MEASURE
 from abm.interface.page.session.picture_frames import Frames
+from abm.interface.page.session.question import measures_by_name
 from abm.interface.page.session.visit_state import Session
 from abm.interface.page.widgets.controls import Action, EmergenceTable, Rivals, Timeline
 from abm.interface.page.widgets.elements import box
@@ -67,6 +69,7 @@ def Compare(session: Session, comparison: ComparisonState) -> None:
 def Choose(session: Session, comparison: ComparisonState) -> None:
     """Choose the policies, the measure, and how many replicates there are."""
     progress = comparison.progress.value
+    known = measures_by_name(session.question.value.extensions)
     mine = ("mine", f"Yours from Explore: {session.question.value.scenario.label}")
 
     def act(action: Action | None) -> None:
@@ -76,7 +79,7 @@ def Choose(session: Session, comparison: ComparisonState) -> None:
     Rivals.element(
         names=list(session.compared.value),
         choices=[mine, *choices()["preset"]],
-        measures=[(name, measure.label) for name, measure in BY_NAME.items()],
+        measures=[(name, measure.label) for name, measure in known.items()],
         measure=session.measure.value,
         sizes=[size for size in SIZES if size <= session.limits.replicates],
         size=comparison.size.value,
@@ -92,7 +95,9 @@ def answer_choice(session: Session, comparison: ComparisonState, action: Action)
     position, size = content.get("position"), content.get("size")
     if action.kind == "policy" and isinstance(position, int):
         comparison.choose(position, str(content.get("name")))
-    elif action.kind == "measure" and content.get("measure") in BY_NAME:
+    elif action.kind == "measure" and content.get("measure") in measures_by_name(
+        session.question.value.extensions
+    ):
         session.measure.set(str(content["measure"]))
     elif action.kind == "size" and isinstance(size, int):
         comparison.resize(size)
@@ -170,7 +175,7 @@ def month_table(
 def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> None:
     """Show the measure under every policy, and what differs from the reference with its interval."""
     sample, first = comparison.sample.value, session.use_first_month()
-    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    name, measure = measure_in_view(session)
     size = sample.size if sample is not None else 0
 
     def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
@@ -189,7 +194,7 @@ def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> No
             band_label=(
                 f"{BAND_LABEL.format(size=size)}; of differences and shares the 95% interval" if size else ""
             ),
-            title=f"{BY_NAME[name].label} at {contest.place.label}",
+            title=f"{measure.label} at {contest.place.label}",
             columns=1,
             height=190,
             theme=session.theme.value,
@@ -197,9 +202,16 @@ def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> No
         Table("The charts by year", lambda: series_table(panels, contest.question.months))
 
 
+def measure_in_view(session: Session) -> tuple[str, Measure]:
+    """Return name and record of the measure that is shown."""
+    known = measures_by_name(session.question.value.extensions)
+    name = session.measure.value if session.measure.value in known else FIRST_MEASURE
+    return name, known[name]
+
+
 def panels_of(contest: Contest, sample: Sample | None, name: str) -> list[Panel]:
     """Return the charts of a comparison: curves, differences, and emergence once there are replicates."""
-    measure = BY_NAME[name]
+    measure = measures_by_name(contest.question.extensions)[name]
     lines = []
     for number, (label, course) in enumerate(zip(contest.labels, contest.courses, strict=True)):
         own = band(sample.measure(number, name)) if sample is not None and sample.size > 1 else None
@@ -233,11 +245,11 @@ def panels_of(contest: Contest, sample: Sample | None, name: str) -> list[Panel]
 def Odds(session: Session, comparison: ComparisonState, contest: Contest) -> None:
     """Show how likely integrated care emerges under every policy, and how the measure ends."""
     sample = comparison.sample.value
-    name = session.measure.value if session.measure.value in BY_NAME else "implementation"
+    name, measure = measure_in_view(session)
     EmergenceTable.element(
         rows=odds_rows(contest, sample, name),
-        measure=BY_NAME[name].label,
-        is_share=BY_NAME[name].unit.startswith("share"),
+        measure=measure.label,
+        is_share=measure.unit.startswith("share"),
         size=sample.size if sample is not None else 0,
         years=f"{contest.question.years:g}",
     )

@@ -11,7 +11,7 @@ from abm.interface.page.background.shared_courses import NoRoom
 from abm.interface.page.background.simulations import Sample, course_task, joined, run_size, sample_tasks
 from abm.interface.page.session.link import MINE, MOST_COMPARED, View
 from abm.interface.page.session.question import Question
-from abm.interface.page.session.visit_state import AT_ONCE, Session
+from abm.interface.page.session.visit_state import Session, is_done_at_once
 from abm.model.scenario import Scenario, scenario_names
 from abm.model.simulate import cached_place
 from abm.records import FrozenMapping
@@ -100,7 +100,7 @@ class ComparisonState:
         place = cached_place(scenarios[0].place)
         contest = Contest(question, names, labels_of(names, scenarios), scenarios, place)
         self.sample.set(None)
-        if sum(map(run_size, scenarios)) <= AT_ONCE:
+        if is_done_at_once(question, sum(map(run_size, scenarios))):
             session.stop("rivals")
             runs = [simulate_course(one, question.seed, question.replicate) for one in scenarios]
             self._ran(contest, runs)

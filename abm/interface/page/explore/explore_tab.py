@@ -1,34 +1,30 @@
 """Explore: levers on the left, the place in the middle, and on the right what becomes of it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import solara
 
+from abm.core.lever import Lever
 from abm.interface.page.background.curve_bands import BAND_LABEL, CurveBand, emergence
 from abm.interface.page.background.simulations import Sample
+from abm.interface.page.session.asking import PREPARING, Ask, finite
 from abm.interface.page.session.chronicle import month_name
 from abm.interface.page.session.lever_records import HEADLINE, lever_groups, lever_records, lever_states
 from abm.interface.page.session.picture_frames import Frames
-from abm.interface.page.session.question import Question, shipped_scenario, with_preset
+from abm.interface.page.session.question import measures_by_name
 from abm.interface.page.session.schedule_changes import Mark
 from abm.interface.page.session.visit_state import AnsweredQuestion, Session, first_measures
-from abm.interface.page.widgets.controls import Action, LeverPanel, QuestionBar, Readout, Storyline, Timeline
+from abm.interface.page.widgets.controls import Action, LeverPanel, Readout, Storyline, Timeline
 from abm.interface.page.widgets.elements import box
 from abm.interface.page.widgets.network_values import names_of
 from abm.interface.page.widgets.network_view import NetworkView
 from abm.interface.page.widgets.picture_tables import Table, network_table, series_table
 from abm.interface.page.widgets.series_chart import SeriesChart
 from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
-from abm.model.scenario import place_names, scenario_names
-from abm.records import Document, shown_number
-from abm.submodels.quantities import levers
-from abm.submodels.shipped import theory
+from abm.records import shown_number
 
-BY_NAME = {measure.name: measure for measure in theory().measures}
 CHOSEN = ""
 SMALL_PANELS = ("trust", "engagement", "admissions")
 
@@ -67,7 +63,8 @@ def Levers(session: Session) -> None:
     """Show the levers."""
     question, month = session.question.value, session.use_first_month()
     states = solara.use_memo(lambda: lever_states(question), [question])
-    records, groups = solara.use_memo(lambda: (lever_records(), lever_groups()), [])
+    levers = question.extensions.catalogue.levers
+    records, groups = solara.use_memo(lambda: (lever_records(levers), lever_groups(levers)), [])
 
     def changed(change: dict[str, Any] | None) -> None:
         if change is None:
@@ -149,24 +146,24 @@ def Time(session: Session) -> None:
         shown=session.month.value,
         months=question.months,
         start=question.start,
-        marks=told_marks(moves),
+        marks=told_marks(moves, question.extensions.catalogue.levers),
         on_month=session.show_month,
     )
 
 
-def told_marks(moves: Sequence[Mark]) -> list[dict[str, Any]]:
+def told_marks(moves: Sequence[Mark], levers: Mapping[str, Lever]) -> list[dict[str, Any]]:
     """Say in few words what moved in which month; several levers of one month are counted."""
     found: dict[int, list[Mark]] = {}
     for mark in moves:
         found.setdefault(mark.month, []).append(mark)
-    return [{"month": month, "label": marks_label(own)} for month, own in found.items()]
+    return [{"month": month, "label": marks_label(own, levers)} for month, own in found.items()]
 
 
-def marks_label(own: Sequence[Mark]) -> str:
+def marks_label(own: Sequence[Mark], levers: Mapping[str, Lever]) -> str:
     """Say what moved in a month."""
     if len(own) > 1:
         return f"{len(own)} levers move"
-    record = levers().get(own[0].lever)
+    record = levers.get(own[0].lever)
     return f"{record.label if record else own[0].lever} {shown_number(own[0].after, 3)}"
 
 
@@ -179,10 +176,11 @@ def Now(session: Session) -> None:
     month = min(month, answer.course.months)
     is_open = session.is_listing.value
     names = first_measures(answer) if is_open else (session.measure.value,)
-    rows = [measure_row(answer, name, month) for name in names if name in BY_NAME]
+    known = measures_by_name(answer.question.extensions)
+    rows = [measure_row(answer, name, month) for name in names if name in known]
 
     def act(action: Action | None) -> None:
-        if action is not None and action.kind == "measure" and action.content.get("measure") in BY_NAME:
+        if action is not None and action.kind == "measure" and action.content.get("measure") in known:
             session.measure.set(str(action.content["measure"]))
 
     Readout.element(
@@ -198,7 +196,7 @@ def Now(session: Session) -> None:
 
 def measure_row(answer: AnsweredQuestion, name: str, month: int) -> dict[str, Any]:
     """Return a measure in a month for the browser."""
-    measure = BY_NAME[name]
+    measure = measures_by_name(answer.question.extensions)[name]
     return {
         "name": name,
         "label": measure.label,
@@ -240,7 +238,8 @@ def Drawn(session: Session, answer: AnsweredQuestion, sample: Sample | None, nam
     months, first = answer.course.months, session.use_first_month()
 
     def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
-        panels = [panel_of(session, answer, name) for name in names if name in BY_NAME]
+        known = measures_by_name(answer.question.extensions)
+        panels = [panel_of(session, answer, name) for name in names if name in known]
         return panels, panel_records(panels), pack_lines(panels, months)
 
     panels, records, values = solara.use_memo(prepared, [answer, sample, names])
@@ -251,7 +250,7 @@ def Drawn(session: Session, answer: AnsweredQuestion, sample: Sample | None, nam
         month=first,
         has_clock=True,
         start=answer.question.start,
-        marks=told_marks(answer.marks),
+        marks=told_marks(answer.marks, answer.question.extensions.catalogue.levers),
         band_label=BAND_LABEL.format(size=sample.size) if sample is not None else "",
         title=f"{answer.question.scenario.label} at {answer.place.label}",
         columns=1,
@@ -271,7 +270,7 @@ def panel_of(session: Session, answer: AnsweredQuestion, name: str) -> Panel:
         line(question.reference_scenario.label, "counterfactual", answer.reference.measure(name), bands[0]),
         line("This policy", "focus", answer.course.measure(name), bands[1]),
     ]
-    return Panel(BY_NAME[name], lines)
+    return Panel(measures_by_name(question.extensions)[name], lines)
 
 
 def line(label: str, role: str, values: Any, own: CurveBand | None) -> SeriesLine:

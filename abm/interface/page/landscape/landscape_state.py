@@ -10,12 +10,12 @@ import solara
 from abm.errors import AbmError
 from abm.interface.page.background.progress import Progress, rested
 from abm.interface.page.landscape.response_survey import (
-    RESPONSES,
     TOO_LARGE,
     Row,
     Surface,
     empty_surface,
     filled,
+    responses,
     row_tasks,
 )
 from abm.interface.page.landscape.swept_landscape import (
@@ -71,7 +71,8 @@ class LandscapeState:
         self.source = solara.reactive(LEVERS if sweep is None else opened.landscape or SWEEP)
         self.response = solara.reactive(opened.response)
         self.picked: solara.Reactive[Cell | None] = solara.reactive(None)
-        self.survey = solara.reactive(LandscapeSurvey(session.question.value, empty_surface()))
+        question = session.question.value
+        self.survey = solara.reactive(LandscapeSurvey(question, empty_surface(question.extensions)))
         self.progress = solara.reactive(Progress())
         self.axes = solara.reactive(("", "", EVERYTHING))
         self.view: solara.Reactive[SweepView | None] = solara.reactive(None)
@@ -122,7 +123,7 @@ class LandscapeState:
                 "or plan a sweep on the command line and open it here with 'abm app --sweep DIR'."
             )
             return
-        surface = empty_surface()
+        surface = empty_surface(question.extensions)
         places, tasks = row_tasks(question, surface)
         self.picked.set(None)
         self.survey.set(LandscapeSurvey(question, surface, is_begun=True))
@@ -174,7 +175,8 @@ class LandscapeState:
 def choose(landscape: LandscapeState, content: dict[str, Any]) -> None:
     """Change what a landscape shows."""
     field, value = str(content.get("field")), str(content.get("value"))
-    if field == "response" and value in {response.name for response in RESPONSES} | known_outcomes(landscape):
+    shown = responses(landscape.session.question.value.extensions)
+    if field == "response" and value in {one.name for one in shown} | known_outcomes(landscape):
         landscape.response.set(value)
     elif field == "source" and value in (LEVERS, SWEEP) and landscape.directory is not None:
         landscape.picked.set(None)

@@ -1,6 +1,6 @@
 """Landscape: the response to the headline levers, or to what a sweep varied; a click opens a point in Explore."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,8 @@ import solara
 from abm.core.part import Measure
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError
-from abm.interface.page.explore.explore_tab import Ask
 from abm.interface.page.landscape.landscape_state import LandscapeState, LandscapeSurvey, cell_of, choose
-from abm.interface.page.landscape.response_survey import REPLICATES, RESPONSES, Surface, question_at
+from abm.interface.page.landscape.response_survey import REPLICATES, Surface, question_at, responses
 from abm.interface.page.landscape.swept_landscape import (
     EVERYTHING,
     SCENARIO,
@@ -21,6 +20,7 @@ from abm.interface.page.landscape.swept_landscape import (
     runs_in,
     sweep_surface,
 )
+from abm.interface.page.session.asking import Ask
 from abm.interface.page.session.link import LEVERS, SWEEP
 from abm.interface.page.session.visit_state import Session
 from abm.interface.page.widgets.controls import Action, SurfaceBar
@@ -48,6 +48,7 @@ def Landscape(session: Session, landscape: LandscapeState) -> None:
 def Headline(session: Session, landscape: LandscapeState) -> None:
     """Show the landscape of the headline levers."""
     progress, survey = landscape.progress.value, landscape.survey.value
+    shown = responses(survey.question.extensions)
     is_old = bool(survey.surface.runs.any()) and survey.question != session.question.value
 
     def act(action: Action | None) -> None:
@@ -67,7 +68,7 @@ def Headline(session: Session, landscape: LandscapeState) -> None:
     if is_old:
         about = "The question has changed since this landscape was simulated. " + about
     SurfaceBar.element(
-        choices=[*source_choice(landscape), response_choice(landscape, list(RESPONSES))],
+        choices=[*source_choice(landscape), response_choice(landscape, shown)],
         is_running=progress.is_running,
         can_start=True,
         done=progress.done,
@@ -76,7 +77,7 @@ def Headline(session: Session, landscape: LandscapeState) -> None:
         on_action=act,
     )
     panels = [f"{survey.surface.panel.label} {value:g}" for value in survey.surface.panel.values]
-    Heat(session, landscape, survey.surface, RESPONSES, panels)
+    Heat(session, landscape, survey.surface, shown, panels)
     if landscape.picked.value is not None:
         Picked(landscape, survey)
 
@@ -89,9 +90,9 @@ def source_choice(landscape: LandscapeState) -> list[dict[str, Any]]:
     return [{"field": "source", "label": "Landscape", "value": landscape.source.value, "options": options}]
 
 
-def response_choice(landscape: LandscapeState, responses: list[Measure]) -> dict[str, Any]:
+def response_choice(landscape: LandscapeState, shown: Sequence[Measure]) -> dict[str, Any]:
     """Offer the responses."""
-    options = [(response.name, response.label) for response in responses]
+    options = [(response.name, response.label) for response in shown]
     return {"field": "response", "label": "Shows", "value": landscape.response.value, "options": options}
 
 
@@ -100,12 +101,12 @@ def Heat(
     session: Session,
     landscape: LandscapeState,
     surface: Surface,
-    responses: tuple[Measure, ...],
+    shown: Sequence[Measure],
     panels: list[str],
 ) -> None:
     """Draw a landscape."""
-    by_name = {response.name: response for response in responses}
-    measure = by_name.get(landscape.response.value, responses[0])
+    by_name = {response.name: response for response in shown}
+    measure = by_name.get(landscape.response.value, shown[0])
 
     def pick(picked: dict[str, Any] | None) -> None:
         landscape.picked.set(None if picked is None else cell_of(picked, surface))
@@ -164,7 +165,8 @@ def Picked(landscape: LandscapeState, survey: LandscapeSurvey) -> None:
         return
     surface = survey.surface
     name = landscape.response.value if landscape.response.value in surface.values else "emerged_ever"
-    label = next(response.label for response in RESPONSES if response.name == name)
+    shown = responses(survey.question.extensions)
+    label = next(response.label for response in shown if response.name == name)
     settings = ", ".join(
         f"{one.label.lower()} {one.values[index]:g}"
         for one, index in zip((surface.panel, surface.y, surface.x), at, strict=True)
@@ -218,7 +220,7 @@ def Sweeping(session: Session, landscape: LandscapeState, view: SweepView) -> No
         on_action=act,
     )
     panels = [panel_label(view, surface, panel, value) for value in surface.panel.values]
-    Heat(session, landscape, surface, tuple(outcomes), panels)
+    Heat(session, landscape, surface, outcomes, panels)
     at = landscape.picked.value
     if at is not None:
         runs = runs_in(view, cell, int(np.ravel_multi_index(at, surface.shape)))
@@ -238,7 +240,9 @@ def Runs(landscape: LandscapeState, view: SweepView, runs: list[dict[str, Any]])
 
     def replay(run_id: str) -> None:
         try:
-            question, is_same_code = question_of_run(view, run_id)
+            question, is_same_code = question_of_run(
+                view, run_id, landscape.session.question.value.extensions
+            )
         except AbmError as error:
             landscape.session.say(error)
             return

@@ -11,10 +11,9 @@ from abm.core.part import Measure
 from abm.interface.page.background.jobs import Task
 from abm.interface.page.background.simulations import Sample, run_size, sample
 from abm.interface.page.session.question import Question
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import Scenario
 from abm.records import shown_number
-from abm.submodels.quantities import levers
-from abm.submodels.shipped import theory
 
 X, Y, PANEL = "competition.strictness", "contracting.flexibility", "leadership.effort"
 X_VALUES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -29,15 +28,8 @@ TOO_LARGE = 600_000
 EMERGED = Measure(
     "emerged_ever", "Integrated care emerges", "share of runs", 0, 1, "Share of runs in which it does"
 )
-RESPONSES: tuple[Measure, ...] = (
-    EMERGED,
-    *(
-        measure
-        for measure in theory().measures
-        if measure.name in ("implementation", "trust", "engagement", "board", "admissions", "occupancy")
-    ),
-)
-"""What a landscape shows: whether integrated care emerges, and measures at the end of the horizon."""
+SHOWN = ("implementation", "trust", "engagement", "board", "admissions", "occupancy")
+"""Measures of the model itself that a landscape shows."""
 
 
 @dataclass(frozen=True)
@@ -96,21 +88,27 @@ class Surface:
         return f"in {share.count} of {runs} runs ({share.low:.0%} to {share.high:.0%})"
 
 
-def axis(name: str, values: Sequence[float]) -> Axis:
+def responses(extensions: Extensions) -> tuple[Measure, ...]:
+    """List what a landscape shows: whether integrated care emerges, and measures at the end of the horizon."""
+    added = {measure.name for part in extensions.parts for measure in part.measures}
+    return (EMERGED, *(one for one in extensions.measures if one.name in SHOWN or one.name in added))
+
+
+def axis(name: str, values: Sequence[float], extensions: Extensions = NO_EXTENSIONS) -> Axis:
     """Return an axis of a lever."""
-    lever = levers().get(name)
+    lever = extensions.catalogue.levers.get(name)
     unit = "" if lever is None or lever.unit.startswith("index") else lever.unit
     return Axis(name, lever.label if lever else name.replace("_", " "), unit, tuple(values))
 
 
-def empty_surface() -> Surface:
+def empty_surface(extensions: Extensions = NO_EXTENSIONS) -> Surface:
     """Return the landscape of the headline levers before anything is known of it."""
     shape = (len(PANEL_VALUES), len(Y_VALUES), len(X_VALUES))
     return Surface(
         axis(X, X_VALUES),
         axis(Y, Y_VALUES),
         axis(PANEL, PANEL_VALUES),
-        {response.name: np.full(shape, np.nan) for response in RESPONSES},
+        {response.name: np.full(shape, np.nan) for response in responses(extensions)},
         np.zeros(shape, dtype=np.int64),
     )
 
@@ -118,7 +116,7 @@ def empty_surface() -> Surface:
 def question_at(question: Question, surface: Surface, at: tuple[int, int, int]) -> Question:
     """Ask what a cell of a landscape asks."""
     for one, index in zip((surface.panel, surface.y, surface.x), at, strict=True):
-        if one.name in levers():
+        if one.name in question.extensions.catalogue.levers:
             setting = one.values[index]
             question = question.with_schedule(one.name, {"step": {"at": STARTS, "to": setting}})
     return question
@@ -156,7 +154,8 @@ class Row:
 def row_of(scenarios: Sequence[Scenario], seed: int, replicates: int) -> Row:
     """Simulate the cells of a row, all with the same accidents."""
     found = sample(scenarios, seed, range(replicates))
-    return Row({response.name: ends(found, response.name) for response in RESPONSES}, replicates)
+    wanted = responses(scenarios[0].extensions)
+    return Row({response.name: ends(found, response.name) for response in wanted}, replicates)
 
 
 def ends(found: Sample, name: str) -> NDArray[np.float64]:

@@ -15,8 +15,9 @@ from abm.experiments.run import Run
 from abm.experiments.shard import cases_of
 from abm.experiments.store import FAILED
 from abm.interface.page.landscape.response_survey import EMERGED, Axis, Surface, axis
+from abm.interface.page.session.opening import question_asked
 from abm.interface.page.session.question import Question
-from abm.interface.page.session.replay import question_asked
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.submodels.emergence.emergence import OUTCOMES
 
 MOST_ROWS = 2_000_000
@@ -150,7 +151,9 @@ def runs_in(view: SweepView, cell: NDArray[np.int64], wanted: int) -> list[dict[
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def question_of_run(view: SweepView, run_id: str) -> tuple[Question, bool]:
+def question_of_run(
+    view: SweepView, run_id: str, extensions: Extensions = NO_EXTENSIONS
+) -> tuple[Question, bool]:
     """Ask again what a run of the sweep asked, with its own accidents.
 
     Returns
@@ -165,7 +168,7 @@ def question_of_run(view: SweepView, run_id: str) -> tuple[Question, bool]:
         If there is no such run, or the page cannot show it.
     """
     run = found_run(view, run_id)
-    return question_asked(run), run.run_id == run_id
+    return question_asked(run, extensions), run.run_id == run_id
 
 
 def found_run(view: SweepView, run_id: str) -> Run:

@@ -29,6 +29,7 @@ from abm.interface.page.server.reach import Reach
 from abm.interface.page.server.request_guard import Guard
 from abm.interface.page.server.seats import CROWDED, Seats, address_key
 from abm.interface.page.session.services import COUNTER, Services
+from abm.model.extension import NO_EXTENSIONS, Extensions
 
 PAGE = "abm.interface.page.visit"
 STYLES = Path(__file__).parents[1] / "widgets" / "browser" / "controls"
@@ -154,7 +155,12 @@ def render_page(root: str) -> tuple[str, Assets]:
 
 
 def create_app(
-    limits: Limits, reach: Reach, *, sweep: Path | None = None, per_address: int | None = None
+    limits: Limits,
+    reach: Reach,
+    *,
+    sweep: Path | None = None,
+    extensions: Extensions = NO_EXTENSIONS,
+    per_address: int | None = None,
 ) -> Starlette:
     """Create the application that a server runs.
 
@@ -164,6 +170,8 @@ def create_app(
     reach : Reach
     sweep : Path, optional
         Sweep directory to show under Landscape.
+    extensions : Extensions
+        Levers, mechanisms and measures beside the model's own.
     per_address : int, optional
         Most sessions at once of one address; default: as many as of all.
 
@@ -174,8 +182,8 @@ def create_app(
     """
     configure(limits, reach.root)
     answer_states_of_own_widgets()
-    workshop = Workshop.within(limits)
-    COUNTER.install(Services(limits, workshop, sweep))
+    workshop = Workshop.within(limits, extensions)
+    COUNTER.install(Services(limits, workshop, sweep, extensions))
     html, assets = render_page(reach.root)
     cookie = f"__Host-{COOKIE}" if reach.is_encrypted else COOKIE
     seats = Seats(limits.sessions, per_address or limits.sessions, is_alive, end_kernel)
@@ -210,6 +218,7 @@ def serve(
     port: int,
     *,
     sweep: Path | None = None,
+    extensions: Extensions = NO_EXTENSIONS,
     per_address: int | None = None,
     opens: str | None = None,
 ) -> None:
@@ -218,7 +227,7 @@ def serve(
     from abm.interface.page.server.operator_log import keep_short
 
     keep_short()
-    app = create_app(limits, reach, sweep=sweep, per_address=per_address)
+    app = create_app(limits, reach, sweep=sweep, extensions=extensions, per_address=per_address)
     of_address = CONNECTIONS_OF_SEAT * (per_address or limits.sessions)
     callers = Callers(2 * CONNECTIONS_OF_SEAT * limits.sessions, max(of_address, 2 * CONNECTIONS_OF_SEAT))
     server = PromptServer(settings_of(app, host, port, callers, ESCAPED * limits.upload_bytes))

@@ -1,18 +1,20 @@
 """Tell a run in words: what happened in which month, to whom, and what in the model lies behind it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from abm.core.lever import Lever
+from abm.core.part import Measure
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.page.background.course import FULL, Course
 from abm.interface.page.session.schedule_changes import Mark
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.records import shown_number
-from abm.submodels.quantities import levers
 from abm.world.place import OrganisationKind, Place
 
-POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST = (
+POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST, EXTENSION = (
     "policy",
     "board",
     "practices",
@@ -20,6 +22,7 @@ POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST = (
     "pressure",
     "care",
     "trust",
+    "extension",
 )
 FEW_PLACES = 5
 """Up to so many places every leader and hospital is named; in a country only boards and totals are."""
@@ -64,7 +67,9 @@ def month_name(start: str, month: int) -> str:
     return f"{MONTH_NAMES[count % MONTHS_PER_YEAR]} {year + count // MONTHS_PER_YEAR}"
 
 
-def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple[ChronicleEntry, ...]:
+def chronicle(
+    course: Course, place: Place, marks: Sequence[Mark] = (), extensions: Extensions = NO_EXTENSIONS
+) -> tuple[ChronicleEntry, ...]:
     """Tell a run, in the order of months.
 
     Parameters
@@ -75,9 +80,11 @@ def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple
         Where it was.
     marks : sequence of Mark
         Moves of levers.
+    extensions : Extensions
+        What the run had beside the model's own.
     """
     found = [
-        *told_levers(marks),
+        *told_levers(marks, extensions.catalogue.levers),
         *told_boards(course, place),
         *told_challenges(course, place),
         *told_leaders(course, place),
@@ -87,15 +94,16 @@ def chronicle(course: Course, place: Place, marks: Sequence[Mark] = ()) -> tuple
         *told_networks(course, place),
         *told_care(course),
         *told_trust(course),
+        *told_measures(course, [measure for part in extensions.parts for measure in part.measures]),
     ]
-    order = (POLICY, LEADER, PRESSURE, TRUST, PRACTICES, BOARD, CARE)
+    order = (POLICY, LEADER, PRESSURE, EXTENSION, TRUST, PRACTICES, BOARD, CARE)
     return tuple(sorted(found, key=lambda entry: (entry.month, order.index(entry.kind))))
 
 
-def told_levers(marks: Iterable[Mark]) -> Iterator[ChronicleEntry]:
+def told_levers(marks: Iterable[Mark], levers: Mapping[str, Lever]) -> Iterator[ChronicleEntry]:
     """Tell what policy changed."""
     for mark in marks:
-        lever = levers().get(mark.lever)
+        lever = levers.get(mark.lever)
         label = lever.label if lever else mark.lever
         if lever is not None and lever.type == "switch":
             yield ChronicleEntry(
@@ -280,6 +288,22 @@ def told_trust(course: Course) -> Iterator[ChronicleEntry]:
         yield ChronicleEntry(
             month, TRUST, f"Mean trust {'rises above' if is_up else 'falls below'} {step:.1f}."
         )
+
+
+def told_measures(course: Course, measures: Iterable[Measure]) -> Iterator[ChronicleEntry]:
+    """Tell what the measures of extensions say: when something first happens, and when a share passes steps."""
+    for measure in measures:
+        values = course.measure(measure.name)
+        if measure.is_flow:
+            months = np.flatnonzero(values[1:] > 0.0) + 1
+            if len(months):
+                first = shown_number(float(values[months[0]]), 3)
+                text = f"{measure.label}: the first of this run ({first}, {measure.unit})."
+                yield ChronicleEntry(int(months[0]), EXTENSION, text)
+        elif (measure.low, measure.high) == (0.0, 1.0):
+            for month, (step, is_up) in _passes(values, STEPS_OF_CARE):
+                text = f"{measure.label}: {'above' if is_up else 'below'} {step:g} from this month on."
+                yield ChronicleEntry(month, EXTENSION, text)
 
 
 def _passes(

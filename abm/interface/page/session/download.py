@@ -1,12 +1,14 @@
 """Write what a visitor takes away: the scenario, the results, and the command line for the same."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from abm.interface.page.background.simulations import Sample
 from abm.interface.page.session.question import Question, shipped_scenario
+from abm.model.extension import Source
 from abm.records import dump
 from abm.texts import cell
 
@@ -45,6 +47,7 @@ def scenario_file(question: Question, *, is_reference: bool = False) -> File:
         "source": scenario.source,
         "assumptions": scenario.assumptions.strip(),
         "place": question.place,
+        "extensions": [beside(source) for source in scenario.extensions.sources],
         "policies": list(preset.policies),
         "levers": levers,
         "replaces": replaces,
@@ -73,12 +76,21 @@ def command_line(question: Question, replicates: int) -> str:
     reference = question.reference
     if not _is_own(question, question.reference):
         reference = scenario_file(question, is_reference=True).name
-    return f"abm compare {reference} {scenario} --seed {question.seed} --replicates {replicates}"
+    added = "".join(f" --extension {beside(source)}" for source in question.extensions.sources)
+    return f"abm compare {reference} {scenario} --seed {question.seed} --replicates {replicates}{added}"
+
+
+def beside(source: Source) -> str:
+    """Name an extension as a file of the folder in which the scenario is, and never where it lies on the server."""
+    if source.kind == "module":
+        return source.reference
+    path = Path(source.reference)
+    return f"./{path.parent.name}/{path.name}" if path.stem == "__init__" else f"./{path.name}"
 
 
 def _is_own(question: Question, name: str) -> bool:
     """Tell whether a shipped scenario is asked about just as its file has it."""
-    shipped = shipped_scenario(name)
+    shipped = shipped_scenario(name, question.extensions)
     asked = question.preset_scenario if name == question.preset else question.reference_scenario
     return shipped.content_hash == asked.content_hash
 

@@ -1,6 +1,6 @@
 """Prepare levers for the panel: their records, and how each moves over the years of a scenario."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,7 +10,6 @@ from abm.interface.page.session.question import Question
 from abm.interface.page.session.schedule_changes import settled_schedule
 from abm.model.scenario import Scenario, load_policy
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Step
-from abm.submodels.quantities import levers
 
 HEADLINE = (
     "leadership.effort",
@@ -24,13 +23,13 @@ HEADLINE = (
 STEPS_OF_SLIDER = 100
 
 
-def lever_groups() -> list[dict[str, str]]:
+def lever_groups(levers: Mapping[str, Lever]) -> list[dict[str, str]]:
     """List the groups of levers in the order of the records."""
-    names = dict.fromkeys(name.partition(".")[0] for name in levers())
+    names = dict.fromkeys(name.partition(".")[0] for name in levers)
     return [{"name": name, "label": name.capitalize()} for name in names]
 
 
-def lever_records() -> list[dict[str, Any]]:
+def lever_records(levers: Mapping[str, Lever]) -> list[dict[str, Any]]:
     """Describe every lever for the panel."""
     return [
         {
@@ -49,7 +48,7 @@ def lever_records() -> list[dict[str, Any]]:
             "claim": lever.claim,
             "evidence": ", ".join(lever.evidence),
         }
-        for lever in levers().values()
+        for lever in levers.values()
     ]
 
 
@@ -72,7 +71,7 @@ def lever_states(question: Question) -> dict[str, dict[str, Any]]:
             "edited": name in question.levers,
             "source": setter(question, name),
         }
-        for name, lever in levers().items()
+        for name, lever in scenario.catalogue.levers.items()
     }
 
 

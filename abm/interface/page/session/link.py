@@ -4,7 +4,7 @@ A link names what comes with abm and gives lever settings as the command line do
 and nothing secret, and what does not fit the limits is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 from abm.errors import InvalidInput, Problem
 from abm.interface.page.background.limits import Limits
 from abm.interface.page.session.question import Question, checked
+from abm.model.extension import NO_EXTENSIONS, Extensions
+from abm.policy.catalogue import Catalogue
 from abm.policy.reading import parse_setting
 from abm.records import Document, FrozenMapping
 
@@ -20,6 +22,7 @@ LONGEST_QUERY = 8_000
 MOST_COMPARED = 3
 MINE = "mine"
 """Stands for the scenario of Explore among those that are compared."""
+NOT_LOADED = "is not on this page; with its file, start a page of your own: abm app --extension FILE"
 TABS = ("explore", "compare", "landscape")
 LEVERS, SWEEP = LANDSCAPES = ("levers", "sweep")
 FIRST_MEASURE = "implementation"
@@ -87,8 +90,8 @@ WHOLE = ("substeps", "seed", "replicate")
 def to_query(view: View) -> str:
     """Write a view as the query of a link, without '?'; what is as at first is left out."""
     question = view.question
-    first = Question.of_preset(question.preset)
-    pairs: list[tuple[str, str]] = []
+    first = Question.of_preset(question.preset, extensions=question.extensions)
+    pairs = [("extension", source.name) for source in question.extensions.sources]
     for name in PLAIN:
         if getattr(question, name) != getattr(first, name) or name == "preset":
             pairs.append((name, getattr(question, name)))
@@ -132,7 +135,7 @@ def _key(key: object) -> str:
     return f'"{text}"' if text[:1].isdigit() and "-" in text else text
 
 
-def from_query(query: str, limits: Limits) -> View:
+def from_query(query: str, limits: Limits, extensions: Extensions = NO_EXTENSIONS) -> View:
     """Read a view from the query of a link.
 
     Parameters
@@ -141,6 +144,8 @@ def from_query(query: str, limits: Limits) -> View:
         With or without '?'.
     limits : Limits
         Of this server.
+    extensions : Extensions
+        Those with which this page was started; a link may name them, and no others.
 
     Raises
     ------
@@ -151,10 +156,11 @@ def from_query(query: str, limits: Limits) -> View:
     if len(query) > LONGEST_QUERY:
         message = f"it has {len(query):,} characters; links of this page have up to {LONGEST_QUERY:,}"
         raise InvalidInput([Problem("link", None, message)])
-    problems: list[Problem] = []
     given: dict[str, list[str]] = {}
     for key, text in parse_qsl(query, keep_blank_values=True):
         given.setdefault(key, []).append(text)
+    require_loaded(given.get("extension", ()), extensions)
+    problems: list[Problem] = []
     last = {key: texts[-1] for key, texts in given.items()}
     fields: dict[str, Any] = {name: last[name] for name in PLAIN if name in last}
     for name in WHOLE:
@@ -162,18 +168,34 @@ def from_query(query: str, limits: Limits) -> View:
             fields[name] = _number(name, last[name], problems, whole=True)
     if "years" in last:
         fields["years"] = _number("years", last["years"], problems)
-    fields["levers"] = FrozenMapping(sorted(_settings(given.get("set", []), problems).items()))
+    fields["levers"] = FrozenMapping(
+        sorted(_settings(given.get("set", []), extensions.catalogue, problems).items())
+    )
     fields["parameters"] = FrozenMapping(_parameters(given.get("parameter", []), problems))
     fields["structure"] = FrozenMapping(_pairs("structure", given.get("structure", []), problems))
     if problems:
         raise InvalidInput(problems)
-    question = checked(_horizon_of_preset(Question(**fields), last), limits)
+    question = checked(_horizon_of_preset(Question(**fields, extensions=extensions), last), limits)
     return _looked_at(question, last, limits)
+
+
+def require_loaded(names: Iterable[str], extensions: Extensions) -> None:
+    """Require that this page was started with the extensions that a link names.
+
+    Raises
+    ------
+    InvalidInput
+        With every name of an extension that is not on this page.
+    """
+    loaded = {source.name for source in extensions.sources}
+    missing = [name[:LONGEST_NAME] for name in names if name not in loaded]
+    if missing:
+        raise InvalidInput(Problem(f"extension '{name}'", None, NOT_LOADED) for name in missing)
 
 
 def _horizon_of_preset(question: Question, last: Mapping[str, str]) -> Question:
     """Take what a link leaves out from the preset, so that '?preset=NAME' asks what the file asks."""
-    own = Question.of_preset(question.preset)
+    own = Question.of_preset(question.preset, extensions=question.extensions)
     open_fields = [name for name in ("years", "start", "substeps") if name not in last]
     return replace(question, **{name: getattr(own, name) for name in open_fields})
 
@@ -212,11 +234,11 @@ def _are_scenarios(names: tuple[str, ...]) -> bool:
     return all(name == MINE or name in scenario_names() for name in names)
 
 
-def _settings(texts: list[str], problems: list[Problem]) -> dict[str, Any]:
+def _settings(texts: list[str], catalogue: Catalogue, problems: list[Problem]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         try:
-            name, schedule = parse_setting(text)
+            name, schedule = parse_setting(text, catalogue=catalogue)
             found[name] = schedule.data()
         except InvalidInput as error:
             problems.extend(error.problems)

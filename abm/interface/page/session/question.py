@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from abm.core.part import Measure
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem
 from abm.interface.page.background.limits import Limits
 from abm.interface.page.background.simulations import run_size
 from abm.interface.page.session.schedule_changes import changed_from, settled_schedule
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.model import check_key
 from abm.model.scenario import Scenario, load_scenario
 from abm.model.shipped import place_names, scenario_names
 from abm.policy.policy import DEFAULT_START
 from abm.policy.times import is_month
 from abm.records import FrozenMapping
-from abm.submodels.quantities import levers
 
 FIRST_PRESET = "leadership_with_reform"
 REFERENCE = "baseline"
@@ -51,6 +52,8 @@ class Question:
         Which accidents of fate.
     reference : str
         Name of the shipped scenario to compare with; it meets the same accidents at the same place.
+    extensions : Extensions
+        Those with which the page was started; every scenario on it has them.
     """
 
     preset: str = FIRST_PRESET
@@ -64,13 +67,22 @@ class Question:
     seed: int = 1
     replicate: int = 0
     reference: str = REFERENCE
+    extensions: Extensions = NO_EXTENSIONS
 
     @classmethod
-    def of_preset(cls, preset: str, place: str = FIRST_PLACE, **others: Any) -> Question:
-        """Ask about a shipped scenario with its own horizon."""
-        loaded = shipped_scenario(preset)
-        own = {"years": loaded.horizon_years, "start": loaded.start, "substeps": loaded.substeps}
-        return cls(preset=preset, place=place, **{**own, **others})
+    def of_preset(
+        cls, preset: str, place: str = FIRST_PLACE, extensions: Extensions = NO_EXTENSIONS
+    ) -> Question:
+        """Return the question that a shipped scenario asks with its own horizon."""
+        loaded = shipped_scenario(preset, extensions)
+        return cls(
+            preset=preset,
+            place=place,
+            years=loaded.horizon_years,
+            start=loaded.start,
+            substeps=loaded.substeps,
+            extensions=extensions,
+        )
 
     @cached_property
     def scenario(self) -> Scenario:
@@ -96,6 +108,7 @@ class Question:
     def _built(self, name: str) -> Scenario:
         return built(
             name,
+            self.extensions,
             self.place,
             self.years,
             self.start,
@@ -122,7 +135,7 @@ class Question:
         InvalidInput
             If there is no such lever or the value is out of bounds.
         """
-        record = levers().get(lever)
+        record = self.extensions.catalogue.levers.get(lever)
         if record is None:
             return self.with_schedule(lever, value)
         now = settled_schedule(self.scenario, record)
@@ -138,7 +151,7 @@ class Question:
         """
         settled = self.preset_scenario.with_levers({lever: schedule}, "lever").policy.settings[lever]
         changed = {**self.levers, lever: settled.data()}
-        own = settled_schedule(self.preset_scenario, levers()[lever]).data()
+        own = settled_schedule(self.preset_scenario, self.extensions.catalogue.levers[lever]).data()
         if changed[lever] == own:
             del changed[lever]
         return replace(self, levers=FrozenMapping(sorted(changed.items())))
@@ -152,6 +165,7 @@ class Question:
 @lru_cache(maxsize=256)
 def built(
     name: str,
+    extensions: Extensions,
     place: str,
     years: float,
     start: str,
@@ -166,7 +180,7 @@ def built(
     InvalidInput
         With what is wrong.
     """
-    told = replace(shipped_scenario(name), start=start, substeps=substeps)
+    told = replace(shipped_scenario(name, extensions), start=start, substeps=substeps)
     told = told.with_place(known(place, place_names(), "place")).with_horizon(years)
     if structure:
         told = told.with_structure(dict(structure))
@@ -174,15 +188,21 @@ def built(
 
 
 @lru_cache(maxsize=64)
-def shipped_scenario(name: str) -> Scenario:
-    """Load a scenario that comes with abm, once in a process.
+def shipped_scenario(name: str, extensions: Extensions = NO_EXTENSIONS) -> Scenario:
+    """Load a scenario that comes with abm, with extensions added, once in a process.
 
     Raises
     ------
     InvalidInput
         If there is none of that name.
     """
-    return load_scenario(known(name, scenario_names(), "scenario"))
+    return load_scenario(known(name, scenario_names(), "scenario"), extensions=extensions)
+
+
+@lru_cache(maxsize=64)
+def measures_by_name(extensions: Extensions) -> Mapping[str, Measure]:
+    """Return the measures of abm and of extensions by name, in the order of the series."""
+    return {measure.name: measure for measure in extensions.measures}
 
 
 def known(name: str, valid: Iterable[str], noun: str) -> str:
@@ -259,7 +279,7 @@ def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | Non
     Parameters
     ----------
     scenario : Scenario
-        Of abm's own levers and parameters, at a shipped place.
+        At a shipped place.
     place : str
         Name of the place.
     mapping : mapping, optional
@@ -276,11 +296,12 @@ def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | Non
         years=scenario.horizon_years,
         start=scenario.start,
         substeps=scenario.substeps,
+        extensions=scenario.extensions,
         **dict(mapping or {}),
     )
 
 
 def with_preset(question: Question, preset: str) -> Question:
     """Ask about another preset at the same place with the same accidents; its own horizon and no changes."""
-    fresh = Question.of_preset(preset, question.place)
+    fresh = Question.of_preset(preset, question.place, question.extensions)
     return replace(fresh, seed=question.seed, replicate=question.replicate, reference=question.reference)

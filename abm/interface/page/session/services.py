@@ -8,6 +8,7 @@ from abm.interface.page.background.limits import Limits
 from abm.interface.page.background.shared_courses import Courses
 from abm.interface.page.background.workshop import Workshop
 from abm.interface.page.session.atlas import Atlas
+from abm.model.extension import NO_EXTENSIONS, Extensions
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Services:
     workshop : Workshop
     sweep : Path or None
         Sweep directory that the operator opened.
+    extensions : Extensions
+        Those with which the page was started.
     atlas : Atlas
         Places laid out.
     courses : Courses
@@ -29,6 +32,7 @@ class Services:
     limits: Limits
     workshop: Workshop
     sweep: Path | None = None
+    extensions: Extensions = NO_EXTENSIONS
     atlas: Atlas = field(default_factory=Atlas)
     courses: Courses = field(init=False)
 

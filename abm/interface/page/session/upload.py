@@ -1,12 +1,14 @@
 """Open a scenario file that a visitor sends: checked whole, by name only, never a path and never code."""
 
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from abm.errors import InvalidInput, Problem
+from abm.interface.page.session.link import NOT_LOADED
 from abm.interface.page.session.question import Question, question_of
 from abm.interface.page.session.visit_state import Session
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.scenario import load_scenario
 from abm.model.shipped import is_path
 from abm.records import Document
@@ -36,7 +38,7 @@ def uploaded(text: Any, most_bytes: int, now: Question) -> Question:
     most_bytes : int
         Largest file.
     now : Question
-        Whose seed, replicate and reference are kept.
+        Whose seed, replicate, reference and extensions are kept.
 
     Raises
     ------
@@ -47,14 +49,14 @@ def uploaded(text: Any, most_bytes: int, now: Question) -> Question:
         raise InvalidInput([Problem(NAME, None, f"is not a text of up to {most_bytes:,} bytes")])
     document = Document.parse(text, NAME)
     data = document.data if isinstance(document.data, dict) else {}
-    problems = list(path_problems(document, data))
+    problems = list(path_problems(document, data, now.extensions))
     if problems:
         raise InvalidInput(problems)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / NAME
         path.write_text(text, encoding="utf-8")
         try:
-            scenario = load_scenario(path, allow_extensions=False)
+            scenario = load_scenario(path, allow_extensions=False, extensions=now.extensions)
         except InvalidInput as error:
             raise InvalidInput(
                 Problem(NAME, problem.line, problem.message.replace(folder, "")) for problem in error.problems
@@ -63,8 +65,10 @@ def uploaded(text: Any, most_bytes: int, now: Question) -> Question:
     return question_of(scenario, str(data["place"]), kept)
 
 
-def path_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
-    """Find paths where a page opens names only."""
+def path_problems(
+    document: Document, data: dict[str, Any], extensions: Extensions = NO_EXTENSIONS
+) -> list[Problem]:
+    """Find paths where a page takes names only, and extensions with which it was not started."""
     found = []
     for key in NAMED:
         values = data.get(key)
@@ -72,6 +76,18 @@ def path_problems(document: Document, data: dict[str, Any]) -> list[Problem]:
             if isinstance(value, str) and is_path(value):
                 message = f"'{key}' is the path '{value}'; on this page give the name of what comes with abm"
                 found.append(document.problem((key,), message))
-    if data.get("extensions"):
-        found.append(document.problem(("extensions",), "extensions are code; this page runs none"))
+    named = data.get("extensions")
+    loaded = {name for source in extensions.sources for name in (source.name, own_name(source.reference))}
+    for position, reference in enumerate(named if isinstance(named, list) else []):
+        if isinstance(reference, str) and own_name(reference) not in loaded:
+            message = f"extension '{reference}' {NOT_LOADED}"
+            found.append(document.problem(("extensions", position), message))
     return found
+
+
+def own_name(reference: str) -> str:
+    """Return the name of an extension's file without folder and ending, or of its module."""
+    path = PurePosixPath(reference.replace("\\", "/"))
+    if path.suffix != ".py":
+        return path.name
+    return path.parent.name if path.stem == "__init__" else path.stem

@@ -31,6 +31,7 @@ from abm.interface.page.session.link import View, from_query, to_query
 from abm.interface.page.session.question import Question, checked
 from abm.interface.page.session.schedule_changes import Mark, marks
 from abm.interface.page.session.selection_names import found, name_of
+from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.model.simulate import cached_place
 from abm.world.place import Place
 
@@ -65,6 +66,11 @@ class AnsweredQuestion:
     entries: tuple[ChronicleEntry, ...]
 
 
+def is_done_at_once(question: Question, size: int) -> bool:
+    """Decide whether runs are simulated within the answer to a click; the code of extensions runs in workers only."""
+    return size <= AT_ONCE and not question.extensions
+
+
 def kernel() -> Callable[[], AbstractContextManager[Any]]:
     """Return what makes any thread act for the browser page that this thread acts for."""
     if not kernel_context.has_current_context():
@@ -89,6 +95,8 @@ class Session:
         Places laid out, for all visitors of a server.
     courses : Courses, optional
         Large runs, for all visitors of a server.
+    extensions : Extensions
+        Those with which the page was started.
     """
 
     def __init__(
@@ -100,6 +108,7 @@ class Session:
         *,
         atlas: Atlas | None = None,
         courses: Courses | None = None,
+        extensions: Extensions = NO_EXTENSIONS,
     ) -> None:
         self.name = name
         self.atlas = atlas or Atlas()
@@ -108,9 +117,9 @@ class Session:
         self.limits = limits
         notice = ""
         try:
-            view = from_query(query, limits)
+            view = from_query(query, limits, extensions)
         except InvalidInput as error:
-            view = View()
+            view = View(Question(extensions=extensions))
             notice = "This link cannot be opened: " + " ".join(
                 f"{problem}." for problem in error.problems[:3]
             )
@@ -303,7 +312,7 @@ class Session:
         if self.is_preparing.value:
             return
         place = cached_place(question.scenario.place)
-        if question.size <= AT_ONCE:
+        if is_done_at_once(question, question.size):
             self.stop(COURSE)
             course = simulate_course(question.scenario, question.seed, question.replicate)
             self._answered(question, place, course, self._reference(question))
@@ -357,7 +366,8 @@ class Session:
         if before is not None and before.place is not place:
             self.selected.set(None)
             self.highlighted.set(((), ()))
-        answer = AnsweredQuestion(question, place, course, reference, moves, chronicle(course, place, moves))
+        entries = chronicle(course, place, moves, question.extensions)
+        answer = AnsweredQuestion(question, place, course, reference, moves, entries)
         self.answer.set(answer)
         if self._is_opening:
             self._is_opening = False
