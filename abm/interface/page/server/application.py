@@ -29,10 +29,11 @@ from abm.interface.page.server.reach import Reach
 from abm.interface.page.server.request_guard import Guard
 from abm.interface.page.server.seats import CROWDED, Seats, address_key
 from abm.interface.page.session.services import COUNTER, Services
+from abm.interface.page.widgets import scripts
 from abm.model.extension import NO_EXTENSIONS, Extensions
 
 PAGE = "abm.interface.page.visit"
-STYLES = Path(__file__).parents[1] / "widgets" / "browser" / "controls"
+STYLES = scripts.FOLDER / "controls"
 STYLE = "page.css"
 TITLE = "abm: a policy laboratory for integrated care"
 
@@ -144,14 +145,16 @@ def render_page(root: str) -> tuple[str, Assets]:
         "/jupyter/nbextensions/": tuple(solara_server.nbextensions_directories),
         "/static/assets/": tuple(solara_server.asset_directories()),
         "/static/": (solara_server.solara_static,),
+        scripts.base(): (scripts.FOLDER,),
         "/": (STYLES,),
     }
-    files = find_assets(bare, folders, (*ASKED_BY_SCRIPTS, f"/{STYLE}"))
+    files = find_assets(bare, folders, (*ASKED_BY_SCRIPTS, *scripts.addresses(), f"/{STYLE}"))
     html = solara_server.read_root("/", root_path=root) or ""
     html = html.replace("<html>", '<html lang="en-GB">', 1)
     html = html.replace(", maximum-scale=1, user-scalable=no, minimal-ui", "", 1)
+    html = html.replace("<head>", f"<head>{scripts.head(root)}", 1)
     html = html.replace("</head>", f'<link rel="stylesheet" href="{root}/{STYLE}"></head>', 1)
-    return html, Assets(files)
+    return html, Assets(files, lasting=scripts.base())
 
 
 def create_app(

@@ -66,10 +66,13 @@ class Assets:
     ----------
     paths : mapping of str to Path
         File by path of its address.
+    lasting : str
+        How addresses begin whose files never change, because the address holds a digest of them; empty for none.
     """
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
+    def __init__(self, paths: Mapping[str, Path], lasting: str = "") -> None:
         self.assets = {address: Asset(path) for address, path in paths.items()}
+        self.lasting = lasting
 
     async def answer(self, request: Request) -> Response:
         """AnsweredQuestion with the file of this path, or say that there is none."""
@@ -77,7 +80,9 @@ class Assets:
         if asset is None:
             return Response("Not found", status_code=404, media_type="text/plain")
         content, compressed, tag = await run_sync(lambda: (asset.content, asset.compressed, asset.tag))
-        headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept-encoding"}
+        is_lasting = bool(self.lasting) and request.scope["path"].startswith(self.lasting)
+        caching = "max-age=31536000, immutable" if is_lasting else "no-cache"
+        headers = {"etag": tag, "cache-control": caching, "vary": "accept-encoding"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         if compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):

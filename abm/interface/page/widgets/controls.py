@@ -2,24 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-FOLDER = Path(__file__).parent / "browser" / "controls"
-SHARED = "dom.js"
-
-
-def source(name: str) -> str:
-    """Join a control with the functions that all controls share, into one module."""
-    shared = (FOLDER / SHARED).read_text(encoding="utf-8").replace("export ", "")
-    own = (FOLDER / name).read_text(encoding="utf-8")
-    head, _, body = own.partition(f'from "./{SHARED}";')
-    if not body:
-        return own
-    return shared + head.rpartition("import")[0] + body
+from abm.interface.page.widgets.scripts import script
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Masthead(Control):
         Largest file that may be opened.
     """
 
-    _esm = source("masthead.js")
+    _esm = script("controls/masthead.js")
 
     tab = traitlets.Unicode("explore").tag(sync=True)
     command = traitlets.Unicode("").tag(sync=True)
@@ -92,7 +80,7 @@ class QuestionBar(Control):
     most_years : int
     """
 
-    _esm = source("question_bar.js")
+    _esm = script("controls/question_bar.js")
 
     values = traitlets.Dict().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
@@ -120,7 +108,7 @@ class LeverPanel(Control):
         The newest change: ``{"lever": str, "value": float}`` or ``{"lever": str, "schedule": plain values}``.
     """
 
-    _esm = source("lever_panel.js")
+    _esm = script("controls/lever_panel.js")
 
     levers = traitlets.List(traitlets.Any()).tag(sync=True)
     groups = traitlets.List(traitlets.Any()).tag(sync=True)
@@ -147,7 +135,7 @@ class Timeline(Control):
         ``{"month": int, "label": str}``.
     """
 
-    _esm = source("timeline.js")
+    _esm = script("controls/timeline.js")
 
     month = traitlets.Int(0).tag(sync=True)
     shown = traitlets.Int(0).tag(sync=True)
@@ -166,7 +154,7 @@ class Storyline(Control):
     month : int
     """
 
-    _esm = source("storyline.js")
+    _esm = script("controls/storyline.js")
 
     entries = traitlets.List(traitlets.Any()).tag(sync=True)
     month = traitlets.Int(0).tag(sync=True)
@@ -189,7 +177,7 @@ class Readout(Control):
         What the replicates say.
     """
 
-    _esm = source("readout.js")
+    _esm = script("controls/readout.js")
 
     rows = traitlets.List(traitlets.Any()).tag(sync=True)
     measure = traitlets.Unicode("").tag(sync=True)
@@ -214,7 +202,7 @@ class Rivals(Control):
     is_running : bool
     """
 
-    _esm = source("rivals.js")
+    _esm = script("controls/rivals.js")
 
     names = traitlets.List(traitlets.Any()).tag(sync=True)
     choices = traitlets.List(traitlets.Any()).tag(sync=True)
@@ -241,7 +229,7 @@ class EmergenceTable(Control):
     years : str
     """
 
-    _esm = source("emergence.js")
+    _esm = script("controls/emergence.js")
 
     rows = traitlets.List(traitlets.Any()).tag(sync=True)
     measure = traitlets.Unicode("").tag(sync=True)
@@ -263,7 +251,7 @@ class SurfaceBar(Control):
     about : str
     """
 
-    _esm = source("surface_bar.js")
+    _esm = script("controls/surface_bar.js")
 
     choices = traitlets.List(traitlets.Any()).tag(sync=True)
     is_running = traitlets.Bool(False).tag(sync=True)
@@ -286,7 +274,7 @@ class DataTable(Control):
         Set by the browser.
     """
 
-    _esm = source("data_table.js")
+    _esm = script("controls/data_table.js")
 
     caption = traitlets.Unicode("").tag(sync=True)
     heads = traitlets.List(traitlets.Any()).tag(sync=True)
@@ -303,6 +291,6 @@ class Address(Control):
         Query of the link to what is shown.
     """
 
-    _esm = source("address.js")
+    _esm = script("controls/address.js")
 
     query = traitlets.Unicode("").tag(sync=True)

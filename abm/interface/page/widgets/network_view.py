@@ -58,7 +58,7 @@ class NetworkView(anywidget.AnyWidget):
     has_legend : bool
     """
 
-    _esm = script("network_view.js")
+    _esm = script("drawing/network_view.js")
     _css = style()
 
     names = traitlets.Dict().tag(sync=True)

@@ -38,7 +38,7 @@ class ResponseSurface(anywidget.AnyWidget):
         ``light``, ``dark``, or ``auto`` for what the reader's system says.
     """
 
-    _esm = script("response_surface.js")
+    _esm = script("drawing/response_surface.js")
     _css = style()
 
     x = traitlets.Dict().tag(sync=True)

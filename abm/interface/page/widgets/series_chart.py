@@ -47,7 +47,7 @@ class SeriesChart(anywidget.AnyWidget):
         ``light``, ``dark``, or ``auto`` for what the reader's system says.
     """
 
-    _esm = script("series_chart.js")
+    _esm = script("drawing/series_chart.js")
     _css = style()
 
     panels = traitlets.List(traitlets.Dict()).tag(sync=True)
