@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from abm.errors import AbmError
 from abm.experiments.pool import Pool, WorkerLost
+from abm.interface.page.background import simulations
 from abm.interface.page.background.jobs import LARGE, WORTH_ENDING, Job, Task, Turn
 from abm.interface.page.background.limits import Limits
 from abm.model.extension import NO_EXTENSIONS, Extensions
@@ -133,8 +134,6 @@ class Workshop:
         threading.Thread(target=self._warm, name="abm-warm", daemon=True).start()
 
     def _warm(self) -> None:
-        from abm.interface.page.background import simulations
-
         try:
             self._pool.submit(ready).result()
             simulations.prepare()
@@ -290,8 +289,6 @@ def _told_overdue(what: str, seconds: float) -> str:
 def prepare_worker(extensions: Extensions = NO_EXTENSIONS) -> None:
     """Leave the processors to the server's threads where they want them, and load what every task needs."""
     os.nice(POLITENESS)
-    from abm.interface.page.background import simulations
-
     simulations.prepare(extensions)
 
 
