@@ -31,7 +31,7 @@ def Layout(children: Any) -> None:
 
 @solara.component
 def Page() -> None:
-    """Show the page of one visitor; what goes wrong in it is told to the operator, not to the visitor."""
+    """Show the page of one visitor; a fault in it is reported to the operator, and the visitor sees an apology."""
     problem, _ = solara.use_exception()
     if problem is None:
         Visit().key("visit")
@@ -42,14 +42,14 @@ def Page() -> None:
 
 @solara.component
 def Broken() -> None:
-    """Apologise, and offer the way back."""
+    """Show an apology and the way back."""
     with box("lab lab-broken", "main", role="alert"):
         box("", "h1", ["Something went wrong on this page"])
         box(
             "",
             "p",
             [
-                "It is not your doing. What you were looking at is in the address, so reloading brings it back."
+                "It was not your fault. The address holds what you were looking at, so reloading brings it back."
             ],
         )
         box("lab-primary", "a", ["Start afresh"], href=".")
@@ -103,7 +103,7 @@ def Head(session: Session) -> None:
 
 
 def answer_head(session: Session, action: Action) -> None:
-    """Do what a visitor asks of the head of the page."""
+    """Carry out what a visitor asks in the head of the page."""
     content = action.content
     if action.kind == "tab" and content.get("tab") in TABS:
         session.tab.set(str(content["tab"]))
@@ -116,7 +116,7 @@ def answer_head(session: Session, action: Action) -> None:
 
 
 def take(session: Session, what: str, action: Action) -> None:
-    """Send a file to the browser."""
+    """Send the browser a file that the visitor takes away."""
     question, sample = session.question.value, session.sample.value
     if what in ("scenario", "reference"):
         file = scenario_file(question, is_reference=what == "reference")
@@ -133,13 +133,13 @@ def take(session: Session, what: str, action: Action) -> None:
 
 @solara.component
 def Link(session: Session, comparison: ComparisonState, landscape: LandscapeState) -> None:
-    """Keep the address in step, after everything else."""
+    """Update the address of the page, after everything else."""
     Address.element(query=to_query(landscape.seen(comparison.seen(session.view()))))
 
 
 @solara.component
 def Notice(session: Session) -> None:
-    """Show what is wrong, if anything is."""
+    """Show the present notice, if there is one."""
     text = session.notice.value
     with box("lab-notice-host", role="alert"):
         if text:
@@ -150,7 +150,7 @@ def Notice(session: Session) -> None:
 
 @solara.component
 def Body(session: Session, comparison: ComparisonState, landscape: LandscapeState) -> None:
-    """Show the tab that is chosen."""
+    """Show the chosen tab."""
     if session.tab.value == "compare":
         Compare(session, comparison)
     elif session.tab.value == "landscape":

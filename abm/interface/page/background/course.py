@@ -37,12 +37,12 @@ KEPT: Mapping[str, type[np.generic]] = {
     "list_size": NUMBER,
     "network": LABEL,
 }
-"""What is kept of the state, where it is there, and as what."""
+"""Arrays of the state that are kept if a run has them, and their types."""
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """Hold one run of T months.
+    """One run of T months.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ BAND_LABEL = "middle 90% of {size} runs"
 
 @dataclass(frozen=True, eq=False)
 class CurveBand:
-    """Hold the middle of some curves, month by month.
+    """The middle of several curves and the ends of their band, month by month.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Tasks of visitors, and the jobs that they form: results come as they are ready, and any job can be called off."""
+"""Tasks for workers and the jobs that they form; a job returns results as they are ready and can be cancelled."""
 
 import queue
 import threading
@@ -16,19 +16,19 @@ STOP = object()
 LARGE = 4_000_000
 """Size of a task, ties times steps, from which it is large: about a second."""
 WORTH_ENDING = 15_000_000
-"""Size from which a task that nobody wants any more is ended, although its worker takes seconds to replace."""
+"""Size from which a cancelled task is ended at once, although it takes seconds to replace its worker."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Hold a call that a worker can make: the function is found by its name, the arguments are sent.
+    """A call for a worker, which finds the function by its name and receives the arguments.
 
     Attributes
     ----------
     function : callable
     arguments : tuple
     size : int
-        What it costs: ties times steps of all its runs.
+        Cost: ties times steps, summed over all runs of the task.
     """
 
     function: Callable[..., Any]
@@ -37,20 +37,20 @@ class Task:
 
 
 class Job:
-    """Hold the tasks of one question; iterate over it, or have it followed, to get results as they come.
+    """The tasks of one question; iterate over the job, or `follow` it, to get results as they come.
 
     Attributes
     ----------
     total : int
         Tasks asked for.
     done : int
-        Results that were handed out.
+        Results handed out so far.
     seconds : float
-        Workers' time that went into it.
+        Time that workers have spent on it.
     failure : BaseException or None
         What stopped the job before its end.
     rank : float or None
-        Where the fair order has the whole job, once it has begun; None where its tasks have places of their own.
+        Place of the whole job in the fair order, once it has begun; None if each of its tasks is placed on its own.
     """
 
     def __init__(self, owner: str, tasks: Sequence[Task], is_urgent: bool) -> None:
@@ -71,20 +71,20 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Return the size of the tasks that wait."""
-        # A worker's thread may take one meanwhile; a copy of a deque is made at once.
+        """Return the total size of the waiting tasks."""
+        # A worker's thread may take a task meanwhile; copying a deque is atomic.
         return sum(task.size for _, task in self.waiting.copy())
 
     def next_size(self) -> int | None:
-        """Return the size of the task that is next; None where none waits."""
-        # Whoever calls the job off does not wait for whoever looks.
+        """Return the size of the next task; None if no task is waiting."""
+        # Without a lock: the job may be cancelled between a look at the queue and the access.
         try:
             return self.waiting[0][1].size
         except IndexError:
             return None
 
     def cancel(self) -> None:
-        """Call off what has not begun and what is not worth its end, and end the iteration."""
+        """Drop waiting tasks, end large running ones, and stop the iteration."""
         self.is_cancelled = True
         self.waiting.clear()
         self.put(STOP)
@@ -93,12 +93,12 @@ class Job:
                 turn.end()
 
     def fail(self, failure: BaseException) -> None:
-        """Call off what has not begun, and let the iteration raise."""
+        """Drop waiting tasks, and make the iteration raise the failure."""
         self.waiting.clear()
         self.put(failure)
 
     def put(self, result: Any) -> None:
-        """Hand in a result, what went wrong, or `STOP`."""
+        """Add a result, a failure or `STOP` to what the iteration returns."""
         with self._lock:
             self._results.put(result)
             self._unread += 1
@@ -112,21 +112,21 @@ class Job:
         collect: Callable[[int, Any], None],
         ended: Callable[[BaseException | None], None],
     ) -> None:
-        """Have couriers hand out results as they come, one after the other, instead of a thread that waits for them.
+        """Pass on results as they come, one after the other, without a thread that waits for them.
 
         Parameters
         ----------
         couriers : Executor
-            Threads that serve many jobs.
+            Threads that pass results on for many jobs.
         collect : callable
-            Takes number and result of a task.
+            Receives the number and the result of a task.
         ended : callable
-            Called once, with what stopped the job before its end; None where it is done or was called off.
+            Called once, with the failure that stopped the job; None if it finished or was cancelled.
         """
         results = iter(self)
 
         def read() -> None:
-            # Nobody waits for results once the couriers have been sent home.
+            # The couriers refuse new work once the server is closing; nobody needs results then.
             with suppress(RuntimeError):
                 couriers.submit(hand_out)
 
@@ -164,12 +164,12 @@ class Job:
             read()
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """Give the number and the result of every task, in the order in which they end.
+        """Yield the number and the result of every task, in the order in which tasks finish.
 
         Raises
         ------
         Exception
-            What a task raised.
+            The exception of a task that failed.
         """
         while self.done < self.total:
             found = self._results.get()
@@ -184,21 +184,21 @@ class Job:
 
 @dataclass(eq=False)
 class Turn:
-    """Hold a task that a worker has been given.
+    """A task that a worker is running.
 
     Attributes
     ----------
     job : Job
     number : int
-        Of the task in its job.
+        Number of the task in its job.
     task : Task
     pool : Pool
     future : Future or None
-        None until the pool has it.
+        None until the pool has accepted it.
     begun : float
-        When it was given, by a clock that does not jump.
+        When the worker received it, on the monotonic clock.
     is_overdue : bool
-        Whether it was ended because it took too long.
+        Whether it was ended for taking too long.
     """
 
     job: Job
@@ -210,11 +210,11 @@ class Turn:
     is_overdue: bool = False
 
     def end(self) -> None:
-        """Have its worker end."""
+        """End the worker that runs the task."""
         if self.future is not None:
             self.pool.abandon(self.future)
 
     def expire(self) -> None:
-        """End it because it takes too long."""
+        """End the task for taking too long."""
         self.is_overdue = True
         self.end()

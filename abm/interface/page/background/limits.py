@@ -1,4 +1,4 @@
-"""What one visitor, and all of them together, may ask of a server."""
+"""The limits of a server: how much one visitor, and all visitors together, may ask for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -11,12 +11,12 @@ KILOBYTE = 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Hold the limits of a server.
+    """The limits of a server.
 
     Attributes
     ----------
     sessions : int
-        Visitors at once; the next one is asked to come back.
+        Most visitors at once; the next one is asked to wait.
     replicates : int
         Most pairs of runs behind a band or an interval.
     years : int
@@ -62,21 +62,21 @@ class Limits:
 
     @property
     def upload_bytes(self) -> int:
-        """Give the largest upload, bytes."""
+        """Return the size of the largest upload, in bytes."""
         return self.upload_kilobytes * KILOBYTE
 
     @property
     def months(self) -> int:
-        """Give the longest horizon, months."""
+        """Return the longest horizon, in months."""
         return 12 * self.years
 
     @property
     def memory_bytes(self) -> int:
-        """Return the memory for runs that are looked at, bytes."""
+        """Return the memory for runs that visitors look at, in bytes."""
         return self.memory_megabytes * KILOBYTE * KILOBYTE
 
     def replicates_within(self, wanted: int, size: int) -> int:
-        """Return how many replicates of a size each, in ties times steps, may be asked for; two at least."""
+        """Return how many replicates of a given size (ties times steps) are allowed; at least two."""
         return max(min(wanted, self.replicates, self.question_size // max(size, 1)), 2)
 
     def __post_init__(self) -> None:

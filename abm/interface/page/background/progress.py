@@ -1,4 +1,4 @@
-"""Say how far the work goes that a session does in the background, and call it off."""
+"""The progress of a session's work in the background, and how to cancel that work."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ from abm.interface.page.background.jobs import Job
 
 @dataclass(frozen=True)
 class Progress:
-    """Say how much of some work in the background is done.
+    """How much of some work in the background is done.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Progress:
 
 @dataclass
 class BackgroundWork:
-    """Hold what a line of a session is doing in the background.
+    """The work that a session has under way for one purpose.
 
     Attributes
     ----------
@@ -36,19 +36,19 @@ class BackgroundWork:
     is_cancelled: bool = False
 
     def begun(self, job: Job) -> Job:
-        """Note that it has begun; if it was called off meanwhile, the job is too."""
+        """Record the job that has begun; cancel it if the work was cancelled meanwhile."""
         self.job = job
         if self.is_cancelled:
             job.cancel()
         return job
 
     def cancel(self) -> None:
-        """Call it off."""
+        """Cancel the work."""
         self.is_cancelled = True
         if self.job is not None:
             self.job.cancel()
 
 
 def rested(progress: Progress) -> Progress:
-    """Say that no more is coming."""
+    """Return the progress marked as no longer running."""
     return replace(progress, is_running=False)

@@ -1,4 +1,4 @@
-"""Keep the large runs that visitors look at: each once, however many look at it, and within the memory there is."""
+"""The large runs that visitors look at: each is kept once, however many look at it, within a bound of memory."""
 
 import threading
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ Key = tuple[str, int, int]
 
 
 class NoRoom(AbmError):
-    """Say that there is no memory for another large run."""
+    """Raised if there is no memory for another large run."""
 
 
 class Courses:
-    """Find runs by what decides them, as long as somebody looks at them; safe to ask from several threads.
+    """Runs by what determines them, for as long as somebody looks at them; safe to use from several threads.
 
     Parameters
     ----------
@@ -36,23 +36,23 @@ class Courses:
         self._rooms: WeakSet[Room] = WeakSet()
 
     def found(self, scenario: Scenario, seed: int, replicate: int) -> Course | None:
-        """Return a run that somebody looks at."""
+        """Return a run if somebody is looking at it, else None."""
         with self._lock:
             return self._courses.get((scenario.content_hash, seed, replicate))
 
     def kept(self, scenario: Scenario, seed: int, replicate: int, course: Course, room: "Room") -> Course:
-        """Keep a run in its room, for others to find; return the one that was there before, if there was one."""
+        """Add a run so that others find it; return the run that was already there, if there was one."""
         with self._lock:
             room.size = max(room.size - bytes_of(scenario), 0)
             return self._courses.setdefault((scenario.content_hash, seed, replicate), course)
 
     def room(self, *scenarios: Scenario) -> "Room":
-        """Take memory for runs of scenarios; it is given back with what is returned.
+        """Reserve memory for runs of scenarios, until the reservation is garbage-collected.
 
         Raises
         ------
         NoRoom
-            If there is none.
+            If there is not enough.
         """
         room = Room(sum(map(bytes_of, scenarios)))
         with self._lock:
@@ -68,7 +68,7 @@ class Courses:
 
 @dataclass(eq=False)
 class Room:
-    """Hold memory for runs that are still simulated.
+    """Memory reserved for runs that are being simulated.
 
     Attributes
     ----------
@@ -80,5 +80,5 @@ class Room:
 
 
 def bytes_of(scenario: Scenario) -> int:
-    """Return about how many bytes are kept of a run."""
+    """Return about how many bytes of a run are kept."""
     return BYTES_PER_SIZE * run_size(scenario) // scenario.substeps

@@ -1,4 +1,4 @@
-"""Say what workers do: courses of large places, and replicates of two scenarios that share their accidents."""
+"""The calls that workers make: single runs of large places, and replicates of scenarios that share their accidents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from abm.model.simulate import cached_place, measure_names, simulate_lanes
 FIRST_REPLICATES = 8
 REPLICATES_A_TASK = 16
 TURN = LARGE // 2
-"""Size of a task, ties times steps, that is not passed where there is a choice, so that turns stay short."""
+"""Size of a task, ties times steps, that is not exceeded where it can be avoided, so that turns stay short."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Hold replicates of several scenarios that met the same accidents.
+    """Replicates of several scenarios that met the same accidents.
 
     Attributes
     ----------
@@ -49,19 +49,19 @@ class Sample:
 
 
 def course_task(scenario: Scenario, seed: int, replicate: int) -> Task:
-    """Ask for one run with all that can be looked at."""
+    """Return the task of simulating one run with everything that can be looked at."""
     return Task(simulate_course, (scenario, seed, replicate), run_size(scenario))
 
 
 def run_size(scenario: Scenario) -> int:
-    """Return ties times months times steps a month, to which the time that a run takes is about proportional."""
+    """Return ties times months times steps a month, which is about proportional to the time of a run."""
     return cached_place(scenario.place).ties * scenario.months * scenario.substeps
 
 
 def sample_tasks(
     scenarios: Sequence[Scenario], seed: int, replicates: int, most: int = REPLICATES_A_TASK
 ) -> list[Task]:
-    """Ask for replicates 0 to `replicates` - 1 of scenarios, the first few soon, the others in larger parts."""
+    """Return the tasks of simulating replicates 0 to `replicates` - 1: a small one first, then larger ones."""
     each = sum(map(run_size, scenarios))
     size = min(max(TURN // each, 1), most)
     edges = [0, *range(min(FIRST_REPLICATES, size), replicates, size), replicates]
@@ -89,7 +89,7 @@ def sample(scenarios: Sequence[Scenario], seed: int, replicates: Sequence[int]) 
 
 
 def joined(parts: Sequence[Sample]) -> Sample:
-    """Put samples of the same scenarios together, in the order of replicates."""
+    """Join samples of the same scenarios, in the order of replicates."""
     replicates = np.concatenate([part.replicates for part in parts])
     order = np.argsort(replicates)
     return Sample(

@@ -1,8 +1,8 @@
-"""Share a few worker processes among visitors by what their work costs, within limits, so that any can be called off.
+"""Share a few worker processes among visitors by the cost of their work, within limits.
 
-A server's threads only talk. What takes longer than a moment runs here. Every visitor's tasks wait in a line of their
-own. Urgent tasks go first; among them, and among the rest, the next one is of the visitor who will have cost least with
-it. Large tasks leave one worker free for small ones.
+The threads of the server only answer; whatever takes longer than a moment runs here. Each visitor's tasks wait in a
+line of their own. Urgent tasks go first; among them, and among the rest, the next task is that of the visitor whose
+total cost will be lowest with it. Large tasks leave one worker free for small ones. Every task can be cancelled.
 """
 
 import logging
@@ -25,43 +25,43 @@ from abm.model.extension import NO_EXTENSIONS, Extensions
 
 logger = logging.getLogger(__name__)
 QUESTIONS = 3
-"""Questions of one visitor that may wait at once: replicates, those of a comparison, and a landscape."""
+"""Most questions of one visitor that may wait at once: replicates, a comparison's replicates, and a landscape."""
 COURIERS = 4
-"""Threads that hand results to visitors, however many these are."""
+"""Threads that pass results on, however many visitors there are."""
 POLITENESS = 5
-"""Niceness of workers, so that the server's threads answer while they are busy."""
+"""Niceness of workers, so that the server answers while they are busy."""
 
 
 class Busy(AbmError):
-    """Say that a visitor asks for more than may wait."""
+    """Raised if a visitor asks for more than may wait."""
 
 
 class Overdue(AbmError):
-    """Report that work was ended because it took longer than this server allows."""
+    """Raised if work was ended for taking longer than this server allows."""
 
 
 @dataclass
 class VisitorLine:
-    """Hold the jobs of one visitor, the urgent ones first, and what they have cost.
+    """The jobs of one visitor, urgent ones first, and what they have cost.
 
     Attributes
     ----------
     jobs : deque of Job
     cost : float
-        Size of the tasks that were begun, as the fair order counts it.
+        Size of the tasks that have begun, as the fair order counts it.
     """
 
     jobs: deque[Job] = field(default_factory=deque)
     cost: float = 0.0
 
     def next_job(self) -> Job | None:
-        """Return the job whose task is next; jobs without one leave the line."""
+        """Return the job with the next task; drop jobs that have none left."""
         while self.jobs and not self.jobs[0].waiting:
             self.jobs.popleft()
         return self.jobs[0] if self.jobs else None
 
     def waiting(self) -> int:
-        """Count the tasks that wait."""
+        """Count the waiting tasks."""
         return sum(len(job.waiting) for job in self.jobs)
 
 
@@ -75,11 +75,11 @@ class Workshop:
     waiting : int
         Most tasks of one visitor that may wait.
     size : int
-        Most that the tasks of one visitor that wait may cost together, ties times steps.
+        Highest total cost of one visitor's waiting tasks, ties times steps.
     task_seconds, question_seconds : float
-        Time after which a task is ended, and the rest of a job is.
+        Time after which a single task is ended, and time after which the rest of a job is.
     prepare : callable, optional
-        Called in every worker before its first task; without it, what loads the model.
+        Called in every worker before its first task; default: load the model.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Workshop:
         self._prepared.set()
         self._pool = Pool(workers, prepare=prepare or prepare_worker)
         self.couriers = ThreadPoolExecutor(COURIERS, thread_name_prefix="abm-courier")
-        # A thread acts for the page in whose name it was started, so all are started before there is one.
+        # A thread inherits the page for which it was started, so all threads are started before there is any page.
         started = threading.Barrier(COURIERS + 1)
         for _ in range(COURIERS):
             self.couriers.submit(started.wait)
@@ -127,8 +127,8 @@ class Workshop:
     def warm(self) -> None:
         """Start the workers and load the model here too, in the background.
 
-        One worker compiles what is not compiled yet and keeps it on disk, so that the server answers meanwhile and
-        nobody else compiles.
+        One worker compiles what is not compiled yet and keeps it on disk, so that no other process compiles and the
+        server answers meanwhile.
         """
         self._prepared.clear()
         threading.Thread(target=self._warm, name="abm-warm", daemon=True).start()
@@ -145,24 +145,24 @@ class Workshop:
             self._prepared.set()
 
     def is_preparing(self) -> bool:
-        """Say whether the model is being compiled or loaded."""
+        """Return whether the model is being compiled or loaded."""
         return not self._prepared.is_set()
 
     def wait_until_prepared(self) -> None:
-        """Wait until the model can be run without delay."""
+        """Wait until the model can run without delay."""
         self._prepared.wait()
 
     def submit(self, owner: str, tasks: Sequence[Task], *, is_urgent: bool = False) -> Job:
-        """Put tasks in the line of a visitor.
+        """Add tasks to the line of a visitor.
 
         Parameters
         ----------
         owner : str
-            Visitor.
+            Name of the visitor.
         tasks : sequence of Task
             In the order in which they should begin.
         is_urgent : bool
-            Whether somebody waits for the result; such jobs go before the visitor's others.
+            Whether the visitor waits for the result; such jobs go before the visitor's others.
 
         Returns
         -------
@@ -171,16 +171,16 @@ class Workshop:
         Raises
         ------
         Busy
-            If more would wait than may.
+            If too much work would wait.
         """
         job = Job(owner, tasks, is_urgent)
         with self._lock:
             line = self._lines.setdefault(owner, VisitorLine(cost=self._clock))
             size = sum(one.size for one in line.jobs) + job.size
             if line.waiting() + len(tasks) > self.most_waiting or size > self.most_size:
-                raise Busy("There is more work waiting than this server does for one visitor; wait a little.")
+                raise Busy("Too much of your work is waiting already; wait a little.")
             if line.next_job() is None:
-                # Who asked for nothing meanwhile has not saved up turns.
+                # A visitor who asked for nothing for a while has not saved up turns.
                 line.cost = max(line.cost, self._clock)
             if is_urgent:
                 line.jobs.appendleft(job)
@@ -190,7 +190,7 @@ class Workshop:
         return job
 
     def leave(self, owner: str) -> None:
-        """Call off everything of a visitor who left."""
+        """Cancel all work of a visitor who has left."""
         with self._lock:
             line = self._lines.pop(owner, None)
             jobs = {
@@ -201,12 +201,12 @@ class Workshop:
             job.cancel()
 
     def waiting(self) -> int:
-        """Count the tasks of all visitors that wait."""
+        """Count the waiting tasks of all visitors."""
         with self._lock:
             return sum(line.waiting() for line in self._lines.values())
 
     def close(self) -> None:
-        """End the workers; nothing waits for what they were doing."""
+        """End the workers without waiting for their tasks."""
         with self._lock:
             self._is_closed = True
             lines = list(self._lines)
@@ -221,7 +221,7 @@ class Workshop:
             try:
                 turn.future = self._pool.submit(turn.task.function, *turn.task.arguments)
             except RuntimeError:
-                # The workshop has been closed meanwhile.
+                # The workshop was closed meanwhile.
                 return
             if turn.job.is_cancelled and turn.task.size >= WORTH_ENDING:
                 turn.end()
@@ -231,7 +231,7 @@ class Workshop:
             turn.future.add_done_callback(partial(self._finished, turn, overdue))
 
     def _next_turn(self) -> Turn | None:
-        """Take the task that is next; None where no worker is free for one."""
+        """Take the next task out of its line; None if no worker is free for it."""
         with self._lock:
             if len(self._turns) >= self.workers or self._is_closed:
                 return None
@@ -242,7 +242,7 @@ class Workshop:
                 job = line.next_job()
                 size = None if job is None else job.next_size()
                 if job is not None and size is not None and (size < LARGE or is_room_for_large):
-                    # Nobody is helped by a part of what is urgent, so an urgent job keeps its place to its end.
+                    # Part of an urgent job helps nobody, so the job keeps its place until it is finished.
                     if job.is_urgent and job.rank is None:
                         job.rank = line.cost + job.size
                     rank = line.cost + size if job.rank is None else job.rank
@@ -251,7 +251,7 @@ class Workshop:
                 try:
                     number, task = job.waiting.popleft()
                 except IndexError:
-                    # It has just been called off.
+                    # It has just been cancelled.
                     continue
                 self._clock = max(self._clock, line.cost)
                 line.cost += task.size
@@ -287,11 +287,11 @@ def _told_overdue(what: str, seconds: float) -> str:
 
 
 def prepare_worker(extensions: Extensions = NO_EXTENSIONS) -> None:
-    """Leave the processors to the server's threads where they want them, and load what every task needs."""
+    """Lower the priority of a worker below that of the server, and load what every task needs."""
     os.nice(POLITENESS)
     simulations.prepare(extensions)
 
 
 def ready() -> bool:
-    """Tell that a worker has started."""
+    """Return True, which shows that a worker has started."""
     return True

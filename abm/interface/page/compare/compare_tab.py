@@ -45,7 +45,7 @@ EMERGED = Measure(
 
 @solara.component
 def Compare(session: Session, comparison: ComparisonState) -> None:
-    """Show the page."""
+    """Show the tab."""
     question, names = session.question.value, session.compared.value
     is_preparing = session.is_preparing.value
     solara.use_effect(comparison.refresh, [question, names, is_preparing])
@@ -67,7 +67,7 @@ def Compare(session: Session, comparison: ComparisonState) -> None:
 
 @solara.component
 def Choose(session: Session, comparison: ComparisonState) -> None:
-    """Choose the policies, the measure, and how many replicates there are."""
+    """Show the choice of policies, measure and number of replicates."""
     progress = comparison.progress.value
     known = measures_by_name(session.question.value.extensions)
     mine = ("mine", f"Yours from Explore: {session.question.value.scenario.label}")
@@ -90,7 +90,7 @@ def Choose(session: Session, comparison: ComparisonState) -> None:
 
 
 def answer_choice(session: Session, comparison: ComparisonState, action: Action) -> None:
-    """Do what a visitor chose."""
+    """Apply what a visitor chose."""
     content = action.content
     position, size = content.get("position"), content.get("size")
     if action.kind == "policy" and isinstance(position, int):
@@ -121,7 +121,7 @@ def Clock(session: Session) -> None:
 
 @solara.component
 def Pictures(session: Session, contest: Contest) -> None:
-    """Show every policy's place in the month in view; of two policies also the difference."""
+    """Draw the place under each policy in the month in view; for two policies also the difference."""
     month = min(session.month.value, contest.question.months)
     frames = solara.use_memo(lambda: frames_of(contest), [contest])
     titles = list(contest.labels)
@@ -155,7 +155,7 @@ def Pictures(session: Session, contest: Contest) -> None:
 
 
 def frames_of(contest: Contest) -> list[Frames]:
-    """Prepare the pictures of a comparison; of two policies also the difference."""
+    """Prepare the pictures of a comparison; for two policies also their difference."""
     place, courses = contest.place, contest.courses
     frames = [Frames(place, course) for course in courses]
     return [*frames, Frames(place, courses[1], courses[0])] if len(courses) == 2 else frames
@@ -173,7 +173,7 @@ def month_table(
 
 @solara.component
 def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> None:
-    """Show the measure under every policy, and what differs from the reference with its interval."""
+    """Draw the measure under each policy, and the difference from the reference with its interval."""
     sample, first = comparison.sample.value, session.use_first_month()
     name, measure = measure_in_view(session)
     size = sample.size if sample is not None else 0
@@ -203,14 +203,14 @@ def Chart(session: Session, comparison: ComparisonState, contest: Contest) -> No
 
 
 def measure_in_view(session: Session) -> tuple[str, Measure]:
-    """Return name and record of the measure that is shown."""
+    """Return the name and the record of the measure that is shown."""
     known = measures_by_name(session.question.value.extensions)
     name = session.measure.value if session.measure.value in known else FIRST_MEASURE
     return name, known[name]
 
 
 def panels_of(contest: Contest, sample: Sample | None, name: str) -> list[Panel]:
-    """Return the charts of a comparison: curves, differences, and emergence once there are replicates."""
+    """Return the charts of a comparison: curves and, once there are replicates, differences and emergence."""
     measure = measures_by_name(contest.question.extensions)[name]
     lines = []
     for number, (label, course) in enumerate(zip(contest.labels, contest.courses, strict=True)):
@@ -243,7 +243,7 @@ def panels_of(contest: Contest, sample: Sample | None, name: str) -> list[Panel]
 
 @solara.component
 def Odds(session: Session, comparison: ComparisonState, contest: Contest) -> None:
-    """Show how likely integrated care emerges under every policy, and how the measure ends."""
+    """Show how likely integrated care is to emerge under each policy, and the measure in the last month."""
     sample = comparison.sample.value
     name, measure = measure_in_view(session)
     EmergenceTable.element(
@@ -256,7 +256,7 @@ def Odds(session: Session, comparison: ComparisonState, contest: Contest) -> Non
 
 
 def odds_rows(contest: Contest, sample: Sample | None, name: str) -> list[dict[str, Any]]:
-    """Tabulate the end of a comparison, a row a policy."""
+    """Tabulate the last month of a comparison, one row per policy."""
     rows = []
     for number, label in enumerate(contest.labels):
         row: dict[str, Any] = {"label": label, "number": number}
@@ -278,5 +278,5 @@ def odds_rows(contest: Contest, sample: Sample | None, name: str) -> list[dict[s
 
 
 def told(value: float) -> float | None:
-    """Return a number for the browser, None for a missing one."""
+    """Return a number for the browser; None if it is missing."""
     return None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""Hold a comparison of two or three policies that meet the same accidents, for one visitor."""
+"""One visitor's comparison of two or three policies that meet the same accidents: what is chosen, and its runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ SIZES = (20, 50, 100, 200, 500)
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """Hold the policies that compete, and the run of each in view.
+    """The policies that are compared, and the run of each that is in view.
 
     Attributes
     ----------
     question : Question
-        Place, horizon, accidents and parameters of all.
+        Place, horizon, accidents and parameters of all policies.
     names, labels : tuple of str
-        The first is the reference.
+        Names and labels of the policies; the first policy is the reference.
     scenarios : tuple of Scenario
     place : Place
     courses : tuple of Course
@@ -45,12 +45,12 @@ class Contest:
 
 
 class ComparisonState:
-    """Keep runs and replicates of a comparison in step with what is asked.
+    """The runs and replicates of a comparison, kept in step with what the visitor asks.
 
     Parameters
     ----------
     session : Session
-        Whose question gives place, horizon and accidents.
+        The session whose question sets place, horizon and accidents.
     """
 
     def __init__(self, session: Session) -> None:
@@ -62,11 +62,11 @@ class ComparisonState:
         self._asked: tuple[object, ...] = ()
 
     def seen(self, view: View) -> View:
-        """Add to a view what a link carries of the comparison."""
+        """Add the state of the comparison to what a link carries."""
         return replace(view, size=self.size.value)
 
     def choose(self, position: int, name: str) -> None:
-        """Put a policy in a position, counted from 0; an empty name leaves the third one out."""
+        """Set the policy in a position, counted from 0; an empty name removes the third policy."""
         if not 0 <= position < MOST_COMPARED:
             return
         names = list(self.session.compared.value)
@@ -80,13 +80,13 @@ class ComparisonState:
             self.session.compared.set(tuple(names))
 
     def resize(self, size: int) -> None:
-        """Ask for more or fewer replicates."""
+        """Change the number of replicates."""
         self.size.set(min(max(size, 2), self.session.limits.replicates))
         self._asked = ()
         self.refresh()
 
     def refresh(self) -> None:
-        """Simulate what is asked, unless it is there already."""
+        """Simulate what is asked, unless it has been simulated already."""
         session = self.session
         if session.is_preparing.value:
             return
@@ -133,7 +133,7 @@ class ComparisonState:
         session.begin("rivals", tasks, collect)
 
     def stop(self) -> None:
-        """Call off the replicates that are not there yet."""
+        """Cancel the replicates that have not arrived yet."""
         self.session.stop("rival samples")
         self.progress.set(replace(self.progress.value, is_running=False))
 
@@ -163,7 +163,7 @@ def scenario_of(question: Question, name: str) -> Scenario:
 
 
 def labels_of(names: Sequence[str], scenarios: Sequence[Scenario]) -> tuple[str, ...]:
-    """Name policies for readers; the visitor's own says so."""
+    """Return the labels of policies; the visitor's own is marked as such."""
     return tuple(
         f"Yours: {scenario.label}" if name == MINE else scenario.label
         for name, scenario in zip(names, scenarios, strict=True)

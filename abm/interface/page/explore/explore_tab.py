@@ -1,4 +1,4 @@
-"""Explore: levers on the left, the place in the middle, and on the right what becomes of it."""
+"""The tab Explore: levers on the left, the place in the middle, its measures and story on the right."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ SMALL_PANELS = ("trust", "engagement", "admissions")
 
 @solara.component
 def Explore(session: Session) -> None:
-    """Show the page."""
+    """Show the tab."""
     with box("lab-page lab-explore"):
         Ask(session)
         with box("lab-columns"):
@@ -47,7 +47,7 @@ def Explore(session: Session) -> None:
 
 @solara.component
 def Outcome(session: Session) -> None:
-    """Show what becomes of the place, once its first run is there."""
+    """Show the measures and the story, once the first run has arrived."""
     if session.answer.value is None:
         return
     with box("lab-card lab-figures", "section", **{"aria-label": "Measures over time"}):
@@ -95,7 +95,7 @@ def Levers(session: Session) -> None:
 
 @solara.component
 def Stage(session: Session) -> None:
-    """Show the place in the month in view, once its first run is there."""
+    """Show the place in the month in view, once the first run has arrived."""
     if session.answer.value is None:
         text = PREPARING if session.is_preparing.value else "The first run of this place is being simulated …"
         with box("lab-card lab-stage lab-waiting", role="status"):
@@ -152,7 +152,7 @@ def Time(session: Session) -> None:
 
 
 def told_marks(moves: Sequence[Mark], levers: Mapping[str, Lever]) -> list[dict[str, Any]]:
-    """Say in few words what moved in which month; several levers of one month are counted."""
+    """Label the months in which levers move; for several levers in one month, give their number."""
     found: dict[int, list[Mark]] = {}
     for mark in moves:
         found.setdefault(mark.month, []).append(mark)
@@ -160,7 +160,7 @@ def told_marks(moves: Sequence[Mark], levers: Mapping[str, Lever]) -> list[dict[
 
 
 def marks_label(own: Sequence[Mark], levers: Mapping[str, Lever]) -> str:
-    """Say what moved in a month."""
+    """Return a short label for the moves of a month."""
     if len(own) > 1:
         return f"{len(own)} levers move"
     record = levers.get(own[0].lever)
@@ -195,7 +195,7 @@ def Now(session: Session) -> None:
 
 
 def measure_row(answer: AnsweredQuestion, name: str, month: int) -> dict[str, Any]:
-    """Return a measure in a month for the browser."""
+    """Return the record of a measure in a month for the browser."""
     measure = measures_by_name(answer.question.extensions)[name]
     return {
         "name": name,
@@ -209,7 +209,7 @@ def measure_row(answer: AnsweredQuestion, name: str, month: int) -> dict[str, An
 
 
 def odds_told(answer: AnsweredQuestion, sample: Sample | None) -> str:
-    """Say in how many runs integrated care emerges."""
+    """Return the sentence that says in how many runs integrated care emerges."""
     if sample is None:
         return ""
     share = emergence(sample, 1)
@@ -220,13 +220,13 @@ def odds_told(answer: AnsweredQuestion, sample: Sample | None) -> str:
 
 
 def shown(value: float) -> float | None:
-    """Return a number for the browser, None for a missing one."""
+    """Return a number for the browser; None if it is missing."""
     return None if math.isnan(value) else value
 
 
 @solara.component
 def Curves(session: Session, names: tuple[str, ...]) -> None:
-    """Show measures over the months; `CHOSEN` stands for the one in view."""
+    """Show measures over the months; `CHOSEN` stands for the measure in view."""
     if session.answer.value is not None:
         wanted = tuple(session.measure.value if name == CHOSEN else name for name in names)
         Drawn(session, session.answer.value, session.sample.value, wanted)
@@ -234,7 +234,7 @@ def Curves(session: Session, names: tuple[str, ...]) -> None:
 
 @solara.component
 def Drawn(session: Session, answer: AnsweredQuestion, sample: Sample | None, names: tuple[str, ...]) -> None:
-    """Draw measures over the months; in play only the month moves, and that in the browser."""
+    """Draw measures over the months; during play only the month moves, within the browser."""
     months, first = answer.course.months, session.use_first_month()
 
     def prepared() -> tuple[list[Panel], list[dict[str, Any]], bytes]:
@@ -274,7 +274,7 @@ def panel_of(session: Session, answer: AnsweredQuestion, name: str) -> Panel:
 
 
 def line(label: str, role: str, values: Any, own: CurveBand | None) -> SeriesLine:
-    """Return a line with its band, where there is one."""
+    """Return a line, with its band if there is one."""
     return SeriesLine(label, role, values, own.low if own else None, own.high if own else None)
 
 

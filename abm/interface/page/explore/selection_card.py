@@ -1,4 +1,4 @@
-"""Show what is selected in the picture: an organisation, a tie or a place, with its own history."""
+"""The card of what is selected in the picture: an organisation, a tie or a place, with its history."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def Selection(session: Session, answer: AnsweredQuestion, selected: dict[str, An
 
 @solara.component
 def Partners(answer: AnsweredQuestion, row: int, month: int) -> None:
-    """Show whom an organisation deals with, and how much either side trusts the other."""
+    """Show the partners of an organisation, and how much either side trusts the other."""
     rows = partner_rows(answer.place, answer.course, row, month)
     with (
         box("lab-scroll", tabindex="0", role="region", **{"aria-label": "Partners"}),
@@ -94,14 +94,14 @@ def partner_rows(place: Place, course: Course, row: int, month: int) -> list[tup
 
 
 def described(kind: str, row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
-    """Say what is selected, and prepare its history."""
+    """Return title, facts and history of what is selected."""
     if kind == "organisation":
         return organisation(row, answer)
     return tie(row, answer) if kind == "tie" else one_place(row, answer)
 
 
 def organisation(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
-    """Describe an organisation."""
+    """Return title, facts and history of an organisation."""
     place, course = answer.place, answer.course
     own = OrganisationKind(int(place.organisation_kind[row]))
     ties = np.flatnonzero((place.tie_ends == row).any(axis=1))
@@ -126,7 +126,7 @@ def organisation(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Pan
 
 
 def tie(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
-    """Describe a tie."""
+    """Return title, facts and history of a tie."""
     place, course = answer.place, answer.course
     first, second = (place.organisation_name[end] for end in place.tie_ends[row].tolist())
     both = course.history("trust", row)
@@ -140,7 +140,7 @@ def tie(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
 
 
 def one_place(row: int, answer: AnsweredQuestion) -> tuple[str, str, list[Panel]]:
-    """Describe a place."""
+    """Return title, facts and history of a place."""
     place, course = answer.place, answer.course
     name = place.place_names[row]
     at_home = place.organisation_place == row

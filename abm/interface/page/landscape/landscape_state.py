@@ -1,4 +1,4 @@
-"""Hold what one visitor sees of the landscape: what was simulated around the question, or the operator's sweep."""
+"""One visitor's landscape: a survey simulated around the question, or the sweep that the operator opened."""
 
 from dataclasses import dataclass, replace
 from operator import lt
@@ -33,19 +33,19 @@ from abm.model.simulate import cached_place
 
 Cell = tuple[int, int, int]
 OWN_FIELDS = ("landscape", "response", "axes", "is_surveyed", "cell")
-"""Fields of a view that tell of the landscape."""
+"""Fields of a view that belong to the landscape."""
 
 
 @dataclass(frozen=True, eq=False)
 class LandscapeSurvey:
-    """Hold a landscape and the question around which it was taken.
+    """A landscape, and the question around which it was simulated.
 
     Attributes
     ----------
     question : Question
     surface : Surface
     is_begun : bool
-        Whether it is, or is being, simulated.
+        Whether its simulation has begun.
     """
 
     question: Question
@@ -54,7 +54,7 @@ class LandscapeSurvey:
 
 
 class LandscapeState:
-    """Hold the landscape of one visitor.
+    """The landscape of one visitor.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class LandscapeState:
         self._opened: View | None = opened
 
     def seen(self, view: View) -> View:
-        """Add to a view what a link carries of the landscape."""
+        """Add the state of the landscape to what a link carries."""
         is_sweep, survey, waiting = self.source.value == SWEEP, self.survey.value, self._opened
         if waiting is not None:
             own = {name: getattr(waiting, name) for name in OWN_FIELDS}
@@ -95,7 +95,7 @@ class LandscapeState:
         )
 
     def open(self) -> None:
-        """Show what the link shows that was opened, once."""
+        """Restore what the opened link shows, the first time this is called."""
         self.open_sweep()
         opened, self._opened = self._opened, None
         if opened is None:
@@ -140,12 +140,12 @@ class LandscapeState:
         )
 
     def stop(self) -> None:
-        """Call off the rows that are not there yet."""
+        """Cancel the rows that have not arrived yet."""
         self.session.stop("landscape")
         self.progress.set(Progress(self.progress.value.done, self.progress.value.total, False))
 
     def open_sweep(self) -> None:
-        """Read the operator's sweep, once."""
+        """Read the operator's sweep, unless it has been read already."""
         if self.directory is None or self.view.value is not None:
             return
         try:
@@ -173,7 +173,7 @@ class LandscapeState:
 
 
 def choose(landscape: LandscapeState, content: dict[str, Any]) -> None:
-    """Change what a landscape shows."""
+    """Apply a visitor's choice of what a landscape shows."""
     field, value = str(content.get("field")), str(content.get("value"))
     shown = responses(landscape.session.question.value.extensions)
     if field == "response" and value in {one.name for one in shown} | known_outcomes(landscape):
@@ -191,12 +191,12 @@ def choose(landscape: LandscapeState, content: dict[str, Any]) -> None:
 
 
 def known_outcomes(landscape: LandscapeState) -> set[str]:
-    """Name the outcomes of the sweep."""
+    """Return the names of the sweep's outcomes."""
     return set() if landscape.view.value is None else {one.name for one in outcomes_of(landscape.view.value)}
 
 
 def cell_of(picked: dict[str, Any], surface: Surface) -> Cell | None:
-    """Return the cell that the browser names, None where there is none."""
+    """Return the cell that the browser names; None if there is no such cell."""
     found = tuple(picked.get(key) for key in ("panel", "y", "x"))
     if all(isinstance(one, int) and 0 <= one < most for one, most in zip(found, surface.shape, strict=True)):
         return found  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Landscape: the response to the headline levers, or to what a sweep varied; a click opens a point in Explore."""
+"""The tab Landscape: the response to the headline levers, or to what a sweep varied; a click picks a point."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ from abm.records import shown_number
 
 @solara.component
 def Landscape(session: Session, landscape: LandscapeState) -> None:
-    """Show the page."""
+    """Show the tab."""
     is_sweep = landscape.source.value == SWEEP
     solara.use_effect(landscape.open, [])
     with box("lab-page lab-landscape"):
@@ -83,7 +83,7 @@ def Headline(session: Session, landscape: LandscapeState) -> None:
 
 
 def source_choice(landscape: LandscapeState) -> list[dict[str, Any]]:
-    """Offer the sweep, where there is one."""
+    """Return the choice between headline levers and sweep; empty without a sweep."""
     if landscape.directory is None:
         return []
     options = [(LEVERS, "Headline levers, simulated now"), (SWEEP, f"Sweep '{landscape.directory.name}'")]
@@ -91,7 +91,7 @@ def source_choice(landscape: LandscapeState) -> list[dict[str, Any]]:
 
 
 def response_choice(landscape: LandscapeState, shown: Sequence[Measure]) -> dict[str, Any]:
-    """Offer the responses."""
+    """Return the choice of the response that is shown."""
     options = [(response.name, response.label) for response in shown]
     return {"field": "response", "label": "Shows", "value": landscape.response.value, "options": options}
 
@@ -159,7 +159,7 @@ def told(value: float) -> str:
 
 @solara.component
 def Picked(landscape: LandscapeState, survey: LandscapeSurvey) -> None:
-    """Say what the picked cell is, and offer to open it."""
+    """Describe the picked cell, and offer to open it in Explore."""
     at = landscape.picked.value
     if at is None:
         return
@@ -228,7 +228,7 @@ def Sweeping(session: Session, landscape: LandscapeState, view: SweepView) -> No
 
 
 def panel_label(view: SweepView, surface: Surface, panel: str, value: float) -> str:
-    """Say what a panel of a sweep is."""
+    """Return the label of a panel of a sweep."""
     if panel == SCENARIO:
         return view.bases[int(value)]
     return surface.panel.label if panel == EVERYTHING else f"{surface.panel.label} {shown_number(value, 3)}"
@@ -236,7 +236,7 @@ def panel_label(view: SweepView, surface: Surface, panel: str, value: float) -> 
 
 @solara.component
 def Runs(landscape: LandscapeState, view: SweepView, runs: list[dict[str, Any]]) -> None:
-    """List runs of a sweep, each to be replayed."""
+    """List runs of a sweep, each with a button that replays it."""
 
     def replay(run_id: str) -> None:
         try:

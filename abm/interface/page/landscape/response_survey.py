@@ -1,4 +1,4 @@
-"""Survey the response to the three headline levers around a question, or read it from a sweep."""
+"""Simulate the response to the three headline levers around a question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ SHOWN = ("implementation", "trust", "engagement", "board", "admissions", "occupa
 
 @dataclass(frozen=True)
 class Axis:
-    """Hold a lever of a landscape.
+    """An axis of a landscape: a lever, or a dimension of a sweep.
 
     Attributes
     ----------
@@ -49,21 +49,21 @@ class Axis:
     values: tuple[float, ...]
 
     def record(self) -> dict[str, object]:
-        """Return it for the browser."""
+        """Return the axis as a record for the browser."""
         return {"label": self.label, "unit": self.unit, "values": list(self.values)}
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Hold a landscape: panels by y by x.
+    """A landscape: panels by y by x.
 
     Attributes
     ----------
     x, y, panel : Axis
     values : mapping of str to (panels, y, x) array
-        Mean by response; NaN where nothing is known yet.
+        Means by response; NaN where nothing has been simulated yet.
     runs : (panels, y, x) int
-        Runs behind each.
+        Runs behind each mean.
     """
 
     x: Axis
@@ -78,7 +78,7 @@ class Surface:
         return len(self.panel.values), len(self.y.values), len(self.x.values)
 
     def told(self, name: str, at: tuple[int, int, int]) -> str:
-        """Say what is known of a cell."""
+        """Describe the value of a cell."""
         value, runs = float(self.values[name][at]), int(self.runs[at])
         if not runs or np.isnan(value):
             return "not simulated yet"
@@ -89,7 +89,7 @@ class Surface:
 
 
 def responses(extensions: Extensions) -> tuple[Measure, ...]:
-    """List what a landscape shows: whether integrated care emerges, and measures at the end of the horizon."""
+    """List what a landscape can show: whether integrated care emerges, and measures at the end of the horizon."""
     added = {measure.name for part in extensions.parts for measure in part.measures}
     return (EMERGED, *(one for one in extensions.measures if one.name in SHOWN or one.name in added))
 
@@ -102,7 +102,7 @@ def axis(name: str, values: Sequence[float], extensions: Extensions = NO_EXTENSI
 
 
 def empty_surface(extensions: Extensions = NO_EXTENSIONS) -> Surface:
-    """Return the landscape of the headline levers before anything is known of it."""
+    """Return the landscape of the headline levers with no value known yet."""
     shape = (len(PANEL_VALUES), len(Y_VALUES), len(X_VALUES))
     return Surface(
         axis(X, X_VALUES),
@@ -114,7 +114,7 @@ def empty_surface(extensions: Extensions = NO_EXTENSIONS) -> Surface:
 
 
 def question_at(question: Question, surface: Surface, at: tuple[int, int, int]) -> Question:
-    """Ask what a cell of a landscape asks."""
+    """Return the question that a cell of a landscape stands for."""
     for one, index in zip((surface.panel, surface.y, surface.x), at, strict=True):
         if one.name in question.extensions.catalogue.levers:
             setting = one.values[index]
@@ -123,7 +123,7 @@ def question_at(question: Question, surface: Surface, at: tuple[int, int, int]) 
 
 
 def row_tasks(question: Question, surface: Surface) -> tuple[list[tuple[int, int]], list[Task]]:
-    """Ask for a landscape row by row; the panels take turns, and rows from both ends, so that its shape shows early."""
+    """Return the rows of a landscape and the task of each, in an order in which its shape shows early."""
     panels, rows, columns = surface.shape
     order = sorted(range(rows), key=lambda row: (row % 2, row))
     places = [(panel, row) for row in order for panel in range(panels)]
@@ -139,7 +139,7 @@ def row_tasks(question: Question, surface: Surface) -> tuple[list[tuple[int, int
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Hold a row of a landscape.
+    """A row of a landscape.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ def ends(found: Sample, name: str) -> NDArray[np.float64]:
 
 
 def filled(surface: Surface, place: tuple[int, int], row: Row) -> Surface:
-    """Put a row into a landscape."""
+    """Return a landscape with a row filled in."""
     values = {name: array.copy() for name, array in surface.values.items()}
     for name, array in row.values.items():
         values[name][place] = array

@@ -1,4 +1,4 @@
-"""Read a sweep's runs as a landscape, and ask again what one of its runs asked."""
+"""Read the runs of a sweep as a landscape, and find the question that one of its runs asked."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from abm.model.extension import NO_EXTENSIONS, Extensions
 from abm.submodels.emergence.emergence import OUTCOMES
 
 MOST_ROWS = 2_000_000
-"""Runs of a sweep that are read; a larger one is summarised elsewhere."""
+"""Most runs of a sweep that are read."""
 MOST_CELLS = 9
 """Most values of an axis; a dimension with more is cut into ranges."""
 LISTED = 12
@@ -31,20 +31,20 @@ EVERYTHING, SCENARIO = "all", "scenario"
 
 @dataclass(frozen=True, eq=False)
 class SweepView:
-    """Hold the runs of a sweep.
+    """The runs of a sweep.
 
     Attributes
     ----------
     directory : Path
     name : str
     dimensions : tuple of str
-        Names of the columns with numbers that were varied.
+        Names of the numeric columns that were varied.
     bases : tuple of str
         Names of the scenarios.
     columns : dict of str to array
-        Columns of the table of runs that were simulated.
+        Columns of the table of simulated runs.
     failures : str
-        How many were not, and why; empty if all were.
+        How many runs failed, and why; empty if none did.
     """
 
     directory: Path
@@ -61,12 +61,12 @@ class SweepView:
 
 
 def read_sweep(directory: Path) -> SweepView:
-    """Read the runs of a sweep that are done.
+    """Read the finished runs of a sweep.
 
     Raises
     ------
     AbmError
-        If there is no sweep, nothing of it is done, or it is too large to show.
+        If there is no sweep, no run of it is finished, or it is too large to show.
     """
     tables = SweepTables(Manifest.read(directory))
     if tables.manifest.runs > MOST_ROWS:
@@ -84,13 +84,13 @@ def read_sweep(directory: Path) -> SweepView:
 
 
 def outcomes_of(view: SweepView) -> list[Measure]:
-    """List the outcomes that the sweep kept, whether integrated care emerged first."""
+    """List the outcomes that the sweep kept; whether integrated care emerged comes first."""
     found = [outcome for outcome in OUTCOMES if outcome.name in view.columns and outcome.name != EMERGED.name]
     return [EMERGED, *found] if EMERGED.name in view.columns else found
 
 
 def sweep_surface(view: SweepView, x: str, y: str, panel: str) -> tuple[Surface, NDArray[np.int64]]:
-    """Return the mean outcomes over two dimensions, a third as panels; what else was varied is averaged.
+    """Return the mean outcomes over two dimensions and a third as panels, averaged over all other dimensions.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def sweep_surface(view: SweepView, x: str, y: str, panel: str) -> tuple[Surface,
 
 
 def binned(view: SweepView, name: str) -> tuple[Axis, NDArray[np.int64]]:
-    """Return a dimension as an axis of at most `MOST_CELLS` values, and the place of every run on it."""
+    """Return a dimension as an axis of at most `MOST_CELLS` values, and the position of every run on it."""
     if name == EVERYTHING:
         return Axis(EVERYTHING, "All runs", "", (0.0,)), np.zeros(view.runs, dtype=np.int64)
     if name == SCENARIO:
@@ -140,7 +140,7 @@ def binned(view: SweepView, name: str) -> tuple[Axis, NDArray[np.int64]]:
 
 
 def runs_in(view: SweepView, cell: NDArray[np.int64], wanted: int) -> list[dict[str, Any]]:
-    """List the first few runs of a cell: id, replicate and whether integrated care emerged."""
+    """List the first runs of a cell: id, replicate and whether integrated care emerged."""
     rows = np.flatnonzero(cell == wanted)[:LISTED]
     kept = [
         name
@@ -154,13 +154,13 @@ def runs_in(view: SweepView, cell: NDArray[np.int64], wanted: int) -> list[dict[
 def question_of_run(
     view: SweepView, run_id: str, extensions: Extensions = NO_EXTENSIONS
 ) -> tuple[Question, bool]:
-    """Ask again what a run of the sweep asked, with its own accidents.
+    """Return the question that a run of the sweep asked, with its own accidents.
 
     Returns
     -------
     question : Question
     is_same_code : bool
-        Whether the sweep was made with the code that is here; with other code the run may come out otherwise.
+        Whether the sweep was made with this version of the code; with another the results may differ.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def question_of_run(
 
 
 def found_run(view: SweepView, run_id: str) -> Run:
-    """Make a run of the sweep from its manifest, by scenario, point and replicate: ids name the code too."""
+    """Find a run in the manifest by scenario, point and replicate, since its id depends on the version of the code."""
     rows = np.flatnonzero(view.columns["run_id"] == run_id)
     if len(rows):
         wanted = {

@@ -1,1 +1,1 @@
-"""The server of the page: what it answers, to whom, and how much of it."""
+"""The server of the page: which requests it answers, from whom, and how many at once."""

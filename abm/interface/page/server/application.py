@@ -1,4 +1,4 @@
-"""Serve the page: offline, guarded, with limits and a polite word when it is full."""
+"""The application that serves the page: offline, guarded, within limits, and polite when it is full."""
 
 import warnings
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ STYLE = "page.css"
 TITLE = "abm: a policy laboratory for integrated care"
 
 NOT_IN_LINKS = ("kernelid", "modelid")
-"""With these in a link Solara's scripts join a kernel that somebody else has chosen."""
+"""Parameters of a link with which Solara's scripts would join a kernel that somebody else chose."""
 ASKED_BY_SCRIPTS = (
     "/static/assets/theme-light.css",
     "/static/assets/theme-dark.css",
@@ -47,7 +47,7 @@ ASKED_BY_SCRIPTS = (
     "/jupyter/nbextensions/jupyter-vue/nodeps.js",
     "/jupyter/nbextensions/jupyter-vuetify/nodeps.js",
 )
-"""Addresses of files that the page does not name, but the scripts that it loads."""
+"""Addresses of files that are named by scripts of the page and not by the page."""
 
 FULL = """<!doctype html>
 <html lang="en-GB"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -60,11 +60,11 @@ closes the page. This page tries again every minute.</p>
 <p>On your own computer <code>abm app</code> has room for you at once.</p></body></html>"""
 RETRY_SECONDS = 60
 ESCAPED = 8
-"""Bytes of a message for a byte of a file in it: JSON writes some letters as six, and the message has a head."""
+"""Bytes of a message per byte of a file in it: JSON writes some letters as six bytes, and the message has a header."""
 
 
 class Front:
-    """AnsweredQuestion with the page, which is the same for everybody.
+    """The page itself, which is the same for everybody.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Front:
     reach : Reach
     seats : Seats
     cookie : str
-        Name of the cookie that visitors are known by.
+        Name of the cookie that identifies visitors.
     """
 
     def __init__(self, html: str, reach: Reach, seats: Seats, cookie: str) -> None:
@@ -82,7 +82,7 @@ class Front:
         self.cookie = cookie
 
     async def page(self, request: Request) -> Response:
-        """AnsweredQuestion with the page, or say that the server is full."""
+        """Answer with the page, or with the news that the server is full."""
         if any(name in request.query_params for name in NOT_IN_LINKS):
             kept = [pair for pair in parse_qsl(request.url.query) if pair[0] not in NOT_IN_LINKS]
             return RedirectResponse(f"{self.reach.root}/?{urlencode(kept)}")
@@ -106,12 +106,12 @@ class Front:
         return answer
 
     async def ready(self, _: Request) -> Response:
-        """AnsweredQuestion whoever watches whether this server is there."""
+        """Answer a check of whether the server is up."""
         return JSONResponse({"status": "ok"})
 
 
 def configure(limits: Limits, root: str) -> None:
-    """Set Solara up: in production, without telemetry, with nothing from elsewhere, at a fixed root."""
+    """Set Solara up for production: no telemetry, nothing from other servers, a fixed root."""
     warnings.filterwarnings("ignore", message="Cookies with samesite=none require https")
     import solara.server.settings as server_settings
     import solara.settings
@@ -132,7 +132,7 @@ def configure(limits: Limits, root: str) -> None:
 
 
 def render_page(root: str) -> tuple[str, Assets]:
-    """Write the page, in a language, zoomable and with our style, and find the files that it loads."""
+    """Write the page with its language, zoom, scripts and style, and find the files that it loads."""
     from solara.server import app as solara_app
     from solara.server import server as solara_server
     from solara.server import settings as server_settings
@@ -225,7 +225,7 @@ def serve(
     per_address: int | None = None,
     opens: str | None = None,
 ) -> None:
-    """Serve the page until it is interrupted; `opens` is an address that a browser is asked to open."""
+    """Serve the page until it is interrupted; a browser is asked to open the address `opens`."""
     from abm.interface.page.server.connections import CONNECTIONS_OF_SEAT, Callers, PromptServer, settings_of
     from abm.interface.page.server.operator_log import keep_short
 
@@ -242,7 +242,7 @@ def serve(
     try:
         server.run()
     except Ended:
-        # The command dies of the signal, and need not wait for busy threads.
+        # The signal ends the command, so busy threads need not be waited for.
         raise
     except KeyboardInterrupt:
         pass

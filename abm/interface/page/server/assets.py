@@ -1,4 +1,4 @@
-"""Serve the files that the page loads: exactly those, found when the server starts, and only to be read."""
+"""Serve the files that the page loads, and no others: they are listed when the server starts, and are read-only."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from starlette.responses import Response
 NAMED_IN_PAGE = re.compile(r'(?:href|src)="([^"?#]+)|["\'](/[^"\'?#\s]+\.(?:js|css))["\'?]')
 NAMED_IN_STYLE = re.compile(r"url\(\s*[\"']?([^\"')?#]+)")
 TYPES = {".js": "text/javascript", ".woff": "font/woff", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
-"""Media types that some computers do not know, by ending."""
+"""Media types by ending, for computers that do not know them."""
 COMPRESSED = ("text/", "image/svg")
 SMALLEST_COMPRESSED = 1000
 """Bytes from which compression is worth while."""
@@ -26,7 +26,7 @@ SMALLEST_COMPRESSED = 1000
 
 @dataclass(frozen=True)
 class Asset:
-    """Represent a file that may be served.
+    """A file that may be served.
 
     Attributes
     ----------
@@ -49,25 +49,25 @@ class Asset:
 
     @cached_property
     def tag(self) -> str:
-        """Return what tells this content from others."""
+        """Return the entity tag of the content."""
         return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
 
     @property
     def media_type(self) -> str:
-        """Return the type by the ending of the name."""
+        """Return the media type, by the ending of the name."""
         known = TYPES.get(self.path.suffix) or mimetypes.guess_type(self.path.name)[0]
         return known or "application/octet-stream"
 
 
 class Assets:
-    """AnsweredQuestion requests for files from a list of allowed paths; nothing else exists.
+    """The files that may be served; any other path is not found.
 
     Parameters
     ----------
     paths : mapping of str to Path
         File by path of its address.
     lasting : str
-        How addresses begin whose files never change, because the address holds a digest of them; empty for none.
+        Beginning of addresses that hold a digest of their files, so that these never change; empty for none.
     """
 
     def __init__(self, paths: Mapping[str, Path], lasting: str = "") -> None:
@@ -75,7 +75,7 @@ class Assets:
         self.lasting = lasting
 
     async def answer(self, request: Request) -> Response:
-        """AnsweredQuestion with the file of this path, or say that there is none."""
+        """Answer with the file at this path, or with 404."""
         asset = self.assets.get(request.scope["path"])
         if asset is None:
             return Response("Not found", status_code=404, media_type="text/plain")
@@ -92,7 +92,7 @@ class Assets:
 
 
 def find_assets(html: str, folders: Mapping[str, Sequence[Path]], further: Sequence[str]) -> dict[str, Path]:
-    """Find the files that a page loads: those it names, those that its styles name, and `further` ones.
+    """Find the files that a page loads: those that the page and its styles name, and `further` ones.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def find_assets(html: str, folders: Mapping[str, Sequence[Path]], further: Seque
     Returns
     -------
     dict of str to Path
-        File by address; what is not installed is left out.
+        File by address; files that are not installed are left out.
     """
     found: dict[str, Path] = {}
     waiting = [name for match in NAMED_IN_PAGE.findall(html) for name in match if name] + list(further)

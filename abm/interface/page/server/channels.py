@@ -1,7 +1,7 @@
-"""Let browsers talk to the kernels of their pages: each to its own, in messages that are checked, and no longer.
+"""Connect browsers to the kernels of their pages: each to its own kernel only, in checked messages only.
 
-Solara keeps a kernel for each page and serves it over a websocket. Here stands what goes before: who may speak to
-which kernel, what a message is, and that a kernel is made for nobody but a page that runs.
+Solara keeps a kernel for each page and serves it over a websocket. This module decides beforehand who may speak to
+which kernel, and makes a kernel only for a page that runs.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ TOKEN_BYTES = 32
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 FIRST_WORD_SECONDS = 15.0
-"""In which a connection has to say something."""
+"""Time within which a connection has to send its first message."""
 START_SECONDS = 90.0
-"""In which a page has to run, once connected; it loads its scripts meanwhile."""
+"""Time within which a connected page has to run; it loads its scripts meanwhile."""
 MOST_BEFORE_START = 16
-"""Messages within which a page has to run."""
+"""Most messages before a page runs."""
 CONNECTIONS_OF_KERNEL = 4
-"""A page that connects again may do so before its old connection is known to be broken."""
+"""Most connections of a page, which may connect again before its old connection is known to be broken."""
 
 TRY_AGAIN_LATER = 1013
 MANY = "many"
@@ -55,12 +55,12 @@ WORDS = {
 
 
 def new_token() -> str:
-    """Draw what a visitor is known by."""
+    """Draw the token that identifies a visitor."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def token_of(scope: Scope, cookie: str) -> str | None:
-    """Return what a visitor is known by, if the browser sends it."""
+    """Return the token of a visitor; None if the browser sends none."""
     for name, value in scope["headers"]:
         if name == b"cookie":
             found = cookie_parser(value.decode("latin-1")).get(cookie, "")
@@ -69,7 +69,7 @@ def token_of(scope: Scope, cookie: str) -> str | None:
 
 
 def is_alive(kernel: str) -> bool:
-    """Whether there is a kernel of this name."""
+    """Return whether there is a kernel of this name."""
     from solara.server import kernel_context
 
     context = kernel_context.contexts.get(kernel)
@@ -77,7 +77,7 @@ def is_alive(kernel: str) -> bool:
 
 
 def end_kernel(kernel: str) -> None:
-    """End a kernel in the background: its page may be busy."""
+    """End a kernel in the background, since its page may be busy."""
     import threading
 
     from solara.server import kernel_context
@@ -88,7 +88,7 @@ def end_kernel(kernel: str) -> None:
 
 
 class Channels:
-    """AnsweredQuestion websockets, as an application of ASGI.
+    """The websockets of all pages, as an ASGI application.
 
     Parameters
     ----------
@@ -103,13 +103,13 @@ class Channels:
         self._connections: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Talk with a browser until either ends it."""
+        """Serve a websocket until either side ends it."""
         kernel = scope["path_params"]["kernel"]
         page = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[-1]
         if not (NAME.fullmatch(kernel) and NAME.fullmatch(page)):
             await refuse(scope, receive, send, 404, "There is no such kernel.")
             return
-        # A browser without cookies gets a page too, which nobody can come back to.
+        # A browser without cookies gets a page too, but cannot come back to it.
         token = token_of(scope, self.cookie) or new_token()
         address = address_key(scope["client"][0] if scope.get("client") else "")
         is_seated = is_alive(kernel)
@@ -147,7 +147,7 @@ class Channels:
         return context is None or secrets.compare_digest(context.session_id, token)
 
     async def _meet(self, talk: Talk, kernel: str, address: str) -> bool:
-        """Listen until a page runs, and take a seat for it; no kernel is made before."""
+        """Wait until the page runs, then take a seat for it; no kernel is made before."""
         said: list[Message] = []
         loop = asyncio.get_running_loop()
         ends = loop.time() + START_SECONDS
@@ -165,7 +165,7 @@ class Channels:
             elif message.method == "app-status":
                 await answer_status(talk, message)
             elif message.method == "run":
-                # Somebody else may have begun to run a page of this name meanwhile.
+                # Another connection may have begun to run a page of this name meanwhile.
                 refusal = MANY if self.seats.has(kernel) else self.seats.take(kernel, address)
                 if refusal:
                     await talk.end(TRY_AGAIN_LATER, WORDS[refusal])
@@ -177,7 +177,7 @@ class Channels:
         return False
 
     async def _serve(self, talk: Talk, scope: Scope, kernel: str, page: str, token: str) -> None:
-        """Have Solara serve the page; it gets to know what it needs of the request, and no more."""
+        """Let Solara serve the page, with only those parts of the request that it needs."""
         from solara.server import starlette as solara_starlette
 
         told = {
@@ -193,7 +193,7 @@ class Channels:
             await talk.end(POLICY_VIOLATION, "this page cannot go on; reload it")
 
     async def close(self, request: Request) -> Response:
-        """Close a page whose browser says that it goes; the answer tells nobody whether there was one."""
+        """Close a page whose browser is leaving; the answer does not reveal whether the page existed."""
         from solara.server import kernel_context
 
         kernel, page = request.path_params["kernel"], request.query_params.get("session_id", "")

@@ -1,4 +1,4 @@
-"""Hold connections to their time: whoever sends or reads too slowly, or comes too often, gives way to others."""
+"""Limit connections in number and time: a peer that sends or reads too slowly, or connects too often, is dropped."""
 
 import asyncio
 import atexit
@@ -19,20 +19,20 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from abm.interface.page.server.seats import address_key
 
 REQUEST_SECONDS = 10.0
-"""In which a request has to be there in full."""
+"""Time within which a request has to arrive in full."""
 READING_SECONDS = 20.0
-"""For which a visitor may leave what was sent to them unread."""
+"""Time for which a peer may leave unread what was sent."""
 PING_SECONDS = 15.0
-"""After which a silent connection is asked whether it is there, and in which it has to answer."""
+"""Time after which a silent connection is pinged, and within which it has to answer."""
 GRACEFUL_SECONDS = 1
-"""For which connections are waited for at the end."""
+"""Time for which open connections are waited for when the server ends."""
 LAST_SECONDS = 2.2
-"""After which the server ends, whatever is still busy; its workers end with it."""
+"""Time after which the server ends even if something is still busy; its workers end with it."""
 SIGNALLED = 128
-"""What shells add to the number of a signal for the exit code of what it ended."""
+"""What shells add to a signal's number to make the exit code of a process that it ended."""
 
 CONNECTIONS_OF_SEAT = 8
-"""A browser opens six connections for requests and one for the websocket."""
+"""Connections of one visitor: a browser opens six for requests and one for the websocket."""
 MOST_HEADER_BYTES = 32 * 1024
 TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 10\r\n"
@@ -42,14 +42,14 @@ TOO_MANY = (
 
 
 class Callers:
-    """Count open connections by address.
+    """The number of open connections, by address.
 
     Parameters
     ----------
     most : int
-        Connections at once.
+        Most connections at once.
     most_of_address : int
-        Connections at once of one address.
+        Most connections at once from one address.
     """
 
     def __init__(self, most: int, most_of_address: int) -> None:
@@ -58,27 +58,27 @@ class Callers:
         self._open: Counter[str] = Counter()
 
     def enter(self, address: str) -> bool:
-        """Count a connection, unless there are too many."""
+        """Count a new connection and return True, or return False if there are too many."""
         if self._open.total() >= self.most or self._open[address] >= self.most_of_address:
             return False
         self._open[address] += 1
         return True
 
     def leave(self, address: str) -> None:
-        """Count a connection no longer."""
+        """Stop counting a connection."""
         self._open[address] -= 1
         if self._open[address] <= 0:
             del self._open[address]
 
 
 class Settings(uvicorn.Config):
-    """Hold what uvicorn needs to know, and the callers that its protocols count."""
+    """The settings of uvicorn, and the callers that its protocols count."""
 
     callers: Callers
 
 
 class Impatient(asyncio.Protocol):
-    """Give up on a peer who does not read what was sent, so that nothing piles up for them."""
+    """A connection that is dropped if the peer does not read, so that nothing piles up."""
 
     transport: asyncio.Transport
     loop: asyncio.AbstractEventLoop
@@ -87,18 +87,18 @@ class Impatient(asyncio.Protocol):
     _unread: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
-        """Begin to wait: what was sent is not being read."""
+        """Start the time limit, as the peer is not reading."""
         super().pause_writing()
         if self._unread is None:
             self._unread = self.loop.call_later(READING_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """End the wait: it was read."""
+        """Stop the time limit, as the peer has read."""
         super().resume_writing()
         self._stop_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection that ended."""
+        """Stop counting a connection that has ended."""
         self._stop_waiting()
         if self.caller is not None and isinstance(self.config, Settings):
             self.config.callers.leave(self.caller)
@@ -112,12 +112,12 @@ class Impatient(asyncio.Protocol):
 
 
 class Requests(Impatient, H11Protocol):
-    """Read requests; those that do not arrive in time are dropped."""
+    """Connections for requests; a request that does not arrive in time is dropped."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let a connection in, if there are not too many."""
+        """Accept a connection, unless there are too many."""
         super().connection_made(transport)
         address = address_key(self.client[0] if self.client else "")
         if isinstance(self.config, Settings) and not self.config.callers.enter(address):
@@ -128,7 +128,7 @@ class Requests(Impatient, H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
+        """Read more of a request, and adjust its time limit."""
         super().data_received(data)
         self._watch()
 
@@ -142,12 +142,12 @@ class Requests(Impatient, H11Protocol):
             protocol.caller = caller
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection that ended."""
+        """Stop counting a connection that has ended."""
         self._drop_deadline()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Set a time for a request that is not there yet, and none while it is being answered."""
+        """Set the time limit of a request that has not arrived in full; remove it while the request is answered."""
         is_upgraded = self.transport.get_protocol() is not self
         if is_upgraded or self.transport.is_closing():
             self._drop_deadline()
@@ -164,7 +164,7 @@ class Requests(Impatient, H11Protocol):
 
 
 class Talks(Impatient, WebSocketsSansIOProtocol):
-    """Carry websockets; a peer who is silent when asked is gone."""
+    """Connections for websockets; a peer that does not answer a ping is dropped."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection that ended, and let go of whoever waits to send on it."""

@@ -1,7 +1,7 @@
-"""Report what goes wrong to the operator: a line each, in plain letters, and not more lines than somebody can read.
+"""Report faults to the operator: one line each, in printable letters, and no more lines than a person can read.
 
-Visitors decide how often something goes wrong, and with what words. Tracebacks and raw texts in this log would hand
-them the operator's terminal and disk.
+Visitors influence how often something goes wrong, and with what words. Tracebacks and raw texts in this log would
+give them control over the operator's terminal and disk.
 """
 
 import logging
@@ -14,17 +14,17 @@ from pathlib import Path
 from types import TracebackType
 
 LONGEST_LINE = 300
-"""Characters of a line."""
+"""Most characters of a line."""
 LINES_A_MINUTE = 20
-"""Lines of one kind, by the place in the code that writes them."""
+"""Most lines a minute from one place in the code."""
 FRAMES = 3
-"""Calls that are named of those that led to an error, the innermost first."""
+"""Calls shown of those that led to an error, the innermost first."""
 MINUTE = 60.0
 TRACEBACK = "Traceback (most recent call last):"
 
 
 class OneLine(logging.Formatter):
-    """Write a record in one line, bounded, with the place of an error in place of its traceback."""
+    """A formatter that writes a record as one bounded line, with the place of an error instead of its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -38,7 +38,7 @@ class OneLine(logging.Formatter):
 
 
 class Seldom(logging.Filter):
-    """Let through so many records of one kind a minute, and count the others.
+    """A filter that passes a limited number of records of one kind a minute, and counts the others.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Seldom(logging.Filter):
         self._kinds: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this record is to be written."""
+        """Return whether this record is to be written."""
         kind, now = (record.pathname, record.lineno), self._clock()
         with self._lock:
             began, count = self._kinds.get(kind, (now, 0))
@@ -65,21 +65,21 @@ class Seldom(logging.Filter):
 
 
 def plain(text: str) -> str:
-    """Return a text in one line of printable characters, bounded."""
+    """Return a text as one bounded line of printable characters."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * LONGEST_LINE])
     shown = " ".join(shown.split())
     return shown if len(shown) <= LONGEST_LINE else shown[: LONGEST_LINE - 1] + "…"
 
 
 def without_traceback(text: str) -> str:
-    """Return a text with its last line in place of a traceback, which names the error."""
+    """Replace a traceback in a text by its last line, which names the error."""
     before, found, after = text.partition(TRACEBACK)
     lines = after.strip().splitlines()
     return f"{before.strip()} {lines[-1].strip()}" if found and lines else text
 
 
 def told(error: BaseException) -> str:
-    """Describe an error and where it comes from, briefly."""
+    """Return a short description of an error and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     text = plain(str(error))[: LONGEST_LINE // 2]
@@ -87,7 +87,7 @@ def told(error: BaseException) -> str:
 
 
 def keep_short() -> None:
-    """Send everything that this process logs, warns of or raises in a thread to standard error, line by line."""
+    """Send all log records, warnings and errors of threads of this process to standard error, line by line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
     handler.addFilter(Seldom())

@@ -1,10 +1,10 @@
-"""AnsweredQuestion a page that comes back with the state of its own widgets, and of no one else's."""
+"""Answer a page that reconnects with the state of its own widgets, and of no other page's."""
 
 from typing import Any
 
 
 def answer_states_of_own_widgets() -> None:
-    """Have a page that asks for the state of its widgets get that of its own.
+    """Make ipywidgets answer each page with the state of that page's widgets.
 
     ipywidgets keeps the line on which it answers in one variable for a process, so that the answer to one visitor
     would go to whichever asked last.

@@ -1,4 +1,4 @@
-"""Decide under which names a server answers, and to whose pages, so that no other website can speak to it."""
+"""Decide under which names the server answers, and to whose pages, so that no other website can speak to it."""
 
 import ipaddress
 import re
@@ -12,7 +12,7 @@ from abm.errors import InvalidInput, Problem
 
 PORTS = {"http": 80, "https": 443}
 EVERYWHERE = ("0.0.0.0", "::", "")
-"""Addresses to listen on that stand for all of a computer's own."""
+"""Addresses to listen on that stand for all addresses of the computer."""
 HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 AUTHORITY = re.compile(
@@ -23,14 +23,14 @@ ROOT = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 @dataclass(frozen=True)
 class Authority:
-    """Name a server, with its port.
+    """The name and the port of a server.
 
     Attributes
     ----------
     name : str
-        In small letters; addresses of IPv6 in brackets, written in full form.
+        In lower case; IPv6 addresses in brackets, in their canonical form.
     port : int or None
-        None if it goes without saying.
+        None for the usual port.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Authority:
 
     @classmethod
     def read(cls, text: str) -> "Authority | None":
-        """Read ``name`` or ``name:port``; None where the text is neither."""
+        """Read ``name`` or ``name:port``; return None if the text is neither."""
         found = AUTHORITY.fullmatch(text.lower())
         if found is None:
             return None
@@ -52,7 +52,7 @@ class Authority:
 
     @property
     def is_address(self) -> bool:
-        """Whether this is an address in numbers, which no name server can point elsewhere."""
+        """Whether this is a numeric address, which no name server can point elsewhere."""
         try:
             ipaddress.ip_address(self.name.strip("[]"))
         except ValueError:
@@ -61,7 +61,7 @@ class Authority:
 
 
 def read_public(address: str) -> tuple[Authority, str, bool] | None:
-    """Read an address of the page: its name, the root of its paths and whether it is encrypted; None if it is none."""
+    """Read an address: its name, the root of its paths and whether it is encrypted; return None if it is not valid."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -74,10 +74,10 @@ def read_public(address: str) -> tuple[Authority, str, bool] | None:
 
 
 class Reach:
-    """Check names under which a server is asked, and whose pages ask.
+    """The names under which the server may be asked, and the pages that may ask.
 
-    A browser sends along which name it asked for (`Host`) and whose page asks (`Origin`). A name that is not ours is a
-    stranger's name that was pointed at this computer, and a page from elsewhere has no business here.
+    A browser sends the name that it asked for (`Host`) and the origin of the page that asks (`Origin`). A name that is
+    not ours has been pointed at this computer by somebody else, and a page from elsewhere may not ask anything here.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Reach:
     Raises
     ------
     InvalidInput
-        With every name or address that is none.
+        With every name or address that is not valid.
     """
 
     def __init__(self, host: str, *, names: Iterable[str] = (), public: str | None = None) -> None:
@@ -124,19 +124,19 @@ class Reach:
             self._add_names_of_this_computer()
 
     def accepts_host(self, text: str) -> bool:
-        """Whether a request for this name is for us."""
+        """Return whether a request for this name is for this server."""
         found = Authority.read(text)
         return found is not None and (found.name in self._names or (self.is_everywhere and found.is_address))
 
     def accepts_origin(self, origin: str, host: str) -> bool:
-        """Whether a page from this origin is ours, asked for under the name `host`."""
+        """Return whether a page from this origin belongs to this server, when asked for under the name `host`."""
         scheme, _, rest = origin.lower().partition("://")
         from_page, asked = Authority.read(rest), Authority.read(host)
         if scheme not in PORTS or from_page is None or asked is None:
             return False
         usual = PORTS[scheme]
         if self.public is not None and from_page.name == self.public.name:
-            # Whoever can change what comes unencrypted would speak from a page of this name, too.
+            # An attacker who can change unencrypted traffic could also send requests from a page of this name.
             is_same = (scheme == "https") == self.is_encrypted
             return is_same and (from_page.port or usual) == (self.public.port or usual)
         page = Authority(from_page.name, from_page.port or usual)

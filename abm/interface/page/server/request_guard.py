@@ -1,4 +1,4 @@
-"""Let in what this page needs and nothing else: the right names, origins, headers and methods."""
+"""Check every request: the name it asks for, the origin it comes from, and its headers."""
 
 import logging
 import re
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 PASSED = frozenset(
     {b"accept-encoding", b"cookie", b"host", b"if-none-match", b"origin", b"connection", b"upgrade"}
 )
-"""Headers that anything behind the guard gets to see. Those in which proxies speak are not among them: whoever can
-send a request can write them, so the root and the address of the page are fixed when the server starts."""
+"""Headers that pass the guard. Those that proxies set are not among them: anybody who can
+send a request can write them, so root and address of the page are fixed when the server starts."""
 
 SOURCES = {
     "default-src": "'self'",
-    # Solara compiles templates in the browser, and widgets arrive as modules made of text.
+    # Solara compiles templates in the browser, and anywidget makes modules from text.
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob: data:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
@@ -55,7 +55,7 @@ FOREIGN = (
 
 
 class Guard:
-    """Check every request and websocket before anything else sees it, and add security headers to every answer.
+    """A check before everything else that sees a request or websocket; it also adds security headers to every answer.
 
     Parameters
     ----------
@@ -97,12 +97,12 @@ class Guard:
         await self.app(passed, receive, guarded)
 
     def _path(self, path: str) -> str:
-        """Return the path below the root, whether or not a proxy has taken the root off."""
+        """Return the path below the root, whether or not a proxy has removed the root."""
         root = self.reach.root
         return path.removeprefix(root) or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Return with which status and words a request is refused; None if it is not."""
+        """Return the status and the words with which a request is refused; None if it is accepted."""
         hosts, origins = values(scope, b"host"), values(scope, b"origin")
         host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
         if not self.reach.accepts_host(host):
@@ -113,7 +113,7 @@ class Guard:
         if any(not self.reach.accepts_origin(origin.decode("latin-1"), host) for origin in origins):
             logger.warning("a page from elsewhere was refused: %s", FOREIGN)
             return 403, FOREIGN
-        # What a page elsewhere embeds carries no origin, but browsers say where it stands.
+        # A request of a page that embeds this one carries no origin, but browsers mark it as cross-site.
         if b"cross-site" in values(scope, b"sec-fetch-site") and b"navigate" not in values(
             scope, b"sec-fetch-mode"
         ):
@@ -122,6 +122,6 @@ class Guard:
 
 
 def values(scope: Scope, name: bytes) -> list[bytes]:
-    """Return the values of a header, as often as it was sent."""
+    """Return all values of a header, one for each time it was sent."""
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     return [value for each, value in headers if each == name]

@@ -1,4 +1,4 @@
-"""Keep the seats of a server: one for each page that runs, given back within seconds of its end."""
+"""The seats of a server: one for each page that runs, released within seconds of its end."""
 
 import ipaddress
 import time
@@ -6,23 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GRACE = 5.0
-"""Seconds for which a seat is kept for a page whose connection broke, while others wait."""
+"""Seconds for which the seat of a page whose connection broke is reserved while others wait."""
 FULL = "full"
 CROWDED = "crowded"
 
 
 @dataclass
 class Seat:
-    """Represent the seat of one page that has run.
+    """The seat of one page.
 
     Attributes
     ----------
     address : str
-        Whose it is, from `address_key`.
+        Address of its visitor, from `address_key`.
     connections : int
-        Open ones.
+        Open connections of the page.
     left : float
-        When the last connection ended, seconds of the clock.
+        When the last connection ended, in seconds of the clock.
     """
 
     address: str
@@ -31,10 +31,10 @@ class Seat:
 
 
 class Seats:
-    """Count pages that run; used by the event loop alone.
+    """The seats of all pages that run; used only by the event loop.
 
-    A page whose connection broke may come back for as long as Solara keeps its kernel. Its seat is kept for it only
-    while nobody else needs it: after `GRACE` seconds a newcomer gets it, and the kernel that waited longest ends.
+    A page whose connection broke may come back for as long as Solara keeps its kernel. Its seat is reserved only
+    while nobody else needs it: after `GRACE` seconds a newcomer gets it, and the kernel that has waited longest ends.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Seats:
         self._seats: dict[str, Seat] = {}
 
     def refusal(self, address: str) -> str:
-        """Return why a page from this address would get no seat: `FULL`, `CROWDED`, or empty if it would."""
+        """Return why a page from this address gets no seat, `FULL` or `CROWDED`; empty if it gets one."""
         taken = [seat for seat in self._alive().values() if self._is_kept(seat)]
         if len(taken) >= self.most:
             return FULL
@@ -75,16 +75,16 @@ class Seats:
         return ""
 
     def has(self, kernel: str) -> bool:
-        """Whether a page has a seat, or had one and may come back to it."""
+        """Return whether a page has a seat, or had one to which it may come back."""
         return kernel in self._alive()
 
     def take(self, kernel: str, address: str) -> str:
-        """Take a seat for a page that begins to run, and has none.
+        """Take a seat for a page that begins to run.
 
         Returns
         -------
         str
-            Why there is none, empty if there is.
+            Why there is none; empty if the page has one now.
         """
         refusal = self.refusal(address)
         if not refusal:
@@ -93,12 +93,12 @@ class Seats:
         return refusal
 
     def take_again(self, kernel: str, address: str) -> str:
-        """Connect a page that had a seat once more.
+        """Connect again a page that had a seat.
 
         Returns
         -------
         str
-            Why it has lost its seat meanwhile, empty if it has not.
+            Why it has lost its seat; empty if it still has it.
         """
         seat = self._alive().get(kernel)
         if seat is None or not self._is_kept(seat):
@@ -111,7 +111,7 @@ class Seats:
         return ""
 
     def leave(self, kernel: str) -> None:
-        """End a connection of a page."""
+        """Record the end of a connection of a page."""
         seat = self._seats.get(kernel)
         if seat is not None:
             seat.connections -= 1
@@ -129,7 +129,7 @@ class Seats:
         return seat.connections > 0 or self._clock() - seat.left < GRACE
 
     def _make_room(self, address: str) -> None:
-        """End the kernels that waited longest for their pages, so that there are never more than seats."""
+        """End the kernels that have waited longest for their pages, so that there are never more kernels than seats."""
         waiting = [kernel for kernel, seat in self._alive().items() if seat.connections <= 0]
         waiting.sort(key=lambda kernel: self._seats[kernel].left)
         own = sum(seat.address == address for seat in self._seats.values())
@@ -142,7 +142,7 @@ class Seats:
 
 
 def address_key(host: str) -> str:
-    """Return what stands for a visitor's address: of IPv6 the network, of which one computer has all addresses."""
+    """Return the key of a visitor's address: for IPv6 its network, since one computer may use all its addresses."""
     try:
         found = ipaddress.ip_address(host)
     except ValueError:

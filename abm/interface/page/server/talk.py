@@ -1,4 +1,4 @@
-"""Carry one connection of a browser, so that only messages pass, and no more of them than a page has to send."""
+"""One websocket of a browser: only valid messages pass, and no more of them than a page needs to send."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ POLICY_VIOLATION = 1008
 
 
 class Pace:
-    """Slow a visitor down to a number of messages a second, by letting them wait.
+    """A limit on the messages of a visitor a second; excess messages are delayed.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Pace:
         self._then = clock()
 
     def wait_seconds(self) -> float:
-        """Count a message and return how long it has to wait."""
+        """Count a message, and return how long it has to wait."""
         now = self._clock()
         self._left = min(MOST_AT_ONCE, self._left + (now - self._then) * MESSAGES_A_SECOND) - 1.0
         self._then = now
@@ -47,7 +47,7 @@ class Pace:
 
 
 class Talk:
-    """Carry one connection of a browser, and hand on what is said, checked.
+    """One connection of a browser, whose messages are checked before they are passed on.
 
     Parameters
     ----------
@@ -66,11 +66,11 @@ class Talk:
         self.has_run = has_run
 
     def put_back(self, messages: list[Message]) -> None:
-        """Have messages received once more."""
+        """Put messages back, to be received again."""
         self._waiting += [{"type": "websocket.receive", "text": message.text} for message in messages]
 
     async def receive(self) -> Event:
-        """Receive a message as Solara may have it."""
+        """Receive a message in the form that Solara may see."""
         if self._waiting:
             return self._waiting.pop(0)
         message = await self.next_message()
@@ -79,7 +79,7 @@ class Talk:
         return {"type": "websocket.receive", "text": message.text}
 
     async def next_message(self) -> Message | None:
-        """Receive a message; None where the talk is over, as it is when what came is no message."""
+        """Receive a message; return None if the connection is over, as it is after an invalid message."""
         await asyncio.sleep(self._pace.wait_seconds())
         event = await self._receive()
         if event["type"] != "websocket.receive" or self._is_over:
@@ -99,7 +99,7 @@ class Talk:
         return message
 
     async def send(self, event: Event) -> None:
-        """Send for Solara, which accepts and closes what is accepted and closed already."""
+        """Send on behalf of Solara, which may accept or close a connection that already is."""
         if event["type"] == "websocket.accept":
             return
         if self._is_over:
@@ -111,7 +111,7 @@ class Talk:
         await self._send(event)
 
     async def say(self, kind: str, content: dict[str, Any], parent: dict[str, Any], channel: str) -> None:
-        """Send a message in place of a kernel that there is not yet."""
+        """Send a message on behalf of a kernel that does not exist yet."""
         header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "version": "5.3"}
         header |= {"session": parent["session"], "date": ""}
         whole: dict[str, Any] = {
@@ -124,14 +124,14 @@ class Talk:
         await self._send({"type": "websocket.send", "text": json.dumps(whole)})
 
     async def end(self, code: int, reason: str) -> None:
-        """Close the connection, with the reason."""
+        """Close the connection with a reason."""
         if not self._is_over:
             self._is_over = True
             await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
-    """Refuse a websocket, with words where the server can send them."""
+    """Refuse a websocket, with an explanation if the server can send one."""
     await receive()
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": text})
@@ -142,7 +142,7 @@ async def refuse(scope: Scope, receive: Receive, send: Send, status: int, text: 
 
 
 async def answer_kernel_info(talk: Talk, asked: Message) -> None:
-    """AnsweredQuestion as a kernel that is ready."""
+    """Answer a request for kernel information as a ready kernel does."""
     content = {
         "status": "ok",
         "protocol_version": "5.3",
@@ -158,7 +158,7 @@ async def answer_kernel_info(talk: Talk, asked: Message) -> None:
 
 
 async def answer_status(talk: Talk, asked: Message) -> None:
-    """AnsweredQuestion a page that comes back after its kernel ended: it has to be reloaded."""
+    """Answer a page that comes back after its kernel has ended that it has to be reloaded."""
     from solara.server.app import client_version
 
     data = {

@@ -1,4 +1,4 @@
-"""Read what browsers send over the websocket: a few kinds of messages of Jupyter, and nothing else."""
+"""Read the messages that browsers send over the websocket: a few kinds of Jupyter messages, and nothing else."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from abm.interface.page.session.link import LONGEST_QUERY
 CONTROL = "solara.control"
 STATES = "jupyter.widget.control"
 TARGETS = (CONTROL, STATES)
-"""What a browser may open; widgets are made by the server alone."""
+"""Targets that a browser may open; only the server makes widgets."""
 KINDS = ("kernel_info_request", "comm_open", "comm_msg", "comm_close", "shutdown_request")
 METHODS = ("update", "custom", "request_state", "request_states", "run", "app-status")
 CHANNELS = ("shell", "control")
@@ -20,16 +20,16 @@ CHANNELS = ("shell", "control")
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 PATH = re.compile(r"/?(?:\?.*)?", re.DOTALL)
 MOST_DIGITS = 18
-"""Digits of a whole number, so that it fits 64 bits."""
+"""Most digits of a whole number, so that it fits into 64 bits."""
 
 
 class Malformed(AbmError):
-    """Report that what came is no message of this page."""
+    """Raised if a message is not one that this page sends."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """Represent a message that has the form of one.
+    """A valid message.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class Message:
         One of `KINDS`.
     header : dict
     comm : str
-        Of the widget that it is for; empty if it is for none.
+        Widget that the message is for; empty if it is for none.
     target : str
         One of `TARGETS` if it opens something, else empty.
     method : str
         One of `METHODS`, or empty.
     text : str
-        What is passed on: the parts that were understood, written anew.
+        The message as it is passed on, written anew from the parts that were understood.
     """
 
     kind: str
@@ -60,7 +60,7 @@ def read_message(raw: str | bytes) -> Message:
     Parameters
     ----------
     raw : str or bytes
-        Of a length that the server has seen to.
+        The message, whose length the server has limited.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def read_message(raw: str | bytes) -> Message:
     Raises
     ------
     Malformed
-        With the reason, in words of ours; nothing that was sent is repeated.
+        With the reason, which repeats nothing of what was sent.
     """
     if isinstance(raw, bytes):
         raise Malformed("binary messages are not used here")
@@ -84,7 +84,7 @@ def read_message(raw: str | bytes) -> Message:
         comm = _name(content.get("comm_id"), "comm_id")
         data = content.get("data", {})
         if not isinstance(data, dict):
-            raise Malformed("data is no mapping")
+            raise Malformed("data is not a mapping")
         if kind == "comm_open":
             target = _choice(content.get("target_name"), TARGETS, "target_name")
             data = {}
@@ -116,7 +116,7 @@ def _parsed(raw: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Malformed("it is not JSON") from None
     if not isinstance(found, dict):
-        raise Malformed("it is no mapping")
+        raise Malformed("it is not a mapping")
     return found
 
 
@@ -134,26 +134,26 @@ def _finite_number(text: str) -> float:
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise Malformed("a number is none")
+    raise Malformed("it holds NaN or an infinity, which JSON does not know")
 
 
 def _mapping(whole: dict[str, Any], name: str) -> dict[str, Any]:
     found = whole.get(name)
     if not isinstance(found, dict):
-        raise Malformed(f"{name} is no mapping")
+        raise Malformed(f"{name} is not a mapping")
     return found
 
 
 def _choice(value: object, choices: tuple[str, ...], name: str) -> str:
     if isinstance(value, str) and value in choices:
         return value
-    raise Malformed(f"{name} is not one of those in use")
+    raise Malformed(f"{name} is not one that this page uses")
 
 
 def _name(value: object, name: str) -> str:
     if isinstance(value, str) and NAME.fullmatch(value):
         return value
-    raise Malformed(f"{name} is no name")
+    raise Malformed(f"{name} is not a valid name")
 
 
 def _short(value: object, name: str) -> str:
@@ -163,7 +163,7 @@ def _short(value: object, name: str) -> str:
 
 
 def _data(method: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a message to a widget that are in use."""
+    """Return the parts of a widget message that are used."""
     if method == "update":
         return {"method": method, "state": _mapping(data, "state")}
     if method == "custom":
@@ -171,8 +171,8 @@ def _data(method: str, data: dict[str, Any]) -> dict[str, Any]:
     if method == "run":
         args = _mapping(data, "args")
         path = args.get("path")
-        # The page reads the link itself, and says what is wrong with one that is too long.
+        # The page reads the link itself, and reports one that is too long.
         if not isinstance(path, str) or len(path) > 2 * LONGEST_QUERY or not PATH.fullmatch(path):
-            raise Malformed("path is none of this page")
+            raise Malformed("path is not one of this page")
         return {"method": method, "args": {"path": path, "dark": args.get("dark") is True, "themes": {}}}
     return {"method": method}

@@ -36,7 +36,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
 
 @solara.component
 def Ask(session: Session, fields: tuple[str, ...] = ("preset", "place", "reference")) -> None:
-    """Show the bar that says what is asked."""
+    """Show the bar in which the visitor asks."""
     question = session.question.value
 
     def act(action: Action | None) -> None:
@@ -63,7 +63,7 @@ def Ask(session: Session, fields: tuple[str, ...] = ("preset", "place", "referen
 
 
 def asked(question: Question, field: str, value: Any) -> Question:
-    """Change one field of a question as the bar asks; what is not a field changes nothing."""
+    """Return the question with one field changed as the bar asks; an unknown field changes nothing."""
     if field == "preset":
         return with_preset(question, str(value))
     if field in ("place", "reference"):
@@ -82,7 +82,7 @@ def asked(question: Question, field: str, value: Any) -> Question:
 
 
 def finite(value: Any) -> float | None:
-    """Return a number that a browser sent; None for what is no finite number."""
+    """Return a number that a browser sent; None if it is not a finite number."""
     try:
         number = float(value) if isinstance(value, int | float) else math.nan
     except OverflowError:

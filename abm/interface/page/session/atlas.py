@@ -1,4 +1,4 @@
-"""Lay places out for the screen once for all visitors of a server."""
+"""Places laid out for the screen, once for all visitors of a server."""
 
 import threading
 from collections import OrderedDict
@@ -11,12 +11,12 @@ MOST_PLACES = 8
 
 
 class Atlas:
-    """Keep what no month changes of the places looked at last; safe to ask from several threads.
+    """The layouts of the places that were looked at last; safe to use from several threads.
 
     Parameters
     ----------
     size : int
-        Most places that are kept.
+        Most layouts that are kept.
     """
 
     def __init__(self, size: int = MOST_PLACES) -> None:
@@ -26,7 +26,7 @@ class Atlas:
         self._begun: set[Place] = set()
 
     def sheet(self, place: Place) -> bytes:
-        """Return a place laid out, as `pack_structure` packs it; who asks meanwhile waits for the same."""
+        """Return the packed layout of a place (`pack_structure`); threads that ask for it at once share the work."""
         with self._lock:
             if place not in self._sheets:
                 self._sheets[place] = pack_structure(place, lay_out(place))
@@ -36,7 +36,7 @@ class Atlas:
             return self._sheets[place]
 
     def prepare(self, place: Place) -> None:
-        """Lay a place out in the background, while its run is simulated, unless that is being done."""
+        """Lay a place out in the background, unless that has begun already."""
         if place in self._sheets or place in self._begun:
             return
         self._begun.add(place)

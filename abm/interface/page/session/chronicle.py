@@ -1,4 +1,4 @@
-"""Tell a run in words: what happened in which month, to whom, and what in the model lies behind it."""
+"""Write the chronicle of a run: what happened in which month, to whom, and what in the model lies behind it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ POLICY, BOARD, PRACTICES, LEADER, PRESSURE, CARE, TRUST, EXTENSION = (
     "extension",
 )
 FEW_PLACES = 5
-"""Up to so many places every leader and hospital is named; in a country only boards and totals are."""
+"""Most places for which every leader and hospital is named; beyond that only boards and totals are."""
 NAMED = 3
 RECENT_MONTHS = 6
-"""Months back in which the departure of a leader is told with the end of a board."""
+"""Months before the end of a board in which the departure of a leader is mentioned with it."""
 STEPS_OF_CARE = (0.1, 0.25, 0.5, 0.75, 0.9)
 STEPS_OF_PRACTICES = (0.1, 0.25, 0.5, 0.75, 0.9)
 STEPS_OF_TRUST = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 SLACK = 0.03
-"""How far a value has to come back before it is told again that it passed a step."""
+"""How far a value has to fall below a step before another pass is reported."""
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
 class ChronicleEntry:
-    """Say one thing that happened.
+    """One thing that happened.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class ChronicleEntry:
 
 
 def month_name(start: str, month: int) -> str:
-    """Name the calendar month that completes a month of the run: month 1 of a run from April 2014 is 'Apr 2014'."""
+    """Return the calendar month of a month of the run: month 1 of a run from April 2014 is 'Apr 2014'."""
     year, number = (int(part) for part in start.split("-"))
     count = number - 1 + max(month - 1, 0)
     return f"{MONTH_NAMES[count % MONTHS_PER_YEAR]} {year + count // MONTHS_PER_YEAR}"
@@ -70,7 +70,7 @@ def month_name(start: str, month: int) -> str:
 def chronicle(
     course: Course, place: Place, marks: Sequence[Mark] = (), extensions: Extensions = NO_EXTENSIONS
 ) -> tuple[ChronicleEntry, ...]:
-    """Tell a run, in the order of months.
+    """Return the chronicle of a run, in the order of months.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def chronicle(
     place : Place
         Where it was.
     marks : sequence of Mark
-        Moves of levers.
+        Months in which levers move.
     extensions : Extensions
         What the run had beside the model's own.
     """
@@ -101,7 +101,7 @@ def chronicle(
 
 
 def told_levers(marks: Iterable[Mark], levers: Mapping[str, Lever]) -> Iterator[ChronicleEntry]:
-    """Tell what policy changed."""
+    """Yield the moves of levers."""
     for mark in marks:
         lever = levers.get(mark.lever)
         label = lever.label if lever else mark.lever
@@ -119,7 +119,7 @@ def told_levers(marks: Iterable[Mark], levers: Mapping[str, Lever]) -> Iterator[
 
 
 def told_boards(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell where joint boards form and dissolve, and what the trust behind them was."""
+    """Yield the joint boards that form and dissolve, with the trust behind them."""
     board = course.states["board"]
     for month in range(1, course.months + 1):
         formed = np.flatnonzero(board[month] & ~board[month - 1])
@@ -140,7 +140,7 @@ def told_boards(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def _weakest(course: Course, place: Place, month: int, row: int) -> tuple[str, tuple[int, ...]]:
-    """Name the weakest tie behind a board, and a leader of its members who left lately."""
+    """Describe the weakest tie behind a board, and a recent departure of one of its members' leaders."""
     ties = np.flatnonzero((place.core_weight > 0.0) & (place.tie_place == row))
     if not len(ties):
         return "", ()
@@ -157,7 +157,7 @@ def _weakest(course: Course, place: Place, month: int, row: int) -> tuple[str, t
 
 
 def told_challenges(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell where an arrangement was challenged."""
+    """Yield the challenges to joint arrangements."""
     for month in range(1, course.months + 1):
         rows = np.flatnonzero(course.states["challenged"][month])
         if len(rows):
@@ -170,7 +170,7 @@ def told_challenges(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_leaders(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell which leaders of hospitals, community providers and commissioners left."""
+    """Yield the departures of leaders of hospitals, community providers and commissioners."""
     if len(place.place_names) > FEW_PLACES:
         return
     large = place.organisation_kind != OrganisationKind.PRACTICE
@@ -185,7 +185,7 @@ def told_leaders(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_hospitals(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell which hospitals fill up, and which turn inwards under pressure."""
+    """Yield the hospitals that fill up, and those that turn inwards under pressure."""
     if len(place.place_names) > FEW_PLACES:
         return
     threshold = course.parameters["effort.fortress_threshold"]
@@ -204,7 +204,7 @@ def told_hospitals(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_practices(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell how many practices are engaged as their share passes steps, with the names of the latest."""
+    """Yield the number of engaged practices whenever their share passes a step, with the names of the latest."""
     rows = place.of_kind(OrganisationKind.PRACTICE)
     if not len(rows):
         return
@@ -231,7 +231,7 @@ def told_practices(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_closures(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell which practices close, by name up to a few in a month."""
+    """Yield the practices that close, up to a few a month by name."""
     lists = course.states.get("list_size")
     if lists is None:
         return
@@ -247,7 +247,7 @@ def told_closures(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_networks(course: Course, place: Place) -> Iterator[ChronicleEntry]:
-    """Tell when practices first form a network, network by network; in a country only how many there are."""
+    """Yield the networks that practices form, by name if one forms in a month, else by number."""
     labels = course.states.get("network")
     if labels is None:
         return
@@ -270,7 +270,7 @@ def told_networks(course: Course, place: Place) -> Iterator[ChronicleEntry]:
 
 
 def told_care(course: Course) -> Iterator[ChronicleEntry]:
-    """Tell how far integrated care has come, and when it has emerged to last."""
+    """Yield the steps that integrated care reaches, and the month in which it has emerged."""
     values = course.measure("implementation")
     for month, (step, is_up) in _passes(values, STEPS_OF_CARE):
         verb = "reaches" if is_up else "is down to"
@@ -283,7 +283,7 @@ def told_care(course: Course) -> Iterator[ChronicleEntry]:
 
 
 def told_trust(course: Course) -> Iterator[ChronicleEntry]:
-    """Tell when mean trust passes tenths."""
+    """Yield the tenths that mean trust passes."""
     for month, (step, is_up) in _passes(course.measure("trust"), STEPS_OF_TRUST):
         yield ChronicleEntry(
             month, TRUST, f"Mean trust {'rises above' if is_up else 'falls below'} {step:.1f}."
@@ -291,7 +291,7 @@ def told_trust(course: Course) -> Iterator[ChronicleEntry]:
 
 
 def told_measures(course: Course, measures: Iterable[Measure]) -> Iterator[ChronicleEntry]:
-    """Tell what the measures of extensions say: when something first happens, and when a share passes steps."""
+    """Yield the events of extensions: the first month in which a flow occurs, and the steps that a share passes."""
     for measure in measures:
         values = course.measure(measure.name)
         if measure.is_flow:
@@ -309,7 +309,7 @@ def told_measures(course: Course, measures: Iterable[Measure]) -> Iterator[Chron
 def _passes(
     values: np.ndarray[tuple[int], np.dtype[np.floating]], steps: Sequence[float]
 ) -> Iterator[tuple[int, tuple[float, bool]]]:
-    """Find the months in which values pass steps, the highest passed; wavering about a step is told once."""
+    """Yield the months in which values pass steps, with the highest step; wavering about a step counts once."""
     is_above = [bool(values[0] >= step) for step in steps]
     for month in range(1, len(values)):
         up: float | None = None

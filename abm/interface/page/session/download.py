@@ -1,4 +1,4 @@
-"""Write what a visitor takes away: the scenario, the results, and the command line for the same."""
+"""Write what a visitor can take away: the scenario, the results, and the command that makes them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from abm.texts import cell
 
 @dataclass(frozen=True)
 class File:
-    """Hold a file for the browser.
+    """A file for the browser.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class File:
 
 
 def scenario_file(question: Question, *, is_reference: bool = False) -> File:
-    """Write a scenario as YAML that `abm run` reads: the preset's policies by name, and every change."""
+    """Write a scenario as YAML for `abm run`: the preset's policies by name, and every change."""
     scenario = question.reference_scenario if is_reference else question.scenario
     preset = question.reference_scenario if is_reference else question.preset_scenario
     is_changed = not is_reference and bool(question.levers)
@@ -68,7 +68,7 @@ def _set_by_policies(preset: Any) -> frozenset[str]:
 
 
 def command_line(question: Question, replicates: int) -> str:
-    """Write the command that runs the same comparison; files are those that can be taken away."""
+    """Write the command that runs the same comparison, with the files that can be taken away."""
     plain = not (question.levers or question.parameters or question.structure)
     scenario = (
         question.preset if plain and _is_own(question, question.preset) else scenario_file(question).name
@@ -81,7 +81,7 @@ def command_line(question: Question, replicates: int) -> str:
 
 
 def beside(source: Source) -> str:
-    """Name an extension as a file of the folder in which the scenario is, and never where it lies on the server."""
+    """Return the reference to an extension beside the scenario file, without its folder on the server."""
     if source.kind == "module":
         return source.reference
     path = Path(source.reference)
@@ -89,14 +89,14 @@ def beside(source: Source) -> str:
 
 
 def _is_own(question: Question, name: str) -> bool:
-    """Tell whether a shipped scenario is asked about just as its file has it."""
+    """Return whether a question asks about a shipped scenario exactly as in its file."""
     shipped = shipped_scenario(name, question.extensions)
     asked = question.preset_scenario if name == question.preset else question.reference_scenario
     return shipped.content_hash == asked.content_hash
 
 
 def results_file(sample: Sample, labels: tuple[str, ...], kind: str) -> File:
-    """Write replicates as a long table: a row a scenario, replicate and month, a column a measure.
+    """Write replicates as a long table: one row per scenario, replicate and month, one column per measure.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def results_file(sample: Sample, labels: tuple[str, ...], kind: str) -> File:
 
 
 def long_table(sample: Sample, labels: tuple[str, ...]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return replicates as columns of one length."""
+    """Return replicates as the columns of a long table."""
     scenarios, months, _, replicates = sample.series.shape
     rows = sample.series.transpose(0, 3, 1, 2).reshape(-1, len(sample.measures))
     columns: dict[str, np.ndarray[Any, Any]] = {
@@ -136,7 +136,7 @@ def _cell(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text as a cell that no spreadsheet takes for a formula, in quotes where it needs them."""
+    """Write a text as a cell that no spreadsheet takes for a formula, in quotes if needed."""
     shown = cell(text)
     quoted = shown.replace('"', '""')
     return f'"{quoted}"' if any(mark in shown for mark in ',"\n') else shown

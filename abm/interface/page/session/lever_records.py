@@ -1,4 +1,4 @@
-"""Prepare levers for the panel: their records, and how each moves over the years of a scenario."""
+"""The levers as the panel shows them: their records, and how each moves over the years of a scenario."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -19,7 +19,7 @@ HEADLINE = (
     "payment.activity_share",
     "regulation.system_weight",
 )
-"""Levers that are always in sight: the three headline levers, and what reforms of 2014 were about."""
+"""Levers that are always in sight: the three headline levers, and those of the reforms of 2014."""
 STEPS_OF_SLIDER = 100
 
 
@@ -30,7 +30,7 @@ def lever_groups(levers: Mapping[str, Lever]) -> list[dict[str, str]]:
 
 
 def lever_records(levers: Mapping[str, Lever]) -> list[dict[str, Any]]:
-    """Describe every lever for the panel."""
+    """List the record of every lever for the panel."""
     return [
         {
             "name": lever.name,
@@ -61,7 +61,7 @@ def slider_step(lever: Lever) -> float:
 
 
 def lever_states(question: Question) -> dict[str, dict[str, Any]]:
-    """Say how every lever moves, and whether the visitor changed it."""
+    """Return how every lever moves, and whether the visitor changed it."""
     scenario = question.scenario
     return {
         name: {
@@ -76,7 +76,7 @@ def lever_states(question: Question) -> dict[str, dict[str, Any]]:
 
 
 def shape(schedule: Schedule) -> dict[str, Any]:
-    """Say what the editor shows of a settled schedule; 'custom' where it has several moves."""
+    """Return what the editor shows of a settled schedule; 'custom' if it has several moves."""
     if isinstance(schedule, Constant):
         return {"form": "constant", "to": schedule.value, "from": schedule.value, "start": None, "end": None}
     if isinstance(schedule, Step):
@@ -96,7 +96,7 @@ def _month(when: float | str) -> int:
 
 
 def points(schedule: Schedule, years: float) -> list[list[float]]:
-    """Give the corners of a settled schedule over a horizon, as pairs of years and value."""
+    """Return the corners of a settled schedule over a horizon, as pairs of years and value."""
     corners: list[list[float]] = []
     for piece in schedule.pieces():
         if piece.start > years or piece.end <= piece.start:
@@ -109,7 +109,7 @@ def points(schedule: Schedule, years: float) -> list[list[float]]:
 
 
 def words(schedule: Schedule) -> str:
-    """Say how a settled schedule moves."""
+    """Describe a settled schedule in words."""
     if isinstance(schedule, Constant):
         return f"{schedule.value:g} throughout"
     if isinstance(schedule, Step):
@@ -124,7 +124,7 @@ def words(schedule: Schedule) -> str:
 
 
 def setter(question: Question, name: str) -> str:
-    """Say who set a lever: the visitor, a policy of the preset with its source, or nobody."""
+    """Return who set a lever: the visitor, a policy of the preset with its source, or nobody."""
     if name in question.levers:
         return "you"
     scenario = question.preset_scenario
@@ -136,12 +136,12 @@ def setter(question: Question, name: str) -> str:
 
 
 def blocks(scenario: Scenario) -> Iterable[tuple[str, frozenset[str], str]]:
-    """Give label, levers and source of the policies of a scenario."""
+    """Return label, levers and source of the policies of a scenario."""
     return [shipped_block(name) for name in scenario.policies]
 
 
 @cache
 def shipped_block(name: str) -> tuple[str, frozenset[str], str]:
-    """Give label, levers and source of a shipped policy."""
+    """Return label, levers and source of a shipped policy."""
     block = load_policy(name)
     return block.label or block.name, frozenset(block.levers), block.source

@@ -1,7 +1,7 @@
-"""Write the whole state of a page into the query of a link, and read it back, checked like any other input.
+"""Write the whole state of a page as the query of a link, and read it back, checked like any other input.
 
-A link names what comes with abm and gives lever settings as the command line does; it holds no path, no code
-and nothing secret, and what does not fit the limits is refused.
+A link names what comes with abm, and extensions of the page, and sets levers as the command line does; it holds no
+path, no code and no secret. A link beyond the limits is refused.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,13 +21,13 @@ LONGEST_QUERY = 8_000
 """Characters of a link that are read; servers and browsers pass on about as many."""
 MOST_COMPARED = 3
 MINE = "mine"
-"""Stands for the scenario of Explore among those that are compared."""
+"""Name of Explore's own scenario among those that are compared."""
 NOT_LOADED = "is not on this page; with its file, start a page of your own: abm app --extension FILE"
 TABS = ("explore", "compare", "landscape")
 LEVERS, SWEEP = LANDSCAPES = ("levers", "sweep")
 FIRST_MEASURE = "implementation"
 FIRST_MONTH = 84
-"""Seven years in, when there is something to see."""
+"""Seven years into the run, when there is something to see."""
 FIRST_SIZE = 50
 FIRST_RESPONSE = "emerged_ever"
 LONGEST_NAME = 200
@@ -36,7 +36,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class View:
-    """Hold the whole state of a page that a link carries.
+    """The whole state of a page that a link carries.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class View:
     measure : str
         The measure of the large chart.
     selected : str
-        Organisation, tie or place in view, as `abm.interface.page.session.selection_names` names it; empty if none is.
+        Organisation, tie or place in view, as named by `abm.interface.page.session.selection_names`; may be empty.
     line : int
         Line of the chronicle that is pointed at; -1 for none.
     compared : tuple of str
@@ -57,11 +57,11 @@ class View:
     size : int
         Replicates of a comparison.
     landscape : str
-        What Landscape shows: 'levers' or 'sweep'; empty for what comes first.
+        What Landscape shows: 'levers' or 'sweep'; empty for the default.
     response : str
-        What its colours are.
+        What the colours of Landscape show.
     axes : tuple of str
-        What a sweep is shown over: across, up, panels; empty for the first dimensions.
+        Dimensions of a sweep that are shown across, up and as panels; empty for the first ones.
     is_surveyed : bool
         Whether the landscape around the question has been simulated.
     cell : tuple of int
@@ -88,7 +88,7 @@ WHOLE = ("substeps", "seed", "replicate")
 
 
 def to_query(view: View) -> str:
-    """Write a view as the query of a link, without '?'; what is as at first is left out."""
+    """Write a view as the query of a link, without '?'; defaults are left out."""
     question = view.question
     first = Question.of_preset(question.preset, extensions=question.extensions)
     pairs = [("extension", source.name) for source in question.extensions.sources]
@@ -119,7 +119,7 @@ def to_query(view: View) -> str:
 
 
 def flow(data: Any) -> str:
-    """Write plain values in the short form of YAML, which the command line reads too."""
+    """Write plain values in the flow style of YAML, which the command line reads too."""
     if isinstance(data, Mapping):
         return "{" + ", ".join(f"{_key(key)}: {flow(value)}" for key, value in data.items()) + "}"
     if isinstance(data, list | tuple):
@@ -150,7 +150,7 @@ def from_query(query: str, limits: Limits, extensions: Extensions = NO_EXTENSION
     Raises
     ------
     InvalidInput
-        With every problem; nothing of a link is taken over that is not valid.
+        With every problem; a link that is not valid is refused as a whole.
     """
     query = query.removeprefix("?")
     if len(query) > LONGEST_QUERY:
@@ -194,14 +194,14 @@ def require_loaded(names: Iterable[str], extensions: Extensions) -> None:
 
 
 def _horizon_of_preset(question: Question, last: Mapping[str, str]) -> Question:
-    """Take what a link leaves out from the preset, so that '?preset=NAME' asks what the file asks."""
+    """Fill in what a link leaves out from the preset, so that '?preset=NAME' asks what the file asks."""
     own = Question.of_preset(question.preset, extensions=question.extensions)
     open_fields = [name for name in ("years", "start", "substeps") if name not in last]
     return replace(question, **{name: getattr(own, name) for name in open_fields})
 
 
 def _looked_at(question: Question, last: Mapping[str, str], limits: Limits) -> View:
-    """Read what does not decide a run: whatever is not valid there is as at first."""
+    """Read the part of a view that does not determine a run; values that are not valid become the default."""
     view = View(question)
     cell = [_count(text, -1) for text in last.get("cell", "").split(",")]
     axes = tuple(last.get("axes", "")[:LONGEST_NAME].split(","))

@@ -1,4 +1,4 @@
-"""Pack the months of a run for the picture as they are looked at."""
+"""The months of a run, packed for the picture when a visitor looks at them."""
 
 from functools import lru_cache
 
@@ -7,18 +7,18 @@ from abm.interface.page.widgets.network_values import MonthValues, pack_month, v
 from abm.world.place import Place
 
 KEPT = 4
-"""Months that are kept: the one in view, the one to come, and where a visitor has just been."""
+"""Months that are kept: the month in view, the next one, and those just visited."""
 
 
 class Frames:
-    """Give the months of a run as pictures show them.
+    """The months of a run as pictures show them.
 
     Parameters
     ----------
     place : Place
     course : Course
     against : Course, optional
-        Show differences from this run instead.
+        Run from which differences are shown instead of values.
     """
 
     def __init__(self, place: Place, course: Course, against: Course | None = None) -> None:

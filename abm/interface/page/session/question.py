@@ -1,4 +1,4 @@
-"""Hold what a visitor asks: a preset, a place, changes of levers, a seed and a reference; and make scenarios of it."""
+"""What a visitor asks: a preset, a place, changes of levers, a seed and a reference; scenarios are made of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIRST_PLACE = "somerset"
 
 @dataclass(frozen=True)
 class Question:
-    """Hold all that decides the runs on a page.
+    """Everything that determines the runs on a page.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Question:
     substeps : int
         Steps a month.
     seed, replicate : int
-        Which accidents of fate.
+        The accidents of fate.
     reference : str
         Name of the shipped scenario to compare with; it meets the same accidents at the same place.
     extensions : Extensions
@@ -86,23 +86,23 @@ class Question:
 
     @cached_property
     def scenario(self) -> Scenario:
-        """Give the scenario that is asked about.
+        """Return the scenario that is asked about.
 
         Raises
         ------
         InvalidInput
-            With what is wrong.
+            With every problem.
         """
         return self._built(self.preset).with_levers(dict(self.levers), "lever")
 
     @cached_property
     def preset_scenario(self) -> Scenario:
-        """Give the preset at this place and over these years, before any change of levers."""
+        """Return the preset at this place and over these years, before any change of levers."""
         return self._built(self.preset)
 
     @cached_property
     def reference_scenario(self) -> Scenario:
-        """Give the scenario to compare with, under the same parameters."""
+        """Return the scenario to compare with, under the same parameters."""
         return self._built(self.reference)
 
     def _built(self, name: str) -> Scenario:
@@ -128,7 +128,7 @@ class Question:
         return run_size(self.scenario)
 
     def with_value(self, lever: str, value: float, month: int) -> Question:
-        """Set a lever from the month after `month` on; what came before stays.
+        """Return the question with a lever set from the month after `month` on; earlier months stay as they are.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Question:
         return self.with_schedule(lever, changed_from(now, month, value).data())
 
     def with_schedule(self, lever: str, schedule: Any) -> Question:
-        """Give a lever a schedule, as plain values.
+        """Return the question with a new schedule of a lever, given as plain values.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Question:
         return replace(self, levers=FrozenMapping(sorted(changed.items())))
 
     def without(self, lever: str | None = None) -> Question:
-        """Take back the changes of one lever, or of all."""
+        """Return the question without the changes of one lever, or of all levers."""
         kept = {} if lever is None else {name: own for name, own in self.levers.items() if name != lever}
         return replace(self, levers=FrozenMapping(kept))
 
@@ -173,7 +173,7 @@ def built(
     structure: tuple[tuple[str, str], ...],
     parameters: tuple[tuple[str, float], ...],
 ) -> Scenario:
-    """Build a shipped scenario elsewhere and over other years, once in a process.
+    """Build a shipped scenario at another place and over other years, once in a process.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def measures_by_name(extensions: Extensions) -> Mapping[str, Measure]:
 
 
 def known(name: str, valid: Iterable[str], noun: str) -> str:
-    """Require a name of what comes with abm, never a path.
+    """Require the name of something that comes with abm, never a path.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def known(name: str, valid: Iterable[str], noun: str) -> str:
 
 
 def checked(question: Question, limits: Limits) -> Question:
-    """Return a question that can be answered within the limits.
+    """Check a question against the limits, and return it.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def checked(question: Question, limits: Limits) -> Question:
 
 
 def _size_problems(question: Question, limits: Limits) -> Iterator[Problem]:
-    """Find what of a question's size and time is not valid, before anything is made of it."""
+    """Yield the problems of a question's start, key and size, before a scenario is built from it."""
     if not is_month(question.start):
         told = f"found '{question.start}'; give the first month, such as '{DEFAULT_START}'"
         yield Problem("start", None, told)
@@ -251,7 +251,7 @@ def _size_problems(question: Question, limits: Limits) -> Iterator[Problem]:
         check_key(question.seed, question.replicate)
     except InvalidInput as error:
         yield from error.problems
-    # Not a number compares with nothing.
+    # A value that is not a number fails every comparison.
     if not 0.0 < question.years <= limits.years:
         message = f"found {question.years:g} years; this server runs up to {limits.years} years"
         yield Problem("years", None, message)
@@ -274,7 +274,7 @@ def _require_affordable(question: Question, limits: Limits) -> None:
 
 
 def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | None = None) -> Question:
-    """Ask about a scenario from a file, as changes of the baseline, so that it fits into a link.
+    """Return the question that a scenario from a file asks, as changes of the baseline, so that it fits into a link.
 
     Parameters
     ----------
@@ -302,6 +302,6 @@ def question_of(scenario: Scenario, place: str, mapping: Mapping[str, Any] | Non
 
 
 def with_preset(question: Question, preset: str) -> Question:
-    """Ask about another preset at the same place with the same accidents; its own horizon and no changes."""
+    """Return the question about another preset with its own horizon, at the same place with the same accidents."""
     fresh = Question.of_preset(preset, question.place, question.extensions)
     return replace(fresh, seed=question.seed, replicate=question.replicate, reference=question.reference)

@@ -1,4 +1,4 @@
-"""Change a schedule from a month on, keeping what came before; and say in which months levers move."""
+"""Change a schedule from a month on without changing its past, and list the months in which levers move."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Mark:
-    """Say that a lever starts to move in a month.
+    """A month in which a lever starts to move.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Mark:
     lever : str
         Name.
     before, after : float
-        Setting before the month, and where the move leads.
+        Setting before the month, and setting after the move.
     """
 
     month: int
@@ -33,14 +33,14 @@ class Mark:
 
 
 def changed_from(schedule: Schedule, month: int, value: float) -> Schedule:
-    """Let a settled schedule jump to a value after some months and stay there.
+    """Return a settled schedule that jumps to a value after some months and stays there.
 
     Parameters
     ----------
     schedule : Schedule
         Settled.
     month : int
-        Months completed; the value holds from the next one on. 0 replaces the whole schedule.
+        Months completed; the value applies from the next month on. 0 replaces the whole schedule.
     value : float
         New setting.
 
@@ -74,7 +74,7 @@ def changed_from(schedule: Schedule, month: int, value: float) -> Schedule:
 
 
 def _until(part: Segment, at: float) -> Iterator[Segment]:
-    """Give what of a settled segment lies before a time."""
+    """Yield the part of a settled segment before a time."""
     times = [_years(when) for when in part.times().values()]
     if times[0] >= at - TOLERANCE:
         return
@@ -95,7 +95,7 @@ def _years(when: float | str) -> float:
 
 
 def settled_schedule(scenario: Scenario, lever: Lever) -> Schedule:
-    """Return a scenario's schedule of a lever, its default where none is set."""
+    """Return a scenario's schedule of a lever; its default if none is set."""
     found = scenario.policy.settings.get(lever.name)
     return Constant(lever.default) if found is None else found
 

@@ -1,4 +1,4 @@
-"""Name what is selected in a picture by what it is, not by its row, so that a link finds it in any version."""
+"""Names for what is selected in a picture, so that a link does not depend on the order of rows."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ BETWEEN = "~"
 
 
 def name_of(place: Place, selected: dict[str, Any] | None) -> str:
-    """Name an organisation by its id, a tie by the ids of its ends, a place by its name; nothing by ''."""
+    """Return the id of an organisation, the ids of the ends of a tie, or the name of a place; '' for no selection."""
     kind, row = (selected or {}).get("kind"), (selected or {}).get("row")
     sizes = {"organisation": place.organisations, "tie": place.ties, "place": len(place.place_names)}
     if kind not in sizes or not isinstance(row, int) or not 0 <= row < sizes[kind]:
@@ -22,7 +22,7 @@ def name_of(place: Place, selected: dict[str, Any] | None) -> str:
 
 
 def found(place: Place, name: str) -> dict[str, Any] | None:
-    """Find what `name_of` named; None where the place has nothing of that name."""
+    """Return the selection that `name_of` named; None if the place has nothing of that name."""
     if name.startswith(PLACE):
         return _selected("place", place.place_names, name.removeprefix(PLACE))
     if not name.startswith(TIE):

@@ -1,4 +1,4 @@
-"""Hold what all visitors of a server share: its limits and its workshop. Set once, before the first visitor."""
+"""What all visitors of a server share, such as its limits and its workshop; set once, before the first visitor."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from abm.model.extension import NO_EXTENSIONS, Extensions
 
 @dataclass(frozen=True)
 class Services:
-    """Hold what a page needs of its server.
+    """What a page needs of its server.
 
     Attributes
     ----------
@@ -37,12 +37,12 @@ class Services:
     courses: Courses = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make room for runs within the limits."""
+        """Set up the memory for large runs."""
         object.__setattr__(self, "courses", Courses(self.limits.memory_bytes))
 
 
 class Counter:
-    """Hand the services of this process to its pages, which Solara imports by name and calls without arguments."""
+    """The services of this process, for pages, which Solara imports by name and calls without arguments."""
 
     def __init__(self) -> None:
         self._services: Services | None = None

@@ -1,4 +1,4 @@
-"""Open a scenario file that a visitor sends: checked whole, by name only, never a path and never code."""
+"""Open a scenario file that a visitor sends: it is checked as a whole, and brings neither paths nor code."""
 
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -15,11 +15,11 @@ from abm.records import Document
 
 NAME = "your_file.yaml"
 NAMED = ("place", "policies")
-"""Keys whose values a file on disk would be opened for, if they were paths."""
+"""Keys whose values would make the server open a file if they were paths."""
 
 
 def read_upload(session: Session, text: Any) -> None:
-    """Ask what an uploaded scenario asks, or say what is wrong with it."""
+    """Ask what an uploaded scenario asks, or show what is wrong with it."""
     try:
         question = uploaded(text, session.limits.upload_bytes, session.question.value)
     except InvalidInput as error:
@@ -29,16 +29,16 @@ def read_upload(session: Session, text: Any) -> None:
 
 
 def uploaded(text: Any, most_bytes: int, now: Question) -> Question:
-    """Turn the text of a scenario file into a question.
+    """Return the question that the text of a scenario file asks.
 
     Parameters
     ----------
     text : str
-        What the browser sent.
+        The text, as the browser sent it.
     most_bytes : int
         Largest file.
     now : Question
-        Whose seed, replicate, reference and extensions are kept.
+        The present question, whose seed, replicate, reference and extensions are kept.
 
     Raises
     ------
@@ -68,13 +68,13 @@ def uploaded(text: Any, most_bytes: int, now: Question) -> Question:
 def path_problems(
     document: Document, data: dict[str, Any], extensions: Extensions = NO_EXTENSIONS
 ) -> list[Problem]:
-    """Find paths where a page takes names only, and extensions with which it was not started."""
+    """List paths where only names are allowed, and extensions with which the page was not started."""
     found = []
     for key in NAMED:
         values = data.get(key)
         for value in values if isinstance(values, list) else [values]:
             if isinstance(value, str) and is_path(value):
-                message = f"'{key}' is the path '{value}'; on this page give the name of what comes with abm"
+                message = f"'{key}' is the path '{value}'; this page takes names of what comes with abm, and no paths"
                 found.append(document.problem((key,), message))
     named = data.get("extensions")
     loaded = {name for source in extensions.sources for name in (source.name, own_name(source.reference))}

@@ -1,4 +1,4 @@
-"""Hold what one visitor looks at, and keep runs, bands and chronicle in step with what is asked.
+"""The state of one visitor: what is asked and looked at, with runs, bands and chronicle kept in step.
 
 One `Session` belongs to one browser page; nothing of it is shared. Components read its reactive fields; every
 change goes through its methods.
@@ -37,16 +37,16 @@ from abm.world.place import Place
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 100_000
-"""Size, ties times steps, up to which a run is simulated within the answer to a click: a few hundredths of a second."""
+"""Size, ties times steps, up to which a run is simulated at once on a click: a few hundredths of a second."""
 EXPLORE_REPLICATES = 50
 PAUSE = 0.25
-"""Seconds from a change to its replicates: a hand that drags a slider starts none."""
+"""Seconds between a change and the start of its replicates, so that dragging a slider starts none."""
 COURSE = "course"
 
 
 @dataclass(frozen=True, eq=False)
 class AnsweredQuestion:
-    """Hold what came of a question: the run in view, its counterfactual, and the words for it.
+    """A question with its answer: the run in view, its counterfactual, and its chronicle.
 
     Attributes
     ----------
@@ -67,12 +67,12 @@ class AnsweredQuestion:
 
 
 def is_done_at_once(question: Question, size: int) -> bool:
-    """Decide whether runs are simulated within the answer to a click; the code of extensions runs in workers only."""
+    """Return whether runs are simulated at once, on a click; the code of extensions runs in workers only."""
     return size <= AT_ONCE and not question.extensions
 
 
 def kernel() -> Callable[[], AbstractContextManager[Any]]:
-    """Return what makes any thread act for the browser page that this thread acts for."""
+    """Return a context in which any thread acts for the same browser page as this thread."""
     if not kernel_context.has_current_context():
         return nullcontext
     now = kernel_context.get_current_context()
@@ -80,12 +80,12 @@ def kernel() -> Callable[[], AbstractContextManager[Any]]:
 
 
 class Session:
-    """Hold the state of one visitor.
+    """The state of one visitor.
 
     Parameters
     ----------
     name : str
-        Tells the visitor from others in the workshop's lines.
+        Name of the visitor in the workshop's lines.
     workshop : Workshop
         For work in the background.
     limits : Limits
@@ -149,7 +149,7 @@ class Session:
             self._answer(view.question)
 
     def view(self) -> View:
-        """Give the state that a link carries."""
+        """Return the state that a link carries."""
         return View(
             question=self.question.value,
             tab=self.tab.value,
@@ -166,7 +166,7 @@ class Session:
         return to_query(self.view())
 
     def ask(self, question: Question) -> bool:
-        """Ask another question; where it is not valid, say so and keep the present one."""
+        """Ask another question and return True; if it is not valid, show why, keep the present one and return False."""
         try:
             question = checked(question, self.limits)
         except AbmError as error:
@@ -179,7 +179,7 @@ class Session:
         return True
 
     def change(self, change: Callable[[Question], Question]) -> bool:
-        """Change the present question, as `ask` does."""
+        """Change the present question; the result is that of `ask`."""
         try:
             return self.ask(change(self.question.value))
         except AbmError as error:
@@ -187,21 +187,21 @@ class Session:
             return False
 
     def say(self, error: AbmError) -> None:
-        """Show what is wrong."""
+        """Show a problem to the visitor."""
         problems = error.problems if isinstance(error, InvalidInput) else (error,)
         self.notice.set(" ".join(str(problem).strip().removesuffix(".") + "." for problem in problems))
 
     def use_first_month(self) -> int:
-        """Return the month at which a control is first shown; from then on it goes with the page's clock."""
+        """Return the month at which a control is first shown; from then on the control follows the page's clock."""
         first: int = solara.use_memo(self.month.peek, [])
         return first
 
     def show_month(self, month: int) -> None:
-        """Look at a month."""
+        """Move to a month."""
         self.month.set(min(max(month, 0), self.question.value.months))
 
     def select(self, selected: dict[str, Any] | None) -> None:
-        """Look at an organisation, tie or place; None for none."""
+        """Select an organisation, tie or place; None for nothing."""
         self.selected.set(selected)
 
     def begin(
@@ -213,19 +213,19 @@ class Session:
         after: float = 0.0,
         ended: Callable[[], None] | None = None,
     ) -> None:
-        """Do tasks in the background and collect number and result of each; newer work of a line replaces older.
+        """Start tasks in the background and collect their results; newer work for a purpose replaces older work.
 
         Parameters
         ----------
         line : str
-            What the work is for.
+            Purpose of the work.
         tasks : sequence of Task
         collect : callable
-            Takes number and result.
+            Receives the number and the result of a task.
         after : float
             Seconds to wait first, so that a picture is drawn before the processors are busy.
         ended : callable, optional
-            Called when the work has come to an end of any kind, unless newer work has replaced it.
+            Called when the work has ended for whatever reason, unless newer work has replaced it.
         """
         self.stop(line)
         work = BackgroundWork()
@@ -266,20 +266,20 @@ class Session:
             start()
 
     def stop(self, line: str) -> None:
-        """Call off what a line of work is doing."""
+        """Cancel the work for a purpose."""
         work = self._works.pop(line, None)
         if work is not None:
             work.cancel()
 
     def close(self) -> None:
-        """Leave: nothing goes on in the background."""
+        """End the session, and cancel its work in the background."""
         self._is_closed = True
         for line in list(self._works):
             self.stop(line)
         self.workshop.leave(self.name)
 
     def point_at(self, number: int) -> None:
-        """Look at a line of the chronicle: its month, and those whom it is about."""
+        """Point at a line of the chronicle: move to its month, and highlight whom it is about."""
         answer = self.answer.value
         if answer is not None and 0 <= number < len(answer.entries):
             entry = answer.entries[number]
@@ -288,7 +288,7 @@ class Session:
 
     def _selected_name(self) -> str:
         answer = self.answer.value
-        # Until the first run is there, the link is the one that was opened.
+        # Until the first run has arrived, the link is the one that was opened.
         return name_of(answer.place, self.selected.value) if answer is not None else self.opened.selected
 
     def _pointed_line(self) -> int:
@@ -321,7 +321,7 @@ class Session:
         scenarios = {"course": question.scenario, "reference": question.reference_scenario}
         courses = {name: self.courses.found(one, seed, replicate) for name, one in scenarios.items()}
         missing = [name for name, course in courses.items() if course is None]
-        # What is replaced makes room.
+        # Stopped first, since replaced work frees memory.
         self.stop(COURSE)
         try:
             room = self.courses.room(*(scenarios[name] for name in missing))
@@ -383,7 +383,7 @@ class Session:
         wanted = self.limits.replicates_within(EXPLORE_REPLICATES, sum(map(run_size, pair)))
         tasks = sample_tasks(pair, question.seed, wanted)
         parts: list[Sample] = []
-        # First, or a part of the older sample may still arrive.
+        # Stopped first, or a part of the older sample might still arrive.
         self.stop("sample")
         self.sample.set(None)
         self.progress.set(Progress(0, wanted, True))
@@ -403,7 +403,7 @@ class Session:
         )
 
     def bands(self, measure: str) -> tuple[CurveBand, CurveBand] | None:
-        """Return the bands of the reference and of the scenario; None before the first replicates are there."""
+        """Return the bands of the reference and of the scenario; None before the first replicates have arrived."""
         sample = self.sample.value
         if sample is None or sample.size < 2 or measure not in sample.measures:
             return None
@@ -411,6 +411,6 @@ class Session:
 
 
 def first_measures(answer: AnsweredQuestion) -> tuple[str, ...]:
-    """Name the measures that a run has values of, in their order."""
+    """Return the names of the measures that have values in a run, in their order."""
     course = answer.course
     return tuple(name for name in course.measures if not np.isnan(course.measure(name)).all())

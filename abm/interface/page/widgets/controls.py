@@ -12,13 +12,13 @@ from abm.interface.page.widgets.scripts import script
 
 @dataclass(frozen=True)
 class Action:
-    """Hold what a visitor did.
+    """What a visitor did with a control.
 
     Attributes
     ----------
     kind : str
     content : dict
-        Whatever the browser sent; to be checked like any other input.
+        What the browser sent; to be checked like any other input.
     reply : callable
         Sends a message and buffers back to the control.
     """
@@ -29,7 +29,7 @@ class Action:
 
 
 class Control(anywidget.AnyWidget):
-    """Be the base of the controls: what a visitor does arrives as an `action`."""
+    """The base of the controls; what a visitor does arrives as an `action`."""
 
     action = traitlets.Any(None, allow_none=True)
 
@@ -65,7 +65,7 @@ class Masthead(Control):
 
 
 class QuestionBar(Control):
-    """What is asked: policy, place, reference, years and accidents.
+    """The bar in which a visitor asks: policy, place, reference, years and accidents.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class Timeline(Control):
 
 
 class Storyline(Control):
-    """What happened, a line an event.
+    """The chronicle, a line for each event.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class Readout(Control):
 
 
 class Rivals(Control):
-    """Choose policies to compare, the measure, and the number of replicates.
+    """The choice of policies to compare, of the measure, and of the number of replicates.
 
     Attributes
     ----------
@@ -239,7 +239,7 @@ class EmergenceTable(Control):
 
 
 class SurfaceBar(Control):
-    """Choose what a landscape shows, and follow its simulation.
+    """The choice of what a landscape shows, and the progress of its simulation.
 
     Attributes
     ----------
@@ -283,7 +283,7 @@ class DataTable(Control):
 
 
 class Address(Control):
-    """Keep the address of the page in step with what it shows.
+    """The address of the page, kept in step with what it shows.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""Lay a place out for the screen: nobody hides another, and geography stays recognisable.
+"""Lay a place out for the screen: no marker hides another, and geography stays recognisable.
 
-One place keeps its geography, each organisation moved no farther than it takes to stand free. Several places
-become discs whose areas go with the organisations in them, pushed apart from where they lie on the map, as in
+A single place keeps its geography; each organisation moves only as far as it needs to stand free. Several places
+become discs, with areas in proportion to the organisations in them, pushed apart from where they lie on the map, as in
 a cartogram of Dorling; within a disc organisations keep their direction from the middle and their order by
 distance. The same place gives the same layout.
 
@@ -61,19 +61,19 @@ SMALLEST_HOSPITAL, LARGEST_HOSPITAL, HOSPITAL_PIXELS = 13.0, 26.0, 17.0
 
 @dataclass(frozen=True, eq=False)
 class PlaceLayout:
-    """Hold where N organisations and P places are drawn, in pixels at zoom 1, y downwards.
+    """The positions of N organisations and P places, in pixels at zoom 1, y downwards.
 
     Attributes
     ----------
     position : (N, 2)
         Centres of markers.
     radius : (N,)
-        Radii of markers; areas go with lists and with beds.
+        Radii of markers, with areas in proportion to lists and to beds.
     place_centre : (P, 2)
     place_radius : (P,)
         Disc that holds a place's markers.
     outline : (C, 2)
-        Corners of the outline of a single place; none where there are several, which are discs.
+        Corners of the outline of a single place; empty for several places, which are discs.
     """
 
     position: Floats
@@ -139,7 +139,7 @@ def scaled(position: Floats) -> Floats:
 
 
 def ranks(position: Floats) -> Floats:
-    """Return the rank (n, 2) of every position from west and from north, from 0 to 1; equal ones share one."""
+    """Return the ranks (n, 2) of every position from west and from north, from 0 to 1; equal positions share a rank."""
     found = np.full(position.shape, 0.5)
     for axis in (0, 1):
         levels, number = np.unique(np.round(position[:, axis], POSITION_DECIMALS), return_inverse=True)
@@ -180,7 +180,7 @@ def disc(position: Floats, radius: Floats) -> Floats:
 
 
 def part(wanted: Floats, radius: Floats) -> Floats:
-    """Give each organisation the free spot nearest to where it should be, the largest first."""
+    """Move each organisation to the free spot nearest to where it should be, the largest first."""
     parted = np.array(wanted)
     order = np.lexsort((np.arange(len(radius)), -np.round(radius, 3)))
     for count, row in enumerate(order.tolist()):
@@ -191,7 +191,7 @@ def part(wanted: Floats, radius: Floats) -> Floats:
 
 
 def free_step(taken: Floats, apart: Floats) -> Floats:
-    """Return the shortest step (2,), of those on a spiral, that leads as far from those taken as it has to."""
+    """Return the shortest step (2,) on a spiral that keeps the required distances from the positions taken."""
     distance = np.hypot(taken[:, 0], taken[:, 1])
     if (distance >= apart).all():
         return np.zeros(2)

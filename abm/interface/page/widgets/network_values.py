@@ -39,7 +39,7 @@ TIE_LABELS = (
 
 @dataclass(frozen=True, eq=False)
 class MonthValues:
-    """Hold what the picture shows of one month: N organisations, M ties, P places.
+    """What the picture shows of one month: N organisations, M ties, P places.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def values_of(place: Place, arrays: Mapping[str, NDArray[Any]], month: int, lane
 
 
 def ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
-    """Divide, giving missing values where nothing is counted."""
+    """Divide; the result is missing where the count is zero."""
     found = np.full(len(above), np.nan)
     np.divide(above, below, out=found, where=below > 0.0)
     return found
@@ -227,7 +227,7 @@ def names_of(place: Place) -> dict[str, Any]:
 
 
 def organisation_rows(place: Place, values: MonthValues) -> list[dict[str, Any]]:
-    """Return what the picture shows as a table, a row an organisation, in the order of the place.
+    """Return the picture as a table with a row for each organisation, in the order of the place.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def organisation_rows(place: Place, values: MonthValues) -> list[dict[str, Any]]
 
 
 def place_rows(place: Place, values: MonthValues) -> list[dict[str, Any]]:
-    """Return what the picture shows of places as a table, a row a place.
+    """Return the picture as a table with a row for each place.
 
     Returns
     -------

@@ -16,7 +16,7 @@ THEMES = ("auto", "light", "dark")
 
 
 class NetworkView(anywidget.AnyWidget):
-    """Show a place as a network: organisations, ties, boards, networks of practices, integrated care.
+    """A place as a network: organisations, ties, boards, networks of practices, integrated care.
 
     Zoom with the wheel, two fingers, + and -; pan by dragging or with the arrow keys; 0 shows all. Tab goes from
     organisation to organisation (Escape ends that), Enter selects. Several places are shown as discs first, their
@@ -31,9 +31,9 @@ class NetworkView(anywidget.AnyWidget):
     values : bytes
         A month, from `pack_month`; about 10 bytes an organisation and a byte a tie.
     upcoming : bytes
-        The month after it, to be shown as soon as the page's clock asks for it; empty for none.
+        The next month, shown as soon as the page's clock asks for it; empty for none.
     has_clock : bool
-        Whether the page has a clock (`abm.interface.page.widgets.controls.Timeline`) to go with.
+        Whether the view follows the page's clock (`abm.interface.page.widgets.controls.Timeline`).
     title : str
         What is shown, for the text alternative and for files that are saved.
     selected : dict or None

@@ -1,4 +1,4 @@
-"""Put a table under every picture, filled when somebody opens it."""
+"""The tables under the pictures, each filled when somebody opens it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from abm.world.place import Place
 
 Rows = list[list[Any]]
 MOST_ORGANISATIONS = 400
-"""Organisations in a table; a country is listed by place, and the organisations of the place that is selected."""
+"""Most organisations in a table; a country is listed by place, or by organisation within the selected place."""
 
 DIFFERING = ("Trust", "Pressure", "Engagement", "Implementation")
 """Columns of which a comparison shows the difference."""
@@ -28,7 +28,7 @@ def Table(caption: str, content: Callable[[], tuple[Sequence[str], Rows]]) -> No
     ----------
     caption : str
     content : callable
-        Gives heads and rows; asked only while the table is open.
+        Returns heads and rows; called only while the table is open.
     """
     is_open = solara.use_reactive(False)
     heads, rows = content() if is_open.value else ((), [])
@@ -40,7 +40,7 @@ def Table(caption: str, content: Callable[[], tuple[Sequence[str], Rows]]) -> No
 def network_table(
     place: Place, values: MonthValues, selected: dict[str, Any] | None
 ) -> tuple[Sequence[str], Rows]:
-    """Tabulate what a network shows: its organisations, or its places where there are too many."""
+    """Tabulate a network: its organisations, or its places if there are too many organisations."""
     if place.organisations <= MOST_ORGANISATIONS:
         return _tabulated(organisation_rows(place, values))
     if selected is not None and selected.get("kind") == "place":
@@ -52,7 +52,7 @@ def network_table(
 def difference_table(
     place: Place, values: MonthValues, against: MonthValues, selected: dict[str, Any] | None
 ) -> tuple[Sequence[str], Rows]:
-    """Tabulate by how much trust and pressure, or the share in integrated care, differ from another run."""
+    """Tabulate the differences from another run in trust and pressure, or in the share in integrated care."""
     heads, rows = network_table(place, values, selected)
     _, others = network_table(place, against, selected)
     wanted = [number for number, head in enumerate(heads) if head in DIFFERING]
@@ -75,7 +75,7 @@ def _tabulated(records: Sequence[dict[str, Any]]) -> tuple[Sequence[str], Rows]:
 
 
 def series_table(panels: Sequence[Panel], months: int) -> tuple[Sequence[str], Rows]:
-    """Tabulate what charts show, a row a year and the last month, with the ends of bands."""
+    """Tabulate charts: a row for each year and for the last month, with the ends of bands."""
     wanted = sorted({*range(0, months + 1, MONTHS_PER_YEAR), months})
     heads = ["Year"]
     columns: list[list[Any]] = [[month / MONTHS_PER_YEAR for month in wanted]]

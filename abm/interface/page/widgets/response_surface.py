@@ -17,7 +17,7 @@ from abm.interface.page.widgets.series_values import finite
 
 
 class ResponseSurface(anywidget.AnyWidget):
-    """Draw a measure over two levers, a cell a setting, and let the reader pick one.
+    """A measure over two levers, with a cell for each setting; the reader can pick a cell.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class ResponseSurface(anywidget.AnyWidget):
     picked : dict or None
         ``{"panel": int, "x": int, "y": int}``, rows of the settings. Set from both sides.
     threshold : float or None
-        Where a line is drawn between cells below and above.
+        Value at which a line separates the cells below from those above.
     title : str
     theme : str
         ``light``, ``dark``, or ``auto`` for what the reader's system says.
@@ -73,7 +73,7 @@ class ResponseSurface(anywidget.AnyWidget):
 
 
 def measure_record(measure: Measure) -> dict[str, Any]:
-    """Return what a surface says of its measure."""
+    """Return the record of the measure for the browser."""
     return {
         "label": measure.label,
         "unit": measure.unit,

@@ -17,7 +17,7 @@ DIGEST_DIGITS = 16
 
 
 def script(name: str) -> str:
-    """Return the module of a widget: it passes on what a module of the folder `browser` exports."""
+    """Return the text of a widget's module, which exports what a module of the folder `browser` exports."""
     return f'export {{ default }} from "{PREFIX}{name}";'
 
 

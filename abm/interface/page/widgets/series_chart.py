@@ -14,7 +14,7 @@ from abm.interface.page.widgets.series_values import Panel, pack_lines, panel_re
 
 
 class SeriesChart(anywidget.AnyWidget):
-    """Draw measures by month: lines, bands, marks where levers changed, and a cursor at the month.
+    """Measures by month: lines, bands, marks where levers change, and a cursor at the month in view.
 
     A click or the arrow keys move the month. Lines differ by dash pattern and label as well as by colour.
 

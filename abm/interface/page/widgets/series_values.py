@@ -16,18 +16,18 @@ ROLES = ("focus", "counterfactual", "policy")
 
 @dataclass(frozen=True, eq=False)
 class SeriesLine:
-    """Hold a line of a panel.
+    """A line of a panel.
 
     Attributes
     ----------
     label : str
-        Written at its end.
+        Written at the end of the line.
     role : str
         ``focus`` (dark blue, solid), ``counterfactual`` (grey, dashed) or ``policy``, told apart by `number`.
     values : (T,)
         By month from 0; missing values are not drawn.
     low, high : (T,), optional
-        Band around it, such as quantiles of replicates.
+        Band around the line, such as quantiles of replicates.
     number : int
         Which of several policies, 0 to 4.
     """
@@ -42,7 +42,7 @@ class SeriesLine:
 
 @dataclass(frozen=True)
 class Panel:
-    """Hold a panel: a measure and the lines that show it.
+    """A measure and the lines that show it.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Panel:
 
 
 def panel_records(panels: Sequence[Panel]) -> list[dict[str, Any]]:
-    """Return what the chart says of its panels and lines, for the trait `panels`."""
+    """Return the records of panels and lines, for the trait `panels`."""
     return [
         {
             "name": panel.measure.name,
@@ -110,7 +110,7 @@ def pack_lines(panels: Sequence[Panel], months: int) -> bytes:
 
 
 def filled(values: ArrayLike, months: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return a series of months 0 to `months`."""
+    """Return a series of months 0 to `months`, padded with missing values."""
     row = np.full(months + 1, np.nan, dtype="<f4")
     given = np.asarray(values, dtype=np.float64)[: months + 1]
     row[: len(given)] = given
