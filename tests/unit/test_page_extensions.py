@@ -177,3 +177,23 @@ def test_an_extension_that_changes_nothing_leaves_every_replicate_as_it_was(exte
         np.testing.assert_array_equal(first.measure(0, name), second.measure(0, name))
     course = simulate_course(with_it.scenario, 1, 0)
     assert not course.measure("peer_visits").any()
+
+
+def test_an_extension_that_fails_costs_its_run_and_not_the_page(tmp_path, caplog):
+    file = tmp_path / "peer_support.py"
+    file.write_text(
+        FILE.read_text().replace("    first, second = ", "    raise SystemExit(3)\n    first, second = ", 1)
+    )
+    failing = load_extensions([file])
+    workshop = Workshop.within(LIMITS, failing)
+    try:
+        workshop.warm()
+        workshop.wait_until_prepared()
+        session = Session("bert", workshop, LIMITS, "place=south_somerset&years=2", extensions=failing)
+        until(lambda: session.notice.value)
+        assert "An extension may be at fault" in session.notice.value
+        assert session.answer.value is None and not session.is_busy.value
+        assert "the work of a visitor was lost" in caplog.text
+        session.close()
+    finally:
+        workshop.close()

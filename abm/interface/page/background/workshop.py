@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -138,7 +138,7 @@ class Workshop:
             self._pool.submit(ready).result()
             simulations.prepare()
             self._pool.start()
-        except (WorkerLost, CancelledError, RuntimeError):
+        except Exception:
             if not self._is_closed:
                 logger.exception("the workers could not be started")
         finally:

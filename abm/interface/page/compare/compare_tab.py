@@ -92,12 +92,11 @@ def Choose(session: Session, comparison: ComparisonState) -> None:
 def answer_choice(session: Session, comparison: ComparisonState, action: Action) -> None:
     """Apply what a visitor chose."""
     content = action.content
+    known = measures_by_name(session.question.value.extensions)
     position, size = content.get("position"), content.get("size")
     if action.kind == "policy" and isinstance(position, int):
         comparison.choose(position, str(content.get("name")))
-    elif action.kind == "measure" and content.get("measure") in measures_by_name(
-        session.question.value.extensions
-    ):
+    elif action.kind == "measure" and content.get("measure") in known:
         session.measure.set(str(content["measure"]))
     elif action.kind == "size" and isinstance(size, int):
         comparison.resize(size)

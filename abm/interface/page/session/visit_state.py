@@ -17,6 +17,7 @@ from solara.server import kernel_context
 
 from abm.errors import AbmError, InvalidInput
 from abm.experiments.pool import WorkerLost
+from abm.experiments.worker import TaskFailed
 from abm.interface.page.background.course import Course, simulate_course
 from abm.interface.page.background.curve_bands import CurveBand, band
 from abm.interface.page.background.jobs import Task
@@ -42,6 +43,8 @@ EXPLORE_REPLICATES = 50
 PAUSE = 0.25
 """Seconds between a change and the start of its replicates, so that dragging a slider starts none."""
 COURSE = "course"
+STOPPED = "The background work stopped unexpectedly; change a lever to try again."
+BLAME = " An extension may be at fault; whoever started the page finds the reason in what it printed."
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,11 +253,11 @@ class Session:
         def over(failure: BaseException | None) -> None:
             work.cancel()
             with context():
-                if isinstance(failure, AbmError) and not isinstance(failure, WorkerLost):
+                if isinstance(failure, AbmError) and not isinstance(failure, WorkerLost | TaskFailed):
                     self.say(failure)
                 elif failure is not None:
                     logger.error("the work of a visitor was lost", exc_info=failure)
-                    self.notice.set("The background work stopped unexpectedly; change a lever to try again.")
+                    self.notice.set(STOPPED + (BLAME if self.question.value.extensions else ""))
                 if ended is not None and self._works.get(line) is work:
                     ended()
 
