@@ -113,7 +113,7 @@ class Guard:
         if any(not self.reach.accepts_origin(origin.decode("latin-1"), host) for origin in origins):
             logger.warning("a page from elsewhere was refused: %s", FOREIGN)
             return 403, FOREIGN
-        # A request of a page that embeds this one carries no origin, but browsers mark it as cross-site.
+        # Files that another site embeds are requested without an origin, but browsers mark them as cross-site.
         if b"cross-site" in values(scope, b"sec-fetch-site") and b"navigate" not in values(
             scope, b"sec-fetch-mode"
         ):
