@@ -48,6 +48,7 @@ def test_lever_measure_and_events_of_an_extension_are_on_the_page(browser: Brows
 def test_a_link_that_names_an_extension_is_refused_where_it_is_not(browser: Browser) -> None:
     with served() as (address, _), visitor(browser, address, LINK) as page:
         notice = page.inner_text(".lab-notice")
-        assert "extension 'peer_support' is not on this page" in " ".join(notice.split())
+        assert "extension 'peer_support'" in " ".join(notice.split())
+        assert "is code that this page was not started with" in " ".join(notice.split())
         assert "abm app --extension FILE" in notice
         settled(page)

@@ -87,7 +87,10 @@ def test_a_link_of_a_page_with_an_extension_opens_there_and_is_refused_elsewhere
     query = to_query(view)
     assert query.startswith("extension=peer_support")
     assert from_query(query, LIMITS, extensions) == view
-    with pytest.raises(InvalidInput, match=r"'peer_support'.*not on this page.*abm app --extension FILE"):
+    with pytest.raises(
+        InvalidInput,
+        match=r"'peer_support'.*is code that this page was not started with.*abm app --extension FILE",
+    ):
         from_query(query, LIMITS)
 
 
@@ -100,7 +103,10 @@ def test_an_upload_that_names_an_extension_of_the_page_is_asked_and_any_other_is
     text = SCENARIO.read_text()
     asked = uploaded(text, 64_000, Question(extensions=extensions))
     assert asked.scenario.content_hash == load_scenario(SCENARIO).content_hash
-    with pytest.raises(InvalidInput, match=r"'./peer_support.py' is not on this page.*--extension FILE"):
+    with pytest.raises(
+        InvalidInput,
+        match=r"'./peer_support.py' is code that this page was not started with.*--extension FILE",
+    ):
         uploaded(text, 64_000, Question())
     other = text.replace("[./peer_support.py]", "[/tmp/peer_support.py, ./other.py, os]")
     with pytest.raises(InvalidInput) as refusal:

@@ -22,7 +22,9 @@ LONGEST_QUERY = 8_000
 MOST_COMPARED = 3
 MINE = "mine"
 """Name of Explore's own scenario among those that are compared."""
-NOT_LOADED = "is not on this page; with its file, start a page of your own: abm app --extension FILE"
+NOT_LOADED = (
+    "is code that this page was not started with; to run it, start one of your own: abm app --extension FILE"
+)
 TABS = ("explore", "compare", "landscape")
 LEVERS, SWEEP = LANDSCAPES = ("levers", "sweep")
 FIRST_MEASURE = "implementation"
