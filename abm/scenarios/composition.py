@@ -54,7 +54,11 @@ class Composition(NamedTuple):
 
 
 def read_composition(
-    path: Path, *, allow_extensions: bool = True, extensions: Sequence[str] = (), runs_code: bool = True
+    path: Path,
+    *,
+    allow_extensions: bool = True,
+    extensions: Sequence[str] | Extensions = (),
+    runs_code: bool = True,
 ) -> Composition:
     """Read a scenario file and everything that it refers to.
 
@@ -64,8 +68,9 @@ def read_composition(
         A scenario file.
     allow_extensions : bool
         Whether the extensions that the file names are read. They are code.
-    extensions : sequence of str
-        Extensions besides those that the file names; their paths are relative to the working directory.
+    extensions : sequence of str, or Extensions
+        Extensions besides those that the file names; their paths are relative to the working directory. Extensions
+        that have been read already stand in for those that the file names.
     runs_code : bool
         Whether the code of extensions is run, or only read.
 
@@ -110,7 +115,7 @@ class _Composer:
     """Composer of one scenario, which collects problems; what can be read is checked even if the rest cannot."""
 
     def __init__(
-        self, path: Path, allow_extensions: bool, extensions: Sequence[str], runs_code: bool
+        self, path: Path, allow_extensions: bool, extensions: Sequence[str] | Extensions, runs_code: bool
     ) -> None:
         self.runs_code = runs_code
         self.folder = path.parent
@@ -136,8 +141,14 @@ class _Composer:
         policy = settled(schedules, start, self.catalogue)
         return Composition(record, place, tuple(blocks), policy, self.extensions)
 
-    def read_extensions(self, is_allowed: bool, more: Sequence[str]) -> tuple[Extensions, Catalogue]:
+    def read_extensions(
+        self, is_allowed: bool, more: Sequence[str] | Extensions
+    ) -> tuple[Extensions, Catalogue]:
         """Read the extensions, those of the file first; without any, the catalogue is abm's own."""
+        if isinstance(more, Extensions):
+            if more:
+                return more, more.catalogue
+            more = ()
         data = self.document.data if isinstance(self.document.data, dict) else {}
         named = data.get("extensions")
         listed = named[: bounds.LIST_OF_NAMES] if isinstance(named, list) else []

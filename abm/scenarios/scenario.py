@@ -352,7 +352,7 @@ def load_scenario(
     reference: str | Path,
     *,
     allow_extensions: bool = True,
-    extensions: Sequence[str] = (),
+    extensions: Sequence[str] | Extensions = (),
     runs_code: bool = True,
 ) -> Scenario:
     """Load a scenario and everything it refers to.
@@ -364,8 +364,9 @@ def load_scenario(
     allow_extensions : bool
         Whether the extensions that the file names are read. They are code, so pass False for a file whose
         author you do not know, such as an upload.
-    extensions : sequence of str
-        Extensions besides those that the file names: paths relative to the working directory, or names.
+    extensions : sequence of str, or Extensions
+        Extensions besides those that the file names: paths relative to the working directory, or names. Extensions
+        that have been read already stand in for those that the file names.
     runs_code : bool
         Whether the code of extensions is run. Pass False to check or describe a scenario without running anything:
         what its extensions declare is read from their text, and the scenario cannot be simulated.

@@ -10,11 +10,11 @@ import time
 from playwright.sync_api import Page, sync_playwright
 
 import abm
-from abm.interface.app.layout_of_place import lay_out
-from abm.interface.app.network_values import pack_month, pack_structure, values_of
-from abm.interface.app.network_view import NetworkView
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines
+from abm.interface.page.widgets.layout_of_place import lay_out
+from abm.interface.page.widgets.network_values import pack_month, pack_structure, values_of
+from abm.interface.page.widgets.network_view import NetworkView
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines
 from abm.scenarios.library import find_place
 from abm.submodels.shipped import theory
 from abm.world.place_loading import load_place
@@ -79,7 +79,10 @@ def measure_chart(page: Page) -> None:
     def panels(until: int) -> list[Panel]:
         values = [0.3 + 0.001 * month for month in range(until)]
         low, high = [value - 0.05 for value in values], [value + 0.05 for value in values]
-        lines = [Line("This run", "focus", values, low, high), Line("As it was", "counterfactual", low)]
+        lines = [
+            SeriesLine("This run", "focus", values, low, high),
+            SeriesLine("As it was", "counterfactual", low),
+        ]
         return [Panel(theory().measures[theory().row(name)], lines) for name in SHOWN]
 
     show(page, SeriesChart.of(panels(10), MONTHS), 1_000)

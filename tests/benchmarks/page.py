@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import websockets
 from playwright.sync_api import sync_playwright
 
-from abm.interface.app.question import Question
-from abm.interface.app.tasks import prepare, sample_tasks
-from abm.interface.app.work import Workshop
+from abm.interface.page.background.simulations import prepare, sample_tasks
+from abm.interface.page.background.workshop import Workshop
+from abm.interface.page.session.question import Question
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.serving import served, set_slider_script
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 
+from abm.interface.page.widgets import scripts
+
 if TYPE_CHECKING:
     import anywidget
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 HOST = """
-<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Widget</title><style>
+<!doctype html><html lang="en"><head>%s<meta charset="utf-8"><title>Widget</title><style>
 body { margin: 0; padding: 16px; background: #f5f7f9; } body.dark { background: #0d1217; }
 %s</style></head><body><main id="stage"></main><script type="module">
 const traits = {}, listeners = {};
@@ -40,6 +43,22 @@ window.isReady = true;
 """
 
 
+ORIGIN = "http://widget.test"
+"""Where the host page and the scripts appear to come from; nothing leaves this machine."""
+
+
+def answer(route: Route, html: str) -> None:
+    """Answer the browser with the host page, or with one of the page's scripts."""
+    address = urlsplit(route.request.url).path
+    if address == "/":
+        route.fulfill(body=html, content_type="text/html; charset=utf-8")
+    elif address in scripts.addresses():
+        path = scripts.FOLDER / address.removeprefix(scripts.base())
+        route.fulfill(body=path.read_text(encoding="utf-8"), content_type="text/javascript; charset=utf-8")
+    else:
+        route.fulfill(status=404, body="")
+
+
 def encoded(value: Any) -> Any:
     """Return a trait's value as JSON can carry it."""
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
@@ -53,8 +72,11 @@ def traits_of(widget: anywidget.AnyWidget) -> dict[str, Any]:
 
 
 def show(page: Page, widget: anywidget.AnyWidget, width: int = 900, before: str = "") -> None:
-    """Open a widget on a blank page, after running a script."""
-    page.set_content(HOST % widget._css)
+    """Show a widget on a blank page, after a script that runs before it."""
+    html = HOST % (scripts.head(""), widget._css)
+    page.unroute_all()
+    page.route(f"{ORIGIN}/**", lambda route: answer(route, html))
+    page.goto(f"{ORIGIN}/")
     page.evaluate("(width) => { document.getElementById('stage').style.width = `${width}px`; }", width)
     page.wait_for_function("window.isReady")
     if before:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from abm.interface.app.response_surface import ResponseSurface, pack_surface
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines
+from abm.interface.page.widgets.response_surface import ResponseSurface, pack_surface
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines
 from abm.submodels.shipped import theory
 from tests.browser.stage import barriers, send, show, trait
 
@@ -28,8 +28,8 @@ TRUST, BOARD = theory().measures[theory().row("trust")], theory().measures[theor
 def panels(until: int = MONTHS) -> list[Panel]:
     run = np.where(np.arange(MONTHS + 1) <= until, RISE, np.nan)
     pair = [
-        Line("This scenario", "focus", run, run - 0.05, run + 0.05),
-        Line("As things were", "counterfactual", np.full(MONTHS + 1, 0.3)),
+        SeriesLine("This scenario", "focus", run, run - 0.05, run + 0.05),
+        SeriesLine("As things were", "counterfactual", np.full(MONTHS + 1, 0.3)),
     ]
     return [Panel(TRUST, pair), Panel(BOARD, pair)]
 
@@ -83,7 +83,9 @@ def test_every_panel_draws_its_lines_with_labels_and_a_band(chart: Callable[...,
 
 
 def test_lines_differ_by_dash_as_well_as_by_colour(chart: Callable[..., Page]) -> None:
-    lines = [Line(f"Policy {number}", "policy", RISE + 0.05 * number, number=number) for number in range(5)]
+    lines = [
+        SeriesLine(f"Policy {number}", "policy", RISE + 0.05 * number, number=number) for number in range(5)
+    ]
     page = chart([Panel(TRUST, lines)])
     paths = page.locator(".abm-panel path[fill='none']").evaluate_all(
         "paths => paths.map((path) => [path.getAttribute('stroke'), path.getAttribute('stroke-dasharray')])"
@@ -171,13 +173,13 @@ def test_values_that_do_not_fit_wait_for_those_that_do(chart: Callable[..., Page
 
 def test_steps_are_drawn_as_steps(chart: Callable[..., Page]) -> None:
     share = np.floor(np.linspace(0.0, 4.0, MONTHS + 1)) / 4.0
-    page = chart([Panel(BOARD, [Line("All", "focus", share)], is_step=True)])
+    page = chart([Panel(BOARD, [SeriesLine("All", "focus", share)], is_step=True)])
     path = page.locator(".abm-panel path[fill='none']").last.get_attribute("d") or ""
     assert path.count("V") == 4 and "L" not in path
 
 
 def test_differences_carry_signs(chart: Callable[..., Page]) -> None:
-    page = chart([Panel(TRUST, [Line("Reform", "policy", RISE - 0.4)], is_difference=True)])
+    page = chart([Panel(TRUST, [SeriesLine("Reform", "policy", RISE - 0.4)], is_difference=True)])
     text = page.locator(".abm-panel svg").text_content() or ""
     assert "+0.20" in text and "−0.20" in text
 

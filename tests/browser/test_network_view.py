@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 import abm
-from abm.interface.app.layout_of_place import PlaceLayout, lay_out
-from abm.interface.app.network_values import MonthValues, pack_month, values_of
-from abm.interface.app.network_view import NetworkView
+from abm.interface.page.widgets.layout_of_place import PlaceLayout, lay_out
+from abm.interface.page.widgets.network_values import MonthValues, pack_month, values_of
+from abm.interface.page.widgets.network_view import NetworkView
 from abm.scenarios.library import find_place
 from abm.world.place import Place
 from abm.world.place_loading import load_place

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from abm.interface.app.limits import Limits
-from abm.interface.app.share import from_query
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.link import from_query
 from abm.runs.run import Run
 from abm.scenarios.scenario import load_scenario
 from abm.sweeps.store.dataset import open_sweep

@@ -7,13 +7,13 @@ import time
 import pytest
 
 from abm.errors import InvalidInput
-from abm.interface.app.atlas import Atlas
-from abm.interface.app.courses import Courses, bytes_of
-from abm.interface.app.limits import Limits
-from abm.interface.app.question import Question
-from abm.interface.app.state import Session
-from abm.interface.app.upload import uploaded
-from abm.interface.app.work import Workshop
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.background.shared_courses import Courses, bytes_of
+from abm.interface.page.background.workshop import Workshop
+from abm.interface.page.session.atlas import Atlas
+from abm.interface.page.session.question import Question
+from abm.interface.page.session.upload import uploaded
+from abm.interface.page.session.visit_state import Session
 
 PATIENCE_SECONDS = 120.0
 LIMITS = Limits()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solara.server import settings as solara_settings
 
+from abm.interface.page.widgets import scripts
 from tests.hostile.visitor import request
 
 if TYPE_CHECKING:
@@ -77,6 +78,27 @@ def test_what_the_page_names_is_there_and_can_only_be_read(server: Server) -> No
         assert (head, nothing) == (200, b"")
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             assert request(server.port, method, path)[0] == 405
+
+
+def test_scripts_may_be_kept_for_ever_and_are_only_those_of_the_list(server: Server) -> None:
+    _, _, html = request(server.port, "GET", "/")
+    assert f'"abm/": "{scripts.base()}"' in html.decode()
+    for address in scripts.addresses():
+        status, headers, _ = request(server.port, "GET", address)
+        assert (status, headers["cache-control"]) == (200, "max-age=31536000, immutable")
+        assert headers["content-type"].startswith("text/javascript")
+    base = scripts.base()
+    for name in (
+        "",
+        "drawing",
+        "drawing/",
+        "../scripts.py",
+        "drawing/../../controls.py",
+        "%2e%2e/scripts.py",
+    ):
+        assert request(server.port, "GET", f"{base}{name}")[0] == 404, name
+    for address in ("/scripts/", "/scripts/drawing/words.js", f"/scripts/{'0' * 16}/drawing/words.js"):
+        assert request(server.port, "GET", address)[0] == 404, address
 
 
 segments = st.sampled_from(

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import MOST_PROBLEMS, InvalidInput
-from abm.interface.app.limits import Limits
-from abm.interface.app.question import Question
-from abm.interface.app.upload import uploaded
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.question import Question
+from abm.interface.page.session.upload import uploaded
 from abm.texts import ACTING
 
 MOST = Limits().upload_bytes

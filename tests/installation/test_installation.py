@@ -175,8 +175,9 @@ def test_wheel_holds_the_package_and_every_scenario_and_nothing_else(built: dict
         "abm/submodels/trust/trust.yaml",
         "abm/submodels/federation/federation.yaml",
     } <= set(names)
-    drawing = ROOT / "abm" / "interface" / "app" / "drawing"
-    assert {f"abm/interface/app/drawing/{path.name}" for path in drawing.iterdir()} <= set(names)
+    browser = ROOT / "abm" / "interface" / "page" / "widgets" / "browser"
+    scripts = {path.relative_to(ROOT).as_posix() for path in browser.rglob("*") if path.is_file()}
+    assert len(scripts) > 30 and scripts <= set(names)
     assert all(name.split("/")[0] == "abm" or ".dist-info/" in name for name in names)
     assert not [name for name in names if "__pycache__" in name]
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from abm.interface.app.bands import band, emergence, emergence_curve, paired_difference
-from abm.interface.app.chronicle import chronicle, month_name
-from abm.interface.app.course import simulate_course
-from abm.interface.app.network_values import values_of
-from abm.interface.app.question import Question
-from abm.interface.app.schedules import marks
-from abm.interface.app.tasks import joined, sample, sample_tasks
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.background.curve_bands import band, emergence, emergence_curve, paired_difference
+from abm.interface.page.background.simulations import joined, sample, sample_tasks
+from abm.interface.page.session.chronicle import chronicle, month_name
+from abm.interface.page.session.question import Question
+from abm.interface.page.session.schedule_changes import marks
+from abm.interface.page.widgets.network_values import values_of
 from abm.scenarios.integration_model import IntegrationModel
 from abm.scenarios.simulate import cached_place
 

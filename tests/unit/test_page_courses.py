@@ -2,9 +2,9 @@ import gc
 
 import pytest
 
-from abm.interface.app.course import simulate_course
-from abm.interface.app.courses import Courses, NoRoom, bytes_of
-from abm.interface.app.question import Question
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.background.shared_courses import Courses, NoRoom, bytes_of
+from abm.interface.page.session.question import Question
 
 QUESTION = Question(place="somerset", years=2)
 SCENARIO = QUESTION.scenario

@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from abm.errors import InvalidInput
-from abm.interface.app.download import command_line, scenario_file
-from abm.interface.app.limits import Limits
-from abm.interface.app.question import Question, checked, question_of
-from abm.interface.app.share import View, from_query, to_query
-from abm.interface.app.upload import uploaded
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.download import command_line, scenario_file
+from abm.interface.page.session.link import View, from_query, to_query
+from abm.interface.page.session.question import Question, checked, question_of
+from abm.interface.page.session.upload import uploaded
 from abm.records import FrozenMapping
 from abm.scenarios.scenario import load_scenario, scenario_names
 

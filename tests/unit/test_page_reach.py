@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.errors import InvalidInput
-from abm.interface.app.reach import Reach
+from abm.interface.page.server.reach import Reach
 
 LOCAL = (
     "localhost",

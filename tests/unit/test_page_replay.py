@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.interface.app.course import simulate_course
-from abm.interface.app.limits import Limits
-from abm.interface.app.replay import link_of_run, question_asked
-from abm.interface.app.share import from_query
 from abm.interface.cli.program import app
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.session.link import from_query
+from abm.interface.page.session.opening import link_of_run, question_asked
 from abm.runs.run import Run
 from abm.scenarios.scenario import load_scenario
 from abm.sweeps.store.shard import run_shard
@@ -91,11 +91,14 @@ def test_a_file_that_borrows_a_name_is_not_taken_for_what_comes_with_abm():
     assert question.scenario.content_hash == borrowed.content_hash
 
 
-def test_a_run_with_extensions_is_not_shown(tmp_path):
+def test_a_run_with_extensions_is_shown_only_where_they_are(tmp_path):
     manifest = breakable(tmp_path, [0.2])
-    case = next(manifest.cases(0, 1, manifest.points(0, 1), 0))
-    with pytest.raises(InvalidInput, match="has extensions"):
-        link_of_run(case.run, Limits())
+    run = next(manifest.cases(0, 1, manifest.points(0, 1), 0)).run
+    with pytest.raises(InvalidInput, match="which is not on this page as it was"):
+        question_asked(run)
+    extensions = run.scenario.extensions
+    question = from_query(link_of_run(run, Limits()), Limits(), extensions).question
+    assert Run(question.scenario, question.seed, question.replicate).run_id == run.run_id
 
 
 def rerun(directory, run_id, *words):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.interface.app.schedules import changed_from, marks
+from abm.interface.page.session.schedule_changes import changed_from, marks
 from abm.policy.reading import read_schedule
 from abm.scenarios.scenario import load_scenario
 from abm.submodels.quantities import levers

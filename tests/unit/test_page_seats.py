@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.interface.app.seats import CROWDED, FULL, GRACE, Seats, address_key
-from abm.interface.app.talk import MESSAGES_A_SECOND, MOST_AT_ONCE, Pace
+from abm.interface.page.server.seats import CROWDED, FULL, GRACE, Seats, address_key
+from abm.interface.page.server.talk import MESSAGES_A_SECOND, MOST_AT_ONCE, Pace
 
 
 class World:

@@ -10,23 +10,24 @@ import solara
 from ipyvuetify import Html
 
 from abm.errors import AbmError
-from abm.interface.app.compare import odds_rows, panels_of
-from abm.interface.app.comparison import Comparison
-from abm.interface.app.explore import asked, choices, panel_of, told_entries, told_marks
-from abm.interface.app.levers import HEADLINE, lever_groups, lever_records, lever_states
-from abm.interface.app.limits import Limits
-from abm.interface.app.named import found, name_of
-from abm.interface.app.page import Page
-from abm.interface.app.question import Question
-from abm.interface.app.schedules import marks
-from abm.interface.app.selection import described, partner_rows
-from abm.interface.app.services import Counter, Services
-from abm.interface.app.share import LEVERS, from_query, to_query
-from abm.interface.app.state import Session, first_measures
-from abm.interface.app.survey import question_at, row_of
-from abm.interface.app.tables import difference_table, network_table, series_table
-from abm.interface.app.terrain import Terrain, cell_of, choose
-from abm.interface.app.work import Workshop
+from abm.interface.page.background.limits import Limits
+from abm.interface.page.background.workshop import Workshop
+from abm.interface.page.compare.compare_tab import odds_rows, panels_of
+from abm.interface.page.compare.comparison_state import ComparisonState
+from abm.interface.page.explore.explore_tab import panel_of, told_entries, told_marks
+from abm.interface.page.explore.selection_card import described, partner_rows
+from abm.interface.page.landscape.landscape_state import LandscapeState, cell_of, choose
+from abm.interface.page.landscape.response_survey import question_at, row_of
+from abm.interface.page.session.asking import asked, choices
+from abm.interface.page.session.lever_records import HEADLINE, lever_groups, lever_records, lever_states
+from abm.interface.page.session.link import LEVERS, from_query, to_query
+from abm.interface.page.session.question import Question
+from abm.interface.page.session.schedule_changes import marks
+from abm.interface.page.session.selection_names import found, name_of
+from abm.interface.page.session.services import Counter, Services
+from abm.interface.page.session.visit_state import Session, first_measures
+from abm.interface.page.visit import Page
+from abm.interface.page.widgets.picture_tables import difference_table, network_table, series_table
 from abm.scenarios.simulate import cached_place
 from abm.submodels.quantities import levers
 
@@ -174,16 +175,16 @@ def test_a_landscape_and_its_cell_are_in_the_link(workshop):
     )
     session = Session("fred", workshop, LIMITS, query)
     assert not session.notice.value
-    terrain, comparison = Terrain(session, None), Comparison(session)
-    before = terrain.seen(comparison.seen(session.view()))
-    terrain.open()
-    assert terrain.picked.value == (2, 1, 3)
-    assert terrain.progress.value.is_running
-    after = terrain.seen(comparison.seen(session.view()))
+    landscape, comparison = LandscapeState(session, None), ComparisonState(session)
+    before = landscape.seen(comparison.seen(session.view()))
+    landscape.open()
+    assert landscape.picked.value == (2, 1, 3)
+    assert landscape.progress.value.is_running
+    after = landscape.seen(comparison.seen(session.view()))
     assert after == before == from_query(to_query(after), LIMITS)
     assert (after.cell, after.response, after.size) == ((2, 1, 3), "trust", 6)
     assert session.change(lambda now: replace(now, seed=9))
-    assert not terrain.seen(session.view()).is_surveyed
+    assert not landscape.seen(session.view()).is_surveyed
     session.close()
 
 
@@ -212,7 +213,7 @@ def test_every_lever_is_shown_with_how_it_moves(session):
         "pressure.demand_growth", [{"step": {"at": 1, "to": 0.02}}, {"step": {"at": 2, "to": 0.01}}]
     )
     states = lever_states(question)
-    assert list(states) == [record["name"] for record in lever_records()] == list(levers())
+    assert list(states) == [record["name"] for record in lever_records(levers())] == list(levers())
     assert states["leadership.effort"]["form"] == "step"
     assert states["leadership.effort"]["start"] == 12
     assert states["leadership.effort"]["source"].startswith("the policy 'Sustained leadership'")
@@ -222,7 +223,9 @@ def test_every_lever_is_shown_with_how_it_moves(session):
     )
     assert states["form.mandate"]["points"] == [[0.0, 0.0], [4.0, 0.0]]
     assert set(HEADLINE) <= set(states)
-    assert {name.partition(".")[0] for name in levers()} == {group["name"] for group in lever_groups()}
+    assert {name.partition(".")[0] for name in levers()} == {
+        group["name"] for group in lever_groups(levers())
+    }
 
 
 def test_the_bar_changes_fields_and_nothing_else(session):
@@ -238,27 +241,27 @@ def test_the_bar_changes_fields_and_nothing_else(session):
 
 def test_marks_of_one_month_are_counted():
     scenario = Question().scenario
-    assert told_marks(marks(scenario)) == [{"month": 13, "label": "5 levers move"}]
+    assert told_marks(marks(scenario), levers()) == [{"month": 13, "label": "5 levers move"}]
     one = Question.of_preset("baseline").with_value("leadership.effort", 0.5, 12).scenario
-    assert told_marks(marks(one)) == [{"month": 13, "label": "Sustained leadership effort 0.5"}]
+    assert told_marks(marks(one), levers()) == [{"month": 13, "label": "Sustained leadership effort 0.5"}]
 
 
 def test_a_comparison_has_differences_and_emergence_of_pairs(session):
-    comparison = Comparison(session)
+    comparison = ComparisonState(session)
     comparison.refresh()
     until(lambda: comparison.sample.value is not None and comparison.sample.value.size == 12)
-    field = comparison.field.value
-    assert field.labels == ("As things were", "Sustained leadership", "Leadership with reform")
-    first, apart, curves = panels_of(field, comparison.sample.value, "trust")
+    contest = comparison.contest.value
+    assert contest.labels == ("As things were", "Sustained leadership", "Leadership with reform")
+    first, apart, curves = panels_of(contest, comparison.sample.value, "trust")
     assert len(first.lines) == len(curves.lines) == 3
     assert len(apart.lines) == 2
-    rows = odds_rows(field, comparison.sample.value, "trust")
+    rows = odds_rows(contest, comparison.sample.value, "trust")
     assert rows[0]["difference"] is None
     assert rows[2]["from"] < rows[2]["difference"] < rows[2]["to"]
 
 
 def test_policies_of_a_comparison_are_chosen_by_name_only(session):
-    comparison = Comparison(session)
+    comparison = ComparisonState(session)
     comparison.choose(1, "../secret")
     comparison.choose(0, "")
     comparison.choose(2, "mine")
@@ -269,7 +272,7 @@ def test_policies_of_a_comparison_are_chosen_by_name_only(session):
 
 
 def test_a_comparison_can_be_stopped_and_taken_up_again(session):
-    comparison = Comparison(session)
+    comparison = ComparisonState(session)
     comparison.refresh()
     comparison.stop()
     assert not comparison.progress.value.is_running
@@ -279,10 +282,10 @@ def test_a_comparison_can_be_stopped_and_taken_up_again(session):
 
 def test_a_landscape_is_filled_row_by_row_and_its_cells_can_be_asked(session):
     assert session.ask(replace(session.question.value, years=1.5))
-    terrain = Terrain(session, None)
-    terrain.start()
-    until(lambda: not terrain.progress.value.is_running)
-    surface = terrain.survey.value.surface
+    landscape = LandscapeState(session, None)
+    landscape.start()
+    until(lambda: not landscape.progress.value.is_running)
+    surface = landscape.survey.value.surface
     assert (surface.runs == 8).all()
     assert not np.isnan(surface.values["trust"]).any()
     at = cell_of({"panel": 2, "y": 5, "x": 0}, surface)
@@ -296,20 +299,20 @@ def test_a_landscape_is_filled_row_by_row_and_its_cells_can_be_asked(session):
 
 
 def test_a_country_is_too_large_for_a_landscape(session):
-    terrain = Terrain(session, None)
+    landscape = LandscapeState(session, None)
     session.question.set(Question(place="england"))
-    terrain.start()
+    landscape.start()
     assert "too large" in session.notice.value
-    assert not terrain.progress.value.is_running
+    assert not landscape.progress.value.is_running
 
 
 def test_what_a_landscape_shows_is_chosen_among_what_there_is(session):
-    terrain = Terrain(session, None)
-    choose(terrain, {"field": "response", "value": "trust"})
-    choose(terrain, {"field": "response", "value": "__class__"})
-    choose(terrain, {"field": "source", "value": "sweep"})
-    choose(terrain, {"field": "x", "value": "leadership.effort"})
-    assert (terrain.response.value, terrain.source.value) == ("trust", LEVERS)
+    landscape = LandscapeState(session, None)
+    choose(landscape, {"field": "response", "value": "trust"})
+    choose(landscape, {"field": "response", "value": "__class__"})
+    choose(landscape, {"field": "source", "value": "sweep"})
+    choose(landscape, {"field": "x", "value": "leadership.effort"})
+    assert (landscape.response.value, landscape.source.value) == ("trust", LEVERS)
 
 
 def test_services_are_set_once():
@@ -335,7 +338,7 @@ def test_a_page_that_fails_tells_its_visitor_nothing_of_the_server(caplog):
 
 
 def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):
-    from abm.interface.app.network_values import values_of
+    from abm.interface.page.widgets.network_values import values_of
 
     answer = session.answer.value
     heads, rows = network_table(answer.place, values_of(answer.place, answer.course.arrays(20), 20), None)
@@ -345,7 +348,7 @@ def test_a_place_is_tabulated_by_organisation_and_a_country_by_place(session):
 
 
 def test_a_difference_is_tabulated_by_what_it_is_a_difference_of(session):
-    from abm.interface.app.network_values import values_of
+    from abm.interface.page.widgets.network_values import values_of
 
     answer = session.answer.value
     first, second = (values_of(answer.place, answer.course.arrays(month), month) for month in (10, 20))

@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from abm.errors import InvalidInput
-from abm.interface.app.sweepview import (
+from abm.interface.cli.program import app
+from abm.interface.page.landscape.swept_landscape import (
     EVERYTHING,
     SCENARIO,
     outcomes_of,
@@ -14,7 +15,6 @@ from abm.interface.app.sweepview import (
     runs_in,
     sweep_surface,
 )
-from abm.interface.cli.program import app
 from abm.sweeps.store.dataset import open_sweep
 
 EXPERIMENT = """

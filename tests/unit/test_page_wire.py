@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.interface.app.operator_log import LINES_A_MINUTE, LONGEST_LINE, MINUTE, OneLine, Seldom, plain
-from abm.interface.app.wire import KINDS, METHODS, Malformed, read_message
+from abm.interface.page.server.operator_log import (
+    LINES_A_MINUTE,
+    LONGEST_LINE,
+    MINUTE,
+    OneLine,
+    Seldom,
+    plain,
+)
+from abm.interface.page.server.wire import KINDS, METHODS, Malformed, read_message
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 values = st.recursive(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from abm.interface.app.work import LARGE, WORTH_ENDING, Busy, Overdue, Task, Workshop
+from abm.interface.page.background.jobs import LARGE, WORTH_ENDING, Task
+from abm.interface.page.background.workshop import Busy, Overdue, Workshop
 
 PATIENCE = 60.0
 
@@ -42,7 +43,8 @@ def test_work_is_done_in_another_process(workshop):
 
 SERVER_THAT_IS_KILLED = """
 import os, signal, time
-from abm.interface.app.work import Task, Workshop
+from abm.interface.page.background.jobs import Task
+from abm.interface.page.background.workshop import Workshop
 
 if __name__ == "__main__":
     workshop = Workshop(workers=1, prepare=os.getpid)

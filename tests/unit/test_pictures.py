@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import abm
-from abm.interface.app.atlas import Atlas
-from abm.interface.app.course import simulate_course
-from abm.interface.app.frames import Frames
-from abm.interface.app.layout_of_place import (
+from abm.interface.page.background.course import simulate_course
+from abm.interface.page.session.atlas import Atlas
+from abm.interface.page.session.picture_frames import Frames
+from abm.interface.page.session.question import Question
+from abm.interface.page.widgets.controls import Control
+from abm.interface.page.widgets.layout_of_place import (
     BETWEEN,
     FREE,
     PlaceLayout,
     hidden_pairs,
     lay_out,
 )
-from abm.interface.app.network_values import (
+from abm.interface.page.widgets.network_values import (
     FINEST,
     IS_CLOSED,
     IS_ENGAGED,
@@ -38,19 +40,17 @@ from abm.interface.app.network_values import (
     quantise,
     values_of,
 )
-from abm.interface.app.network_view import NetworkView
-from abm.interface.app.question import Question
-from abm.interface.app.response_surface import ResponseSurface
-from abm.interface.app.scripts import DRAWING, script, style
-from abm.interface.app.series_chart import SeriesChart
-from abm.interface.app.series_values import Line, Panel, pack_lines, panel_records
+from abm.interface.page.widgets.network_view import NetworkView
+from abm.interface.page.widgets.response_surface import ResponseSurface
+from abm.interface.page.widgets.scripts import FOLDER, addresses, base, head, modules, style
+from abm.interface.page.widgets.series_chart import SeriesChart
+from abm.interface.page.widgets.series_values import Panel, SeriesLine, pack_lines, panel_records
 from abm.scenarios.library import find_place, place_names
 from abm.submodels.shipped import theory
 from abm.world.place import OrganisationKind, Place
 from abm.world.place_loading import load_place
 
 MONTH_HEADER = 16
-MODULES = ("network_view.js", "series_chart.js", "response_surface.js")
 
 
 @cache
@@ -287,7 +287,7 @@ def test_widgets_are_made_from_a_place_series_and_a_surface() -> None:
     assert view.structure == pack_structure(model.place, lay_out(model.place))
     assert view.names["label"] == "South Somerset"
     trust = theory().measures[theory().row("trust")]
-    chart = SeriesChart.of([Panel(trust, [Line("This run", "focus", [0.3, 0.4])])], months=4, month=1)
+    chart = SeriesChart.of([Panel(trust, [SeriesLine("This run", "focus", [0.3, 0.4])])], months=4, month=1)
     assert len(chart.values) == 4 * 5 and chart.month == 1
     lever = {"label": "Effort", "unit": "share", "values": [0.0, 1.0]}
     surface = ResponseSurface.of(lever, lever, ["All"], trust, np.zeros((1, 2, 2)))
@@ -301,8 +301,8 @@ def test_lines_are_packed_with_their_bands_and_filled_with_missing_values() -> N
     panel = Panel(
         admissions,
         [
-            Line("This run", "focus", [1.0, 1.1], [0.9, 1.0], [1.1, 1.2]),
-            Line("As things were", "counterfactual", range(9)),
+            SeriesLine("This run", "focus", [1.0, 1.1], [0.9, 1.0], [1.1, 1.2]),
+            SeriesLine("As things were", "counterfactual", range(9)),
         ],
     )
     rows = np.frombuffer(pack_lines([panel], 4), "<f4").reshape(4, 5)
@@ -314,26 +314,34 @@ def test_lines_are_packed_with_their_bands_and_filled_with_missing_values() -> N
     assert [line["band"] for line in record["lines"]] == [True, False]
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_script_stands_alone_with_each_name_once(name: str) -> None:
-    text = script(name)
-    assert "import " not in re.sub(r"//.*", "", text)
-    assert text.count("export default") == 1
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
-    declared = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", text, re.MULTILINE)
-    assert len(declared) == len(set(declared)), sorted(n for n in declared if declared.count(n) > 1)
+def imported(name: str) -> set[str]:
+    """Return the modules that a module imports, by their paths in the folder of scripts."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert not re.findall(r"\bimport\s*\(|from \"(?!\./[a-z_]+\.js\")", text), name
+    return {f"{name.partition('/')[0]}/{other}" for other in re.findall(r'from "\./([a-z_]+\.js)"', text)}
 
 
-def test_every_module_is_part_of_a_script() -> None:
-    sources = {path.name: path.read_text(encoding="utf-8") for path in DRAWING.glob("*.js")}
-    used = set(MODULES)
-    for text in sources.values():
-        used |= set(re.findall(r'from "\./([a-z_]+\.js)"', text))
-    assert used == set(sources)
+def test_every_module_is_loaded_by_a_widget_and_imports_only_its_neighbours() -> None:
+    widgets = (NetworkView, SeriesChart, ResponseSurface, *Control.__subclasses__())
+    waiting = {re.fullmatch(r'export \{ default \} from "abm/(.+)";', widget._esm)[1] for widget in widgets}  # type: ignore[index]
+    found: set[str] = set()
+    while waiting:
+        found |= waiting
+        waiting = {other for name in waiting for other in imported(name)} - found
+    assert found == set(modules())
+
+
+def test_scripts_come_from_the_server_of_the_page_and_nowhere_else() -> None:
+    for name in modules():
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        assert "http" not in text.replace("http://www.w3.org/2000/svg", ""), name
+    given = head("/abm")
+    assert f'"abm/": "/abm{base()}"' in given
+    assert re.findall(r'href="([^"]+)"', given) == [f"/abm{address}" for address in addresses()]
 
 
 def test_colours_of_the_style_sheet_are_those_of_the_pictures() -> None:
-    palette = (DRAWING / "palette.js").read_text(encoding="utf-8")
+    palette = (FOLDER / "drawing" / "palette.js").read_text(encoding="utf-8")
     blocks = re.findall(r"(light|dark): \{(.*?)\n  \}", palette, re.DOTALL)
     for theme, block in blocks:
         start = '.abm-view[data-theme="dark"]' if theme == "dark" else ".abm-view {"
@@ -357,7 +365,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def test_colours_contrast_enough_to_be_read() -> None:
-    palette = (DRAWING / "palette.js").read_text(encoding="utf-8")
+    palette = (FOLDER / "drawing" / "palette.js").read_text(encoding="utf-8")
     for _, block in re.findall(r"(light|dark): \{(.*?)\n  \}", palette, re.DOTALL):
         named = dict(re.findall(r'(\w+): "(#\w+)"', block))
         lines = re.findall(r'"(#\w+)"', re.search(r"lines: \[(.*?)\]", block)[1])  # type: ignore[index]

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from abm.errors import InvalidInput, Problem
 from abm.files.parquet import FILE_WRITERS
-from abm.interface.app.download import results_file
-from abm.interface.app.tasks import Sample
 from abm.interface.cli.program import app
+from abm.interface.page.background.simulations import Sample
+from abm.interface.page.session.download import results_file
 from abm.interface.pictures.canvas import svg
 from abm.interface.pictures.place_map import draw_map
 from abm.interface.terminal.console import PlainConsole

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from abm.interface.cli import look, simulate
+from abm.interface.cli.options import Extensions
 from abm.interface.cli.place_commands import app as places
 from abm.interface.cli.sweep_commands import app as sweeps
 from abm.interface.terminal.streams import Commands, output
@@ -58,6 +59,10 @@ def options(
 
 @app.command("app", rich_help_panel=SEE)
 def serve(
+    scenario: Annotated[
+        str | None, typer.Argument(help="Open this scenario, by name or path.", show_default=False)
+    ] = None,
+    extension: Extensions = [],  # noqa: B006
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 admits other computers.")
@@ -103,22 +108,30 @@ def serve(
         int, typer.Option(help="Minutes after which a session without a browser is deleted.")
     ] = 10,
 ) -> None:
-    """Open the page: explore a place, compare policies, and survey the landscape in a browser."""
-    from abm.interface.cli.serving import serve_page
+    """Open the page: explore a place, compare policies, and survey the landscape in a browser.
 
+    Extensions that the scenario names or that --extension adds are on the page with their levers, mechanisms and
+    measures. They are code, and run on this computer.
+    """
+    from abm.interface.cli.serving import opened_at, serve_page
+
+    limits = {
+        "sessions": max_sessions,
+        "replicates": max_replicates,
+        "years": max_years,
+        "workers": workers,
+        "idle_minutes": idle_minutes,
+    }
+    query, extensions = opened_at(scenario, extension, limits)
     serve_page(
         output(),
         host,
         port,
         opens=browser,
         sweep=sweep,
-        limits={
-            "sessions": max_sessions,
-            "replicates": max_replicates,
-            "years": max_years,
-            "workers": workers,
-            "idle_minutes": idle_minutes,
-        },
+        limits=limits,
+        query=query,
+        extensions=extensions,
         names=allow_host or (),
         public=public_address,
         per_address=max_per_address,

@@ -14,8 +14,8 @@ from rich.text import Text
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import AbmError, InvalidInput
 from abm.files.destination import Destination
-from abm.interface.app.limits import Limits
 from abm.interface.cli.serving import address_problems, require_packages, serve_page
+from abm.interface.page.background.limits import Limits
 from abm.interface.terminal.sweep_status import card
 from abm.records import shown_number
 from abm.runs.attempts import attempted
@@ -103,7 +103,17 @@ def print_rerun(
     console.print(Text(same, style="green" if kept is not None else "dim"))
     if opening is not None:
         limits, asked = {"years": _limits(case.run).years}, opening.is_browser_asked
-        serve_page(console, HOST, opening.port, opens=asked, sweep=directory, limits=limits, query=query)
+        extensions = getattr(case.run.scenario, "extensions", None)
+        serve_page(
+            console,
+            HOST,
+            opening.port,
+            opens=asked,
+            sweep=directory,
+            limits=limits,
+            query=query,
+            extensions=extensions,
+        )
     elif _can_be_opened(case.run):
         told = f"See it in the page with: abm sweep rerun {directory} {run_id} --open"
         console.print(told, soft_wrap=True)
@@ -138,7 +148,7 @@ def _can_be_opened(run: Run) -> bool:
 
 def _link(run: Run) -> str:
     # Deferred: what the page asks is needed only where it is opened.
-    from abm.interface.app.replay import link_of_run
+    from abm.interface.page.session.opening import link_of_run
 
     return link_of_run(run, _limits(run))
 

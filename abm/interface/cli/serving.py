@@ -11,6 +11,8 @@ from abm.errors import AbmError, InvalidInput, Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from abm.scenarios.extensions import Extensions
+
 NEEDED = ("anywidget", "solara", "solara_assets", "starlette", "uvicorn")
 ADVICE = "The page needs more packages than the rest of abm; install them with: pip install 'abm[app]'"
 
@@ -36,6 +38,7 @@ def serve_page(
     sweep: Path | None,
     limits: Mapping[str, int],
     query: str = "",
+    extensions: "Extensions | None" = None,
     names: Sequence[str] = (),
     public: str | None = None,
     per_address: int | None = None,
@@ -53,9 +56,11 @@ def serve_page(
     sweep : Path, optional
         Sweep directory to show.
     limits : mapping
-        Fields of `abm.interface.app.limits.Limits`.
+        Fields of `abm.interface.page.background.limits.Limits`.
     query : str
-        Query of the link that is printed and opened, without '?'.
+        Of the link that is shown and opened, without '?'.
+    extensions : Extensions, optional
+        Levers, mechanisms and measures beside the model's own.
     names : sequence of str
         Names of this computer under which visitors ask for the page, beside its own.
     public : str, optional
@@ -71,8 +76,8 @@ def serve_page(
         If a limit is out of range, a name is invalid, the address cannot be used, or the sweep is not a directory.
     """
     require_packages()
-    from abm.interface.app.limits import Limits
-    from abm.interface.app.reach import Reach
+    from abm.interface.page.background.limits import Limits
+    from abm.interface.page.server.reach import Reach
 
     problems: list[Problem] = []
     chosen, reach = Limits(), None
@@ -89,7 +94,8 @@ def serve_page(
         problems.append(Problem("--sweep", None, f"found '{sweep}'; give the directory that a sweep wrote"))
     if problems or reach is None:
         raise InvalidInput(problems)
-    from abm.interface.app.server import serve
+    from abm.interface.page.server.application import serve
+    from abm.scenarios.extensions import NO_EXTENSIONS
 
     base = f"{public.rstrip('/')}/" if public else f"http://{shown_host(host)}:{port}/"
     address = base + (f"?{query}" if query else "")
@@ -98,7 +104,47 @@ def serve_page(
         others = f"http://{socket.gethostname()}:{port}/"
         console.print(f"Other computers reach it at {others} or by its IP address.", soft_wrap=True)
     opened = address if opens else None
-    serve(chosen, reach, host, port, sweep=sweep, per_address=per_address, opens=opened)
+    serve(
+        chosen,
+        reach,
+        host,
+        port,
+        sweep=sweep,
+        extensions=extensions or NO_EXTENSIONS,
+        per_address=per_address,
+        opens=opened,
+    )
+
+
+def opened_at(
+    scenario: str | None, extensions: Sequence[str], limits: Mapping[str, int]
+) -> "tuple[str, Extensions]":
+    """Return the query of the link at which a page opens, and the extensions that it has.
+
+    Parameters
+    ----------
+    scenario : str or None
+        Name or path of the scenario to open; None for the page's first.
+    extensions : sequence of str
+        Extensions besides those that the scenario names.
+    limits : mapping
+        Fields of `abm.interface.page.background.limits.Limits`.
+
+    Raises
+    ------
+    AbmError
+        If packages are missing.
+    InvalidInput
+        With everything that is wrong with the scenario, its extensions or a limit.
+    """
+    require_packages()
+    from abm.interface.page.background.limits import Limits
+    from abm.interface.page.session.opening import link_of_scenario
+    from abm.scenarios.extensionfile import load_extensions
+
+    if scenario is None:
+        return "", load_extensions(extensions)
+    return link_of_scenario(scenario, extensions, Limits(**limits))
 
 
 def shown_host(host: str) -> str:

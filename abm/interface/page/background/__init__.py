@@ -1,0 +1,1 @@
+"""Work in the background: simulations that worker processes run for many visitors, within limits."""

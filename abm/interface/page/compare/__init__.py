@@ -1,0 +1,1 @@
+"""The tab Compare: two or three policies that meet the same accidents."""

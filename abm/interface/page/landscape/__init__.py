@@ -1,0 +1,1 @@
+"""The tab Landscape: a response over two or three levers."""

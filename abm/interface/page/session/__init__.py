@@ -1,0 +1,1 @@
+"""What one visitor asks and is shown: the question, its link, its runs and their story."""
