@@ -72,7 +72,7 @@ def traits_of(widget: anywidget.AnyWidget) -> dict[str, Any]:
 
 
 def show(page: Page, widget: anywidget.AnyWidget, width: int = 900, before: str = "") -> None:
-    """Show a widget on a blank page, after a script that runs before it."""
+    """Open a widget on a blank page, after running a script."""
     html = HOST % (scripts.head(""), widget._css)
     page.unroute_all()
     page.route(f"{ORIGIN}/**", lambda route: answer(route, html))

@@ -58,7 +58,7 @@ def serve_page(
     limits : mapping
         Fields of `abm.interface.page.background.limits.Limits`.
     query : str
-        Of the link that is shown and opened, without '?'.
+        Query of the link that is printed and opened, without '?'.
     extensions : Extensions, optional
         Levers, mechanisms and measures beside the model's own.
     names : sequence of str
