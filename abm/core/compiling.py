@@ -18,9 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import IO, Any
+from typing import Any
 
 from abm.core.fusing import fused
+from abm.core.helper import DONE, ask
 from abm.core.kernels import (
     ALONE,
     THREADS,
@@ -34,10 +35,7 @@ from abm.core.kernels import (
 
 FEWEST = 3
 """Missing kernels from which it is worth a line and other processes."""
-START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from abm.core.compiling import work; work()"
-)
-DONE = b"."
+START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from abm.core.helper import work; work()"
 
 Reference = tuple[str, Any]
 """Module and name of a function, or a generated source and the references of the functions that it calls."""
@@ -109,9 +107,8 @@ class _Compilation:
         with suppress(OSError, ValueError):
             while (task := self._next()) is not None:
                 kernel, types = task
-                pickle.dump((_reference(kernel.py_func), types), helper.stdin)
-                helper.stdin.flush()
-                if helper.stdout.read(1) != DONE:
+                ask(helper.stdin, pickle.dumps((_reference(kernel.py_func), types)))
+                if helper.stdout.read(len(DONE)) != DONE:
                     return
                 self._count()
 
@@ -162,27 +159,10 @@ def _helpers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
                     stream.close()
 
 
-def work() -> None:
-    """Compile what standard input asks for until it ends, one answer on standard output for each kernel."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    waiting: deque[Any] = deque()
-    came = threading.Semaphore(0)
-
-    def listen(asked: IO[bytes]) -> None:
-        with suppress(EOFError, OSError):
-            while True:
-                waiting.append(pickle.load(asked))
-                came.release()
-        # In the midst of a kernel as well: nobody waits for it any more.
-        os._exit(0)
-
-    threading.Thread(target=listen, args=(sys.stdin.buffer,), daemon=True).start()
-    while came.acquire():
-        reference, types = waiting.popleft()
-        with suppress(Exception):
-            compiled(_function(reference)).compile(types)
-        answers.write(DONE)
+def compile_as_asked(message: bytes) -> None:
+    """Compile the kernel that a message to a helper asks for, and keep it."""
+    reference, types = pickle.loads(message)
+    compiled(_function(reference)).compile(types)
 
 
 def _reference(function: Callable[..., Any]) -> Reference:
