@@ -15,14 +15,14 @@ from abm.core.part import Tally
 def fuse(
     tallies: Sequence[Tally], row_of: Callable[[str], int]
 ) -> tuple[Callable[..., None], tuple[str, ...]]:
-    """Make one kernel of tallies that are kernels.
+    """Combine tallies that are kernels into one kernel.
 
     Parameters
     ----------
     tallies : sequence of Tally
         At least one.
     row_of : callable
-        Gives the row of a measure.
+        Returns the row of a measure.
 
     Returns
     -------

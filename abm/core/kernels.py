@@ -1,4 +1,4 @@
-"""Compile kernels, and keep what was compiled where no damage and no change of code can make it lie.
+"""Compile kernels and cache them, so that neither damage nor a change of code can make the cache wrong.
 
 This is the one door to numba. numba's own cache goes by the file that a kernel stands in, so it misses an edit of a
 function from elsewhere; it raises where one of its files is damaged, and runs whatever machine code an undamaged pickle
@@ -101,7 +101,7 @@ def _kept(dispatcher: Any) -> Any:
 
 
 class KernelCache(_Cache):
-    """Keep the compiled forms of one function, a file for each signature and kind of processor.
+    """Cache of the compiled forms of one function, a file for each signature and kind of processor.
 
     Several processes may compile the same form at once: each puts a whole file in place, and all are alike.
 
@@ -117,19 +117,19 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self) -> str:
-        """Name the folder that is tried first."""
+        """Return the folder that is tried first."""
         return os.fspath(next(iter(folders()), ""))
 
     def enable(self) -> None:
-        """Keep kernels again."""
+        """Read and write kernels again."""
         self.is_enabled = True
 
     def disable(self) -> None:
-        """Neither read nor keep kernels."""
+        """Stop reading and writing kernels."""
         self.is_enabled = False
 
     def flush(self) -> None:
-        """Leave all there is: a kernel whose code has changed has another name."""
+        """Remove nothing: a kernel whose code has changed has another name."""
 
     def holds(self, signature: Any) -> bool:
         """Whether a compiled form is kept."""
@@ -150,7 +150,7 @@ class KernelCache(_Cache):
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
-        """Keep a compiled form where one can be kept."""
+        """Write a compiled form to the cache, if it can be written."""
         name = self._name(signature, result.codegen)
         if name is None or result.lifted or result.library.has_dynamic_globals:
             return
@@ -259,7 +259,7 @@ def keep(name: str, kernel: bytes) -> Path | None:
 
 
 def try_folders() -> bool:
-    """Say where kernels cannot be kept, before workers start of which each would say it.
+    """Warn if kernels cannot be kept, before workers start, each of which would warn.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def contract(
     contracting_conflict_governance,
     federation_conflict_loss,
 ):
-    """Let the contracts of networks cost trust between their members and commissioners.
+    """Reduce trust between commissioners and the members of networks under contract.
 
     Mutates
     -------

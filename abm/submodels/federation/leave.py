@@ -29,7 +29,7 @@ def leave(
     federation_risk_population,
     federation_coordination,
 ):
-    """Let practices leave their networks, all by how these performed before any left.
+    """Remove leaving practices from their networks, judged by the performance before any left.
 
     Mutates
     -------

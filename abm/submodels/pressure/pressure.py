@@ -269,7 +269,7 @@ def settle_pressure(
     pressure_funding_reference,
     pressure_funding_power,
 ):
-    """Put every pressure at its target, without noise."""
+    """Set every pressure to its target, without noise."""
     fill_targets(
         pressure,
         occupancy,
