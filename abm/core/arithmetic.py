@@ -121,7 +121,7 @@ def find_below(draws, chances, found):
 
 @compiled
 def fade(values, base, kept):
-    """Bring flat `values` (rows x lanes) closer to a base: base + (value - base) kept, both tiled."""
+    """Move flat `values` (rows x lanes) closer to a base: base + (value - base) kept, both tiled."""
     for first in range(0, values.size, base.size):
         part = values[first : first + base.size]
         for position in range(part.size):

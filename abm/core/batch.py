@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.core.compiling import compile_missing
 from abm.core.fusing import fuse
 from abm.core.guard import ViolationError, guarded, read_only
 from abm.core.order import check_order
@@ -115,6 +116,8 @@ class Batch:
         ]
         self._fill, self._filled_from = self._fused_tallies()
         self._foreign_tallies = self._bind_foreign_tallies()
+        if is_compiled:
+            self._compile()
         self._start(initial or {})
 
     @property
@@ -160,6 +163,12 @@ class Batch:
         if procedure.is_foreign:
             function, values = guarded(procedure, function, values, self._fields)
         return Call(procedure.name, function, values, clock)
+
+    def _compile(self) -> None:
+        """Compile every kernel of the package that is not in the cache; those from outside are when they are called."""
+        starts = [self._bind(start) for start in self.theory.starts if not start.is_foreign]
+        calls = [(call.function, call.at(**AT_START)) for call in (*self._calls, *starts)]
+        compile_missing([*calls, (self._fill, [self.series[0], *self._filled_from])])
 
     def _fused_tallies(self) -> tuple[Callable[..., None] | None, list[NDArray[Any]]]:
         # Every tally of the package is a kernel: as Python they would take longer than the mechanisms of a test.
@@ -345,6 +354,10 @@ class Call:
 
     def __call__(self, **clock: float) -> None:
         """Run the function at a time."""
+        self.function(*self.at(**clock))
+
+    def at(self, **clock: float) -> list[Any]:
+        """Return the arguments at a time."""
         for name, position in self.clock.items():
             self.values[position] = clock[name]
-        self.function(*self.values)
+        return self.values

@@ -8,21 +8,21 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from abm.core.kernels import compiled
+from abm.core.kernels import compiled, inlined
 from abm.core.part import Tally
 
 
 def fuse(
     tallies: Sequence[Tally], row_of: Callable[[str], int]
 ) -> tuple[Callable[..., None], tuple[str, ...]]:
-    """Make one kernel of tallies that are kernels.
+    """Combine tallies that are kernels into one kernel.
 
     Parameters
     ----------
     tallies : sequence of Tally
         At least one.
     row_of : callable
-        Gives the row of a measure.
+        Returns the row of a measure.
 
     Returns
     -------
@@ -46,12 +46,19 @@ def fuse(
                 given.append(f"values[{row}:{row + len(measures)}]" if is_family else f"values[{row}]")
         calls.append(f"    tally_{number}({', '.join(given)})")
     source = "\n".join([f"def fill({', '.join(['values', *names])}):", *calls])
-    return _compiled(source, tuple(tally.compiled for tally in tallies)), tuple(names)
+    return fused(source, tuple(tally.function for tally in tallies)), tuple(names)
 
 
 @lru_cache(maxsize=64)
-def _compiled(source: str, functions: tuple[Callable[..., Any], ...]) -> Callable[..., None]:
-    space: dict[str, Any] = {f"tally_{number}": function for number, function in enumerate(functions)}
+def fused(source: str, functions: tuple[Callable[..., Any], ...]) -> Any:
+    """Compile generated source that calls functions as `tally_0`, `tally_1` and so on.
+
+    The source has this module for its home, so that numba can keep the kernel: it would otherwise have to write down
+    every global of the source, builtins included.
+    """
+    called = {f"tally_{number}": inlined(function) for number, function in enumerate(functions)}
+    space: dict[str, Any] = {"__name__": __name__, **called}
     exec(source, space)
-    kernel: Callable[..., None] = compiled(space["fill"])
-    return kernel
+    fill: Any = space["fill"]
+    fill.made_of = source, functions
+    return compiled(fill)

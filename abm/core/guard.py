@@ -1,4 +1,4 @@
-"""Keep functions from outside the package to the arrays that they declare, and these to their range."""
+"""Check that functions from outside the package change only the arrays that they declare, within their range."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def read_only(values: Any) -> Any:
 def guarded(
     procedure: Procedure, function: Callable[..., Any], values: list[Any], fields: Mapping[str, Field]
 ) -> tuple[Callable[..., Any], list[Any]]:
-    """Keep a mechanism or start to the arrays that it declares, and these to their range.
+    """Wrap a mechanism or start so that it can change only the arrays that it declares, within their range.
 
     Parameters
     ----------

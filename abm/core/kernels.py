@@ -1,4 +1,4 @@
-"""Compile kernels, and keep what was compiled where no damage and no change of code can make it lie.
+"""Compile kernels and cache them, so that neither damage nor a change of code can make the cache wrong.
 
 This is the one door to numba. numba's own cache goes by the file that a kernel stands in, so it misses an edit of a
 function from elsewhere; it raises where one of its files is damaged, and runs whatever machine code an undamaged pickle
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import EnumMeta
 from functools import cache
@@ -32,12 +32,15 @@ from numba.core import config, serialize
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 ENDING = ".kernel"
 TEMPORARY = ".tmp-"
 TRIED_BYTES = 1 << 16
 SAID = "ABM_KERNELS_SAID"
 """Variable that tells a process that its user knows where kernels cannot be kept."""
+THREADS = "NUMBA_NUM_THREADS"
+ALONE = "1"
+"""Value of the variable `THREADS` in worker processes."""
 KEY_DIGITS = 32
 HASH_BYTES = 32
 KEPT_UNUSED_SECONDS = 60 * 86_400.0
@@ -50,6 +53,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.g
 # numba has types in parts only.
 NUMBA_SETTINGS: Any = config
 dumps: Callable[[Any], bytes] = serialize.dumps
+type_of: Callable[[Any], Any] = numba.typeof
 rebuilt: Callable[..., Any] = CompileResult._rebuild
 
 log = logging.getLogger(__name__)
@@ -61,8 +65,32 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Do the same with a function that is to stand in the loops that call it, so that they become vectors."""
-    return _kept(numba.njit(forceinline=True, **OPTIONS)(function))
+    """Compile a function into every kernel that calls it, as if it were written there; Python can call it as well.
+
+    Nothing is compiled of it alone unless Python calls it, and loops around it can become vectors.
+    """
+    return _kept(numba.njit(inline="always", **OPTIONS)(function))
+
+
+def types_of(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return numba's types of the arguments of a call."""
+    return tuple(map(type_of, values))
+
+
+def is_kept(kernel: Any, types: tuple[Any, ...]) -> bool:
+    """Whether the cache holds a kernel for arguments of some types."""
+    kept: bool = kernel._cache.holds(types)
+    return kept
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return int(NUMBA_SETTINGS.NUMBA_NUM_THREADS)
+
+
+def cache_variables() -> dict[str, str]:
+    """Return the variables by which another process finds the same cache."""
+    return {"NUMBA_CACHE_DIR": str(NUMBA_SETTINGS.CACHE_DIR)} if NUMBA_SETTINGS.CACHE_DIR else {}
 
 
 def _kept(dispatcher: Any) -> Any:
@@ -73,7 +101,7 @@ def _kept(dispatcher: Any) -> Any:
 
 
 class KernelCache(_Cache):
-    """Keep the compiled forms of one function, a file for each signature and kind of processor.
+    """Cache of the compiled forms of one function, a file for each signature and kind of processor.
 
     Several processes may compile the same form at once: each puts a whole file in place, and all are alike.
 
@@ -89,19 +117,24 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self) -> str:
-        """Name the folder that is tried first."""
+        """Return the folder that is tried first."""
         return os.fspath(next(iter(folders()), ""))
 
     def enable(self) -> None:
-        """Keep kernels again."""
+        """Read and write kernels again."""
         self.is_enabled = True
 
     def disable(self) -> None:
-        """Neither read nor keep kernels."""
+        """Stop reading and writing kernels."""
         self.is_enabled = False
 
     def flush(self) -> None:
-        """Leave all there is: a kernel whose code has changed has another name."""
+        """Remove nothing: a kernel whose code has changed has another name."""
+
+    def holds(self, signature: Any) -> bool:
+        """Whether a compiled form is kept."""
+        name = self._name(signature, self.dispatcher.targetctx.codegen())
+        return name is not None and any((folder / name).exists() for folder in folders())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Read a compiled form; None where there is none that can be used."""
@@ -117,7 +150,7 @@ class KernelCache(_Cache):
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
-        """Keep a compiled form where one can be kept."""
+        """Write a compiled form to the cache, if it can be written."""
         name = self._name(signature, result.codegen)
         if name is None or result.lifted or result.library.has_dynamic_globals:
             return
@@ -225,12 +258,20 @@ def keep(name: str, kernel: bytes) -> Path | None:
     return None
 
 
-def try_folders() -> None:
-    """Say where kernels cannot be kept, before workers start of which each would say it."""
+def try_folders() -> bool:
+    """Warn if kernels cannot be kept, before workers start, each of which would warn.
+
+    Returns
+    -------
+    bool
+        Whether they can be kept anywhere.
+    """
     path = keep(f"{TEMPORARY}{uuid.uuid4().hex}", bytes(TRIED_BYTES))
-    if path is not None:
-        with suppress(OSError):
-            path.unlink()
+    if path is None:
+        return False
+    with suppress(OSError):
+        path.unlink()
+    return True
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Put mechanisms into the order of a month, and check that none reads what is not yet known."""
+"""Sort mechanisms into the order of a month, and check that none reads what is not yet known."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -27,7 +27,7 @@ def listed(month: Month) -> tuple[str, ...]:
 
 
 def placed(month: Month, mechanisms: Sequence[Mechanism]) -> tuple[Mechanism, ...]:
-    """Put mechanisms into the order of a month.
+    """Sort mechanisms into the order of a month.
 
     Parameters
     ----------

@@ -221,7 +221,7 @@ def submodel_of(declared: Declared, path: Path) -> Submodel:
 
 
 def read_submodel(declared: Declared, path: Path, vocabulary: Vocabulary, *, is_foreign: bool) -> Reading:
-    """Make records of what a file declares.
+    """Create records from what a file declares.
 
     Parameters
     ----------
@@ -305,7 +305,7 @@ class _Reader:
         self.problems.append(Problem(self.file, line, message))
 
     def record(self, model: type[R], values: Any, line: int) -> R | None:
-        """Make a record of plain values, None if they have problems."""
+        """Create a record from plain values; return None if they have problems."""
         try:
             plain = json.loads(json.dumps(values))
         except (TypeError, ValueError) as error:
@@ -359,7 +359,7 @@ class _Reader:
         return None
 
     def procedure(self, declared: Declaration, record: Any, made: type[Procedure], **more: Any) -> Any:
-        """Make a function over arrays of a record, None if the function has problems."""
+        """Create a procedure from a record; return None if its function has problems."""
         arguments = self.arguments(declared)
         if record is None or arguments is None or declared.function is None:
             return None

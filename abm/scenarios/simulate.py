@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from abm.core.batch import Batch, Lane
 from abm.scenarios.extensions import NO_EXTENSIONS, Extensions
-from abm.scenarios.scenario import Scenario
+from abm.scenarios.scenario import Scenario, load_scenario
 from abm.submodels.emergence.emergence import judge
 from abm.world.place import Place
 from abm.world.place_loading import load_place
@@ -35,6 +35,13 @@ def make_batch(
         Submodels besides those of abm.
     """
     return Batch(extensions.theory, place, lanes, substeps, is_compiled=is_compiled, initial=initial)
+
+
+def compile_shipped() -> None:
+    """Compile what the cache lacks of abm's own kernels, on all processors at once, before workers need them."""
+    scenario = load_scenario("baseline")
+    lane = Lane(0, 0, scenario.parameter_values, scenario.lever_table())
+    make_batch(cached_place(scenario.place), [lane])
 
 
 @lru_cache(maxsize=8)

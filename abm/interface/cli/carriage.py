@@ -41,6 +41,7 @@ def carry_out(
     """Run the missing shards of a sweep, show progress, and print a summary."""
     from abm.errors import InvalidInput
     from abm.interface.cli.numbers import Numbers
+    from abm.scenarios.simulate import compile_shipped
     from abm.sweeps.engines.engine import engine_named
     from abm.sweeps.sweep import Sweep
 
@@ -50,6 +51,8 @@ def carry_out(
         raise InvalidInput(numbers.problems)
     chosen = engine_named(engine, workers=processes, is_forced=manner.is_forced, **places.options(engine))
     sweep = Sweep(directory)
+    if engine == "processes" and not all(base.is_foreign for base in sweep.manifest.bases):
+        compile_shipped()
     with _interruptible(directory), progress(sweep.manifest.runs) as show:
 
         def tell(advance: "Advance") -> None:

@@ -91,8 +91,10 @@ def calibrate(
 def _answer(request: "Request") -> None:
     from abm.interface.cli.answer import answer_request
     from abm.interface.cli.request import checked
+    from abm.scenarios.simulate import compile_shipped
 
     scenarios = checked(request)
+    compile_shipped()
     with progress(len(scenarios) * request.replicates) as show:
         answer = answer_request(request, scenarios, show)
     _print(answer)

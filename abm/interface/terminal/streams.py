@@ -124,7 +124,7 @@ def progress(total: int, unit: str = "runs") -> Iterator[Callable[[int, int], No
     )
     console = errors()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Compiling, once on a machine", total=total, rate="")
+        task = bar.add_task("Starting", total=total, rate="")
 
         def show(done: int, of: int) -> None:
             if done:

@@ -34,7 +34,7 @@ import numpy as np
 from abm.core.arithmetic import chance_within, find_nonzero, row_and_lane
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, tally
 from abm.core.draws import draw_rows
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 from abm.world.kinds import PRACTICE_PRACTICE
 from abm.world.vocabulary import ORGANISATION, SEGMENT, TIE
 
@@ -99,7 +99,7 @@ def closure_hazard(rate, reference_list, people, size_power):
     return rate * (reference_list / people) ** size_power
 
 
-@compiled
+@inlined
 def count_open(list_size, practice_row, organisation_place, places):
     """Count the open practices of every place, (places, lanes)."""
     lanes = list_size.shape[1]
@@ -110,7 +110,7 @@ def count_open(list_size, practice_row, organisation_place, places):
     return count
 
 
-@compiled
+@inlined
 def find_heir(
     trust,
     shut,

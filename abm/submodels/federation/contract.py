@@ -3,7 +3,7 @@
 from abm.core.arithmetic import chance_within, find_below, row_and_lane
 from abm.core.declaration import decision
 from abm.core.draws import draw_rows
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 from abm.world.kinds import COMMISSIONER_PRACTICE
 
 CONTRACT = decision("federation.contract", number=14)
@@ -15,7 +15,7 @@ def kept_in_conflict(loss, governance):
     return 1.0 - loss * (1.0 - governance)
 
 
-@compiled
+@inlined
 def contract(
     trust,
     network,
@@ -35,7 +35,7 @@ def contract(
     contracting_conflict_governance,
     federation_conflict_loss,
 ):
-    """Let the contracts of networks cost trust between their members and commissioners.
+    """Reduce trust between commissioners and the members of networks under contract.
 
     Mutates
     -------

@@ -3,12 +3,12 @@
 import numpy as np
 
 from abm.core.arithmetic import find_nonzero, row_and_lane
-from abm.core.kernels import compiled
+from abm.core.kernels import inlined
 
 from .performance import ALONE
 
 
-@compiled
+@inlined
 def dissolve(network, people, members, reshaped, found, organisation_place, practice_start, practice_row):
     """Dissolve networks that are left with one member.
 

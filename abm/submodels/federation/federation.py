@@ -179,7 +179,7 @@ def federation(
     federation_contract_rate,
     federation_conflict_loss,
 ):
-    """Let practices federate and leave, and settle the contracts of their networks.
+    """Unite practices into networks, remove those that leave, and settle contracts.
 
     Mutates
     -------

@@ -3,14 +3,14 @@
 from abm.core.arithmetic import chance_within, find_below, row_and_lane
 from abm.core.declaration import decision
 from abm.core.draws import draw_rows
-from abm.core.kernels import compiled
+from abm.core.kernels import inlined
 
 from .performance import ALONE, network_performance
 
 LEAVE = decision("federation.leave", number=13)
 
 
-@compiled
+@inlined
 def leave(
     network,
     people,
@@ -29,7 +29,7 @@ def leave(
     federation_risk_population,
     federation_coordination,
 ):
-    """Let practices leave their networks, all by how these performed before any left.
+    """Remove leaving practices from their networks, judged by the performance before any left.
 
     Mutates
     -------

@@ -3,7 +3,7 @@
 import math
 
 from abm.core.arithmetic import clip
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 
 ALONE = -1
 """The label of a practice that belongs to no network."""
@@ -71,7 +71,7 @@ def well_served(
     return people * network_performance(people, members, risk, risk_population, coordination)
 
 
-@compiled
+@inlined
 def count_members(people, members, network, list_size, practices):
     """Fill people and members (organisations + 1, lanes) of every network, by label, from the rows of practices.
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from abm.core.kernels import compiled
+from abm.core.kernels import inlined
 
 from .performance import well_served
 
 
-@compiled
+@inlined
 def qualify(
     qualified,
     network,

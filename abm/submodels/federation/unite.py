@@ -5,7 +5,7 @@ import numpy as np
 from abm.core.arithmetic import chance_within, find_below, find_nonzero, row_and_lane
 from abm.core.declaration import decision
 from abm.core.draws import WIDE, draw_rows
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 from abm.world.kinds import PRACTICE_PRACTICE
 
 from .performance import ALONE, network_performance
@@ -36,7 +36,7 @@ def common_label(first, second, label_0, label_1, members, lane):
     return ALONE
 
 
-@compiled
+@inlined
 def unite(
     network,
     people,

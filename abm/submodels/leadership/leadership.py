@@ -166,7 +166,7 @@ def leadership(
     leadership_showcase_drift,
     leadership_orientation_decay,
 ):
-    """Let orientations drift, then let leaders leave and successors arrive.
+    """Update orientations, then replace leaders who leave by successors.
 
     Mutates
     -------

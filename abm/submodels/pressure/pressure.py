@@ -43,7 +43,7 @@ import numpy as np
 from abm.core.arithmetic import clip, drawn_towards, mean_of_present
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, start, tally
 from abm.core.draws import draw_rows, fill_normals
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 from abm.world.kinds import PRACTICE
 from abm.world.vocabulary import ORGANISATION
 
@@ -102,7 +102,7 @@ def practice_strain(capacity_growth, years, funding_share, funding_reference, fu
     return math.exp(-capacity_growth * years) * (funding_reference / funding_share) ** funding_power
 
 
-@compiled
+@inlined
 def fill_targets(
     target,
     occupancy,
@@ -269,7 +269,7 @@ def settle_pressure(
     pressure_funding_reference,
     pressure_funding_power,
 ):
-    """Put every pressure at its target, without noise."""
+    """Set every pressure to its target, without noise."""
     fill_targets(
         pressure,
         occupancy,

@@ -86,7 +86,7 @@ def tender(
     tender_trust_loss,
     tender_duration,
 ):
-    """Put joint arrangements that stand or form out to tender, and suspend them meanwhile.
+    """Tender joint arrangements that stand or form, and suspend them meanwhile.
 
     Mutates
     -------
