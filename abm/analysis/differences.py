@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from abm.core.lever import Lever
+from abm.core.quantities.lever import Lever
 from abm.policy.piecewise import Piece, Schedule
 from abm.policy.schedule import Constant
 from abm.records import shown_number

@@ -11,8 +11,8 @@ from abm.core.compiling import compile_missing
 from abm.core.fusing import fuse
 from abm.core.guard import ViolationError, guarded, read_only
 from abm.core.order import check_order
-from abm.core.parameter import Parameter
 from abm.core.part import Measure, Mechanism, Procedure, Start
+from abm.core.quantities.parameter import Parameter
 from abm.core.snapshot import Snapshot
 from abm.core.state import State
 from abm.core.theory import Theory

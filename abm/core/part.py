@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from abm.core.kernels import compiled
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 
 INFINITE = float("inf")
 FILL = "fill_"

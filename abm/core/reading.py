@@ -16,10 +16,10 @@ from pydantic import ValidationInfo, model_validator
 
 from abm.core.declaration import Declaration, Submodel
 from abm.core.draws import Decision
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
 from abm.core.part import INFINITE, Field, Measure, Mechanism, Part, Procedure, Start, Table, Tally
-from abm.core.recordsfile import read_records
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
+from abm.core.quantities.recordsfile import read_records
 from abm.core.vocabulary import RECENT_STEP, Vocabulary
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.records import Document, Fault, Faults, Record, bounds, check, read_content, shown_path

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from abm.core.lever import Lever
 from abm.core.order import Month, listed, placed
-from abm.core.parameter import Parameter
 from abm.core.part import Field, Measure, Mechanism, Part, Procedure, Start, Table, Tally
-from abm.core.quantity import by_group
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
+from abm.core.quantities.quantity import by_group
 from abm.core.vocabulary import CLOCK, FATE, Vocabulary
 
 

@@ -13,8 +13,8 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.errors import InvalidInput, Problem, hint_among
 from abm.records import Fault, Faults, FrozenMapping
 from abm.submodels.quantities import levers, parameters

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, model_validator
 
-from abm.core.quantity import EvidenceId
+from abm.core.quantities.quantity import EvidenceId
 from abm.errors import InvalidInput, Problem, hint_among
 from abm.policy.catalogue import Catalogue, catalogue_of, shipped
 from abm.policy.reading import read_lever_settings

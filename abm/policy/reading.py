@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from abm.core.quantity import Quantity
+from abm.core.quantities.quantity import Quantity
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.schedule import (

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import GetJsonSchemaHandler
 
-from abm.core.lever import Lever
-from abm.core.quantity import Quantity
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.quantity import Quantity
 from abm.policy.catalogue import Catalogue, shipped
 from abm.policy.times import MONTH_PATTERN
 from abm.records import shown_number

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
-from abm.core.quantity import by_group
-from abm.core.recordsfile import RecordsFile, read_records
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
+from abm.core.quantities.quantity import by_group
+from abm.core.quantities.recordsfile import RecordsFile, read_records
 from abm.world.vocabulary import VOCABULARY
 
 FOLDER = Path(__file__).parent

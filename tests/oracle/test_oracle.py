@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abm.core.batch import Lane
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.policy.catalogue import parameter_values
 from abm.scenarios.simulate import make_batch
 from abm.submodels.quantities import flat_names, lever_names, levers, parameters

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.errors import InvalidInput
 from abm.policy.catalogue import parameter_values
 from abm.records import Document, check

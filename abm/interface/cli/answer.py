@@ -10,8 +10,8 @@ from abm.analysis.differences import break_even_shares, lever_differences, other
 from abm.analysis.report import report
 from abm.analysis.story import Story
 from abm.core.draws import GENERATOR
-from abm.core.lever import Lever
 from abm.core.part import Measure
+from abm.core.quantities.lever import Lever
 from abm.errors import AbmError
 from abm.files.destination import REPORT, Destination
 from abm.interface.cli.request import Request

@@ -17,9 +17,9 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from abm.analysis.wording import range_of
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
 from abm.core.part import Measure
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.core.theory import describe_order
 from abm.interface.pictures.month_picture import month_picture
 from abm.interface.reference.markdown import code, linked, page, prose, table

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
 from abm.core.part import Part
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.core.theory import Theory
 from abm.interface.reference.markdown import code, table
 from abm.records import shown_number

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from abm.analysis.studyfile import STUDIES, load_study, study_schema
-from abm.core.quantity import Quantity
+from abm.core.quantities.quantity import Quantity
 from abm.errors import InvalidInput, Problem, did_you_mean
 from abm.files.destination import staged_file
 from abm.interface.terminal.plain_tables import QUIET, entries_table, plain_table, record_card, shown

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from abm.core.quantity import Quantity
+from abm.core.quantities.quantity import Quantity
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.errors import InvalidInput, Problem, did_you_mean, hint_among
 from abm.policy.catalogue import Catalogue

@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from abm.core.lever import Lever
+from abm.core.quantities.lever import Lever
 from abm.interface.page.background.curve_bands import BAND_LABEL, CurveBand, emergence
 from abm.interface.page.background.simulations import Sample
 from abm.interface.page.session.asking import PREPARING, Ask, finite

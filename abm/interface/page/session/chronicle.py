@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from abm.core.lever import Lever
 from abm.core.part import Measure
+from abm.core.quantities.lever import Lever
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.page.background.course import FULL, Course
 from abm.interface.page.session.schedule_changes import Mark

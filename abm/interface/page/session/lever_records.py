@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from abm.core.lever import Lever
+from abm.core.quantities.lever import Lever
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.interface.page.session.question import Question
 from abm.interface.page.session.schedule_changes import settled_schedule

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from abm.core.lever import Lever
+from abm.core.quantities.lever import Lever
 from abm.core.vocabulary import MONTHS_PER_YEAR
 from abm.policy.schedule import Constant, Dated, Pulse, Ramp, Schedule, Segment, Segments, Step
 from abm.scenarios.scenario import Scenario

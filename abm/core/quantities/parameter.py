@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from abm.core.quantity import Quantity
+from abm.core.quantities.quantity import Quantity
 from abm.core.vocabulary import Vocabulary
 from abm.errors import did_you_mean
 from abm.records import Fault, Faults

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from abm.core.quantity import Quantity
+from abm.core.quantities.quantity import Quantity
 from abm.records import Fault, Faults, Record, shown_number
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field as Key
 
-from abm.core.lever import Lever
-from abm.core.parameter import Parameter
+from abm.core.quantities.lever import Lever
+from abm.core.quantities.parameter import Parameter
 from abm.core.vocabulary import Vocabulary
 from abm.errors import InvalidInput
 from abm.records import Document, Record, check
