@@ -89,8 +89,9 @@ def visitor(
     height: int = 900,
     scheme: str = "light",
     is_reduced: bool = False,
+    before: str = "",
 ) -> Iterator[Page]:
-    """Open the page in a fresh browser of its own; a fault in its scripts fails the test."""
+    """Open the page in a fresh browser of its own, after a script; a fault in its scripts fails the test."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -102,6 +103,8 @@ def visitor(
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
+    if before:
+        page.add_init_script(before)
     page.goto(f"{address}/{query}")
     page.wait_for_selector(".lab-masthead")
     try:

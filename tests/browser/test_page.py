@@ -512,6 +512,24 @@ def test_no_request_leaves_the_machine(browser: Browser, address: str, outside: 
     assert outside.asked == []
 
 
+IMPATIENT = """
+const real = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = milliseconds => real(milliseconds <= 2000 ? 0 : milliseconds);
+"""
+"""Lets the two seconds pass at once that anywidget gives a module, as a slow phone would."""
+
+
+def test_widgets_that_load_slowly_still_follow_the_server(browser: Browser, address: str) -> None:
+    told = "document.querySelector('.abm-network [aria-label]').ariaLabel"
+    with visitor(browser, address, SMALL, before=IMPATIENT) as page:
+        settled(page)
+        go_to(page, 120)
+        page.wait_for_timeout(1_000)
+        late = page.evaluate(told)
+        go_to(page, 24)
+        page.wait_for_function(f"{told} !== {late!r}")
+
+
 def test_the_page_is_there_while_the_model_is_compiled(browser: Browser, tmp_path: Path) -> None:
     with (
         served(environment={"NUMBA_CACHE_DIR": str(tmp_path)}) as (address, _),

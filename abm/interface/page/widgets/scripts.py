@@ -14,6 +14,13 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("browser")
 PREFIX = "abm/"
 DIGEST_DIGITS = 16
+PATIENCE_MILLISECONDS = 120_000
+PATIENT = (
+    "AbortSignal.timeout = (limit => time => limit(Math.max(time, "
+    f"{PATIENCE_MILLISECONDS})))(AbortSignal.timeout.bind(AbortSignal));"
+)
+"""A script that gives widgets more time. anywidget gives a module two seconds to load; a widget that takes longer, on
+a slow phone or a slow network, would ignore whatever the server sends it afterwards."""
 
 
 def script(name: str) -> str:
@@ -48,7 +55,7 @@ def addresses() -> tuple[str, ...]:
 
 
 def head(root: str) -> str:
-    """Write the import map for the head of a page, and have its browser load all modules at once.
+    """Write the import map for the head of a page, have its browser load all modules at once, and wait for them.
 
     Parameters
     ----------
@@ -57,4 +64,4 @@ def head(root: str) -> str:
     """
     imports = json.dumps({"imports": {PREFIX: root + base()}})
     links = "".join(f'<link rel="modulepreload" href="{root}{address}">' for address in addresses())
-    return f'<script type="importmap">{imports}</script>{links}'
+    return f'<script type="importmap">{imports}</script><script>{PATIENT}</script>{links}'
