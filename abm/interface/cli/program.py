@@ -110,8 +110,7 @@ def serve(
 ) -> None:
     """Open the page: explore a place, compare policies, and survey the landscape in a browser.
 
-    Extensions that the scenario names or that --extension adds are on the page with their levers, mechanisms and
-    measures. They are code, and run on this computer.
+    The page has the extensions that the scenario names or --extension adds. They are code that runs on this computer.
     """
     from abm.interface.cli.serving import opened_at, serve_page
 
