@@ -86,7 +86,7 @@ def test_the_script_lists_what_is_missing_and_its_tasks_complete_the_sweep(
         run_task(script, task)
     assert told(["verify", str(directory)]) == 0
     assert told(["slurm-script", str(directory)]) == 0
-    assert "Nothing is missing" in capsys.readouterr().out
+    assert "No shard is missing" in capsys.readouterr().out
 
 
 def test_a_task_runs_its_share_when_there_are_more_shards_than_tasks(directory: Path) -> None:
