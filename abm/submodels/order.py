@@ -1,8 +1,11 @@
 """The order of a month: its phases, and in each the mechanisms that run one after the other."""
 
 MONTH = (
-    ("What presses", ("demand", "payment", "pressure")),
+    ("What presses", ("traits", "demand", "payment", "pressure")),
     ("What leaders give", ("showcase", "leadership", "effort", "attention")),
-    ("What passes between two", ("contact", "encounter", "trust", "suspension", "challenge", "tender")),
-    ("What a place builds", ("closure", "federation", "governance", "integration")),
+    (
+        "What passes between two",
+        ("contact", "encounter", "trust", "talk", "suspension", "challenge", "tender"),
+    ),
+    ("What a place builds", ("closure", "federation", "peers", "governance", "integration")),
 )

@@ -5,7 +5,7 @@ Each side judges for itself how many of the meetings went well (E06, E07, E08, E
 ::
 
     A_side  = logistic(k payoff + k_R R - k_B barrier)
-    logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D
+    logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D + openness_own + standing_other
     u_0     = first uniform of JUDGEMENT for the tie
     u_1     = u_0 where the third uniform < rho, else the second uniform
     S_side  = smallest s with u_side < Binomial cdf(s; K, q_side)
@@ -81,6 +81,8 @@ def encounter(
     trust,
     divergence,
     pressure,
+    openness,
+    standing,
     payoff,
     seed,
     replicate,
@@ -159,7 +161,8 @@ def encounter(
             apart = encounter_divergence_slope[lane] * divergence[tie, lane]
             for side in range(2):
                 end = tie_ends[tie, side]
-                chance[side, event] = good_log_odds(
+                other = tie_ends[tie, 1 - side]
+                usual = good_log_odds(
                     outset[organisation_kind[end], between, lane],
                     confidence,
                     trust[tie, side, lane],
@@ -167,6 +170,7 @@ def encounter(
                     pressure[end, lane],
                     apart,
                 )
+                chance[side, event] = usual + openness[end, lane] + standing[other, lane]
         for event in range(found.size):
             u0, own, shared, _ = block(seeds[event], replicates[event], step, JUDGEMENT, quads[event])
             draws[0, event] = u0

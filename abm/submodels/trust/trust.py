@@ -4,6 +4,10 @@ Trust of both sides of every tie, and the divergence that they perceive (E01, E2
 
 ::
 
+    at the start:
+    g = sqrt(a_P) z_place + sqrt(a_J) z_other + sqrt(a_T) z_own,other + sqrt(1 - a_P - a_J - a_T) N^-1(u(FIRST))
+    T = Beta(alpha_T, beta_T) quantile of N(g)      [of u(FIRST) where all three shares are 0]
+
     relation <- t - start of the relation;  start <- t  if S < K
     rule 0:  T <- 1 - (1 - T) (1 - up)^S
              T <- T (1 - down)^(K - S)
@@ -41,6 +45,11 @@ base : trust.base
 kappa_own : trust.kept_by_successor
 kappa_other : trust.kept_by_partner
 pull : trust.third_party_pull
+alpha_T : trust.start_alpha
+beta_T : trust.start_beta
+a_P : trust.start_place
+a_J : trust.start_partner
+a_T : trust.start_pair
 rule : trust.rule
 f : trust.relation_factor
 v : trust.relation_pace
@@ -65,7 +74,7 @@ from abm.core.arithmetic import (
     tiled,
 )
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, start, table, tally
-from abm.core.draws import MOST_EVENTS, beta_quantile, beta_table, uniform
+from abm.core.draws import MOST_EVENTS, beta_quantile, beta_table, normal, normal_quantile, uniform
 from abm.core.kernels import inlined
 from abm.world.place import TIE_KINDS
 from abm.world.vocabulary import SIDE, TIE
@@ -73,11 +82,17 @@ from abm.world.vocabulary import SIDE, TIE
 submodel = Submodel("trust", records="trust.yaml")
 
 FIRST_TRUST = decision("trust.first", number=1)
+PAST_OF_PLACE = decision("trust.past_of_place", number=22)
+PAST_OF_PARTNER = decision("trust.past_of_partner", number=23)
+PAST_OF_PAIR = decision("trust.past_of_pair", number=24)
+NO_SEED = np.uint64(0)
 
 ENCOUNTER = 0
 RELATION = 1
 KIM = 2
 CHUNK = 4096
+SMALLEST = 2.0**-33
+"""The smallest probability that a draw has."""
 
 STATE = (
     field(
@@ -197,8 +212,35 @@ def trust_after_hearsay(level, reputation, pull):
     return level + gap * pull
 
 
+@inlined
+def normal_probability(deviate):
+    """Return the probability that a standard normal is below a deviate."""
+    return 0.5 * math.erfc(-deviate * math.sqrt(0.5))
+
+
+@inlined
+def with_past(own, of_place, of_partner, of_pair, place_share, partner_share, pair_share):
+    """Return a standard normal deviate whose variance is divided between a place, a partner, a pair and chance."""
+    past = math.sqrt(place_share) * of_place + math.sqrt(partner_share) * of_partner
+    rest = 1.0 - place_share - partner_share - pair_share
+    return past + math.sqrt(pair_share) * of_pair + math.sqrt(max(rest, 0.0)) * own
+
+
 @start(writes=("trust",), is_kernel=True)
-def first_trust(trust, seed, replicate, trust_quantiles):
+def first_trust(
+    trust,
+    seed,
+    replicate,
+    trust_quantiles,
+    tie_ends,
+    tie_place,
+    identity,
+    place_identity,
+    traits_draw,
+    trust_start_place,
+    trust_start_partner,
+    trust_start_pair,
+):
     """Draw how far everybody trusts at the start.
 
     Mutates
@@ -208,8 +250,22 @@ def first_trust(trust, seed, replicate, trust_quantiles):
     ties, _, lanes = trust.shape
     for tie in range(ties):
         for side in range(2):
+            judge, judged = identity[tie_ends[tie, side]], identity[tie_ends[tie, 1 - side]]
             for lane in range(lanes):
                 u = uniform(seed[lane], replicate[lane], 0, FIRST_TRUST, 2 * tie + side)
+                past = trust_start_place[lane] + trust_start_partner[lane] + trust_start_pair[lane]
+                if past > 0.0:
+                    draw = np.uint64(traits_draw[lane])
+                    deviate = with_past(
+                        normal_quantile(u),
+                        normal(NO_SEED, draw, 0, PAST_OF_PLACE, place_identity[tie_place[tie]]),
+                        normal(NO_SEED, draw, 0, PAST_OF_PARTNER, judged),
+                        normal(NO_SEED, draw, judge, PAST_OF_PAIR, judged),
+                        trust_start_place[lane],
+                        trust_start_partner[lane],
+                        trust_start_pair[lane],
+                    )
+                    u = min(max(normal_probability(deviate), SMALLEST), 1.0 - SMALLEST)
                 trust[tie, side, lane] = beta_quantile(u, trust_quantiles, lane)
 
 
