@@ -13,7 +13,7 @@ def find_thirds(
     Parameters
     ----------
     ends : (M, 2) int
-        Rows of the organisations at the sides of each tie; no two ties join the same pair.
+        Rows of the organisations at the sides of each tie. Of several ties that join one pair the first counts.
     incidence_start : (N+1,) int
     incidence_tie : (2M,) int
         Ties of each organisation, as compressed rows.
@@ -24,19 +24,12 @@ def find_thirds(
     third_tie : (T, 2) int
         Compressed rows, by tie and third organisation, ascending: the tie of side 0 with the third organisation, and
         that of side 1.
-
-    Raises
-    ------
-    ValueError
-        When two ties join the same pair.
     """
     ties = len(ends)
     organisations = len(incidence_start) - 1
     pairs = np.concatenate([ends[:, 0] * organisations + ends[:, 1], ends[:, 1] * organisations + ends[:, 0]])
     order = np.argsort(pairs, kind="stable")
     pairs, tie_of_pair = pairs[order], order % max(ties, 1)
-    if np.any(np.diff(pairs) == 0):
-        raise ValueError("two ties join the same pair of organisations")
     degree = np.diff(incidence_start)
     # Whoever the end with fewer ties deals with is looked up among the ties of the other.
     fewer = np.where(degree[ends[:, 0]] <= degree[ends[:, 1]], 0, 1)
@@ -55,6 +48,6 @@ def find_thirds(
     sides = np.stack([known_by, tie_of_pair[found]], axis=1)
     swapped = fewer[tie] == 1
     sides[swapped] = sides[swapped, ::-1]
-    rank = np.lexsort((third, tie))
-    start = np.concatenate([[0], np.cumsum(np.bincount(tie, minlength=ties))])
-    return start.astype(np.int64), np.ascontiguousarray(sides[rank], dtype=np.int64)
+    _, first = np.unique(tie * organisations + third, return_index=True)
+    start = np.concatenate([[0], np.cumsum(np.bincount(tie[first], minlength=ties))])
+    return start.astype(np.int64), np.ascontiguousarray(sides[first], dtype=np.int64)

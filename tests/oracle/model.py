@@ -80,6 +80,8 @@ class OracleModel(mesa.Model):
 
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
+        self.identities = place.identity.tolist()
+        self.place_identities = place.place_identity.tolist()
         self.places = build_places(self, place)
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
         self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
@@ -124,6 +126,11 @@ class OracleModel(mesa.Model):
         """Draw a standard normal for one decision of this step."""
         return normal(self.seed, self.replicate, self.step_number, int(decision), entity)
 
+    def lasting(self, decision: Decision, entity: int, step: int = 0) -> float:
+        """Draw a standard normal that is the same in every run with this draw of traits."""
+        draw = int(self.parameters["traits.draw"])
+        return normal(np.uint64(0), draw, step, int(decision), entity)
+
     def start(self) -> None:
         """Set what the start depends on once everybody is there."""
         self.meet_demand()
@@ -133,7 +140,7 @@ class OracleModel(mesa.Model):
         self.effort()
         for tie in self.ties:
             for number, side in enumerate(tie.sides):
-                side.trust = self.first_trust(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
+                side.begin(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
                 side.divergence = self.parameters["trust.divergence_start"]
         self.attention()
         self.measure_trust()
@@ -166,6 +173,7 @@ class OracleModel(mesa.Model):
             self.contact()
             self.encounter()
             self.trust()
+            self.talk()
             self.challenge()
             self.tender()
             self.closure()
@@ -177,6 +185,7 @@ class OracleModel(mesa.Model):
     def clear_counts(self) -> None:
         """Begin to count the events of a month."""
         self.meetings_per_tie = 0.0
+        self.heard_per_tie = 0.0
         self.exits_in_month = 0
         self.challenges_in_month = 0
         self.tenders_in_month = 0
@@ -186,6 +195,7 @@ class OracleModel(mesa.Model):
         """Count the events of a step; what happened to a practice that is no longer open is not counted."""
         open_ties = [tie for tie in self.ties if tie.is_open]
         self.meetings_per_tie += sum(tie.meetings for tie in self.ties) / len(open_ties)
+        self.heard_per_tie += sum(tie.heard for tie in self.ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
         self.challenges_in_month += sum(place.challenged for place in self.places)
         self.tenders_in_month += sum(place.tendered for place in self.places)
@@ -326,6 +336,12 @@ class OracleModel(mesa.Model):
             if judgements:
                 organisation.reputation = sum(judgements) / len(judgements)
 
+    def talk(self) -> None:
+        """Let partners tell each other what they think of third organisations, all as of before anybody spoke."""
+        opinions = [opinion for tie in self.ties for opinion in tie.talk_of_third()]
+        for side, said, heed in opinions:
+            side.trust += heed * (said - side.trust)
+
     def challenge(self) -> None:
         """Let competition law strike at joint arrangements that stand or form."""
         levers = self.levers
@@ -371,8 +387,10 @@ class OracleModel(mesa.Model):
     def measure_trust(self) -> None:
         """Let practices weigh their partners, alone and as networks, and engage; measure what places make of it."""
         self.practices.do("weigh_partners")
+        self.practices.do("look_at_neighbours")
         for network in self.networks:
             network.pool_trust()
+            network.pool_example()
         self.practices.do("consider_engagement")
         for place in self.places:
             place.measure_trust()

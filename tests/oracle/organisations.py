@@ -38,6 +38,9 @@ class Organisation(mesa.Agent):
         Contacts a year offered to all others.
     list_size : float
         Registered people of a practice, and people served by any other organisation.
+    openness, standing, vigour, burden : float
+        Lasting traits: log-odds with which it judges meetings, and with which others judge meetings with it; multiple
+        of capacity; pressure beyond others'.
     is_open, closed : bool
         Whether it still works, and whether it closed in the last step; only practices close.
     """
@@ -54,6 +57,7 @@ class Organisation(mesa.Agent):
         self.list_size = population_served
         self.is_open = True
         self.closed = False
+        self.identity = model.identities[index]
         self.sides: list[Side] = []
         self.segments: list[Segment] = []
         self.exposures: list[tuple[AcuteProvider, float]] = []
@@ -65,7 +69,13 @@ class Organisation(mesa.Agent):
         self.turnover_factor = parameters[f"leadership.turnover_factor.{self.kind}"]
         relative_population = population_served / parameters["effort.reference_population"]
         power = parameters[f"effort.capacity_power.{self.kind}"]
-        self.capacity = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
+        self.openness = parameters["traits.openness"] * model.lasting(Decision.OPENNESS, self.identity)
+        self.standing = parameters["traits.standing"] * model.lasting(Decision.STANDING, self.identity)
+        self.burden = parameters["traits.burden"] * model.lasting(Decision.BURDEN, self.identity)
+        spread = parameters["traits.vigour"]
+        self.vigour = math.exp(spread * model.lasting(Decision.VIGOUR, self.identity) - spread**2 / 2.0)
+        usual = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
+        self.capacity = self.vigour * usual
 
         self.orientation = model.successor_orientation(
             model.uniform(Decision.INITIAL_ORIENTATION, index),
@@ -77,6 +87,19 @@ class Organisation(mesa.Agent):
         self.effort = 0.0
         self.avoided = 0.0
         self.reputation = 0.0
+
+    def side_towards(self, other: Organisation) -> Side | None:
+        """Return this organisation's end of its tie with another, or None where they have none."""
+        for side in self.sides:
+            if side.other.organisation is other:
+                return side
+        return None
+
+    @property
+    def partners(self) -> list[Organisation]:
+        """Return those with whom it has a tie, open or not, in the order of their rows."""
+        known = {side.other.organisation.index: side.other.organisation for side in self.sides}
+        return [known[index] for index in sorted(known)]
 
     def draw_first_tenure(self) -> float:
         """Draw how long the first leader has been in post, in years."""
@@ -139,6 +162,7 @@ class Organisation(mesa.Agent):
             + parameters["pressure.waiting_gain"] * waiting
             + parameters["pressure.deficit_gain"] * max(-self.margin, 0.0)
             + self.workload_pressure()
+            + self.burden
         )
 
     def feel_pressure(self) -> None:

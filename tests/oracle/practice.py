@@ -29,6 +29,8 @@ class Practice(Organisation):
         Practices with which it is federated.
     engaged : bool
         Whether it takes part in joint work.
+    encouragement : float
+        Trust by which engaged neighbours lower what it takes to engage.
     trust_in_partners : float
         Its own trust in providers and commissioners, by use.
     """
@@ -43,6 +45,7 @@ class Practice(Organisation):
         self.network: PracticeNetwork | None = None
         self.engaged = False
         self.trust_in_partners = 0.0
+        self.encouragement = 0.0
 
     @property
     def group(self) -> PracticeNetwork:
@@ -144,6 +147,14 @@ class Practice(Organisation):
         in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
         self.trust_in_partners = weight * in_providers + (1.0 - weight) * in_commissioners
 
+    def look_at_neighbours(self) -> None:
+        """See how many neighbours take part, before anybody decides anew."""
+        parameters = self.model.parameters
+        reference = parameters["peers.reference"]
+        neighbours = [side.other.organisation for side in self.neighbour_sides if side.tie.is_open]
+        share = sum(one.engaged for one in neighbours) / len(neighbours) if neighbours else reference
+        self.encouragement = parameters["peers.influence"] * (share - reference)
+
     def consider_engagement(self) -> None:
         """Engage, stay or leave by the trust of the whole network in providers and commissioners."""
         if not self.is_open:
@@ -154,6 +165,7 @@ class Practice(Organisation):
             + parameters["governance.takeover_deterrence"] * self.model.levers["form.takeover_signal"]
         )
         trust = self.trust_in_partners if self.network is None else self.network.trust_in_partners
+        threshold -= self.encouragement
         if trust > threshold:
             self.engaged = True
         elif trust < threshold - parameters["governance.engagement_hysteresis"]:

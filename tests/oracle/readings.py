@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
 MONTHS_A_YEAR = 12
 
-ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided", "list_size")
+ORGANISATION_STATE = (
+    "orientation",
+    "pressure",
+    "margin",
+    "tenure",
+    "effort",
+    "avoided",
+    "list_size",
+    "openness",
+    "standing",
+    "vigour",
+    "burden",
+)
 SIDE_STATE = ("trust", "divergence", "relation_start", "attention_weight", "attention", "good_meetings")
 PLACE_STATE = (
     "admissions",
@@ -57,6 +69,10 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["attention_budget"] = [segment.budget for segment in model.segments]
     state["attention_total"] = [segment.total for segment in model.segments]
     state["open_ties"] = [sum(side.tie.is_open for side in segment.sides) for segment in model.segments]
+    state["encouragement"] = [
+        one.encouragement if isinstance(one, Practice) else 0.0 for one in organisations
+    ]
+    state["heard"] = [tie.heard for tie in ties]
     state["shut"] = [not tie.is_open for tie in ties]
     state["meetings"] = [tie.meetings for tie in ties]
     state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
@@ -88,7 +104,19 @@ def reciprocity(model: OracleModel) -> float:
     average = mean(own)
     variance = sum((value - average) ** 2 for value in own)
     covariance = sum((a - average) * (b - average) for a, b in zip(own, returned, strict=True))
-    return covariance / variance if variance > 0.0 else math.nan
+    return covariance / variance if variance > 1e-14 * len(own) else math.nan
+
+
+def clustering_of_engagement(practices: list[Practice]) -> float:
+    """Return how much more often neighbours of engaged practices are engaged than practices are."""
+    around = [
+        side.other.organisation.engaged
+        for one in practices
+        if one.engaged
+        for side in one.neighbour_sides
+        if side.tie.is_open
+    ]
+    return mean(around) - mean(one.engaged for one in practices)
 
 
 def measure(model: OracleModel) -> dict[str, float]:
@@ -110,6 +138,8 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["fortress"] = mean(float(one.pressure > fortress_threshold) for one in organisations)
     found["effort"] = mean(one.effort for one in organisations)
     found["meetings"] = MONTHS_A_YEAR * model.meetings_per_tie
+    found["heard"] = MONTHS_A_YEAR * model.heard_per_tie
+    found["engaged_neighbours"] = clustering_of_engagement(practices)
     found["networks"] = float(len(model.networks))
     found["networked"] = sum(one.list_size for one in practices if one.network) / sum(
         one.list_size for one in practices

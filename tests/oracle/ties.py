@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from .chance import Decision, binomial, logistic, poisson
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from .model import OracleModel
     from .organisations import Organisation
 
+NORMAL = NormalDist()
 TIE_KINDS = (
     "commissioner_acute",
     "commissioner_community",
@@ -75,6 +77,22 @@ class Side:
         """The model in which it stands."""
         return self.organisation.model
 
+    def begin(self, uniform: float) -> None:
+        """Trust as the past of the place, of the partner and of the pair suggest, and as chance has it."""
+        model, parameters = self.model, self.model.parameters
+        shares = [parameters[f"trust.start_{name}"] for name in ("place", "partner", "pair")]
+        if sum(shares) > 0.0:
+            judge, judged = self.organisation.identity, self.other.organisation.identity
+            pasts = (
+                model.lasting(Decision.PAST_OF_PLACE, self.tie.place.identity),
+                model.lasting(Decision.PAST_OF_PARTNER, judged),
+                model.lasting(Decision.PAST_OF_PAIR, judged, step=judge),
+            )
+            chance = math.sqrt(max(1.0 - sum(shares), 0.0)) * NORMAL.inv_cdf(uniform)
+            past = sum(math.sqrt(share) * deviate for share, deviate in zip(shares, pasts, strict=True))
+            uniform = 0.5 * math.erfc(-(past + chance) / math.sqrt(2.0))
+        self.trust = model.first_trust(uniform)
+
     @property
     def alignment(self) -> float:
         """How far the organisation's interests agree with working together across this tie."""
@@ -97,6 +115,8 @@ class Side:
             - parameters["encounter.pressure_slope"]
             * (self.organisation.pressure - parameters["encounter.pressure_reference"])
             - parameters["encounter.divergence_slope"] * self.divergence
+            + self.organisation.openness
+            + self.other.organisation.standing
         )
 
     @property
@@ -141,6 +161,7 @@ class Tie:
         "board_meets",
         "core_weight",
         "first",
+        "heard",
         "index",
         "is_open",
         "kind",
@@ -169,6 +190,7 @@ class Tie:
         self.use_share = use_share
         self.core_weight = core_weight
         self.meetings = 0
+        self.heard = False
         self.is_open = True
         self.first = Side(self, ends[0], need_weight)
         self.second = Side(self, ends[1], need_weight)
@@ -214,6 +236,23 @@ class Tie:
         chances = [side.chance_of_good_meeting for side in self.sides]
         self.first.good_meetings = binomial(own, self.meetings, chances[0])
         self.second.good_meetings = binomial(own if is_shared else other, self.meetings, chances[1])
+
+    def talk_of_third(self) -> list[tuple[Side, float, float]]:
+        """Return the opinion that one side hears in this step: whose trust it moves, what is said, how it is heeded."""
+        self.heard = False
+        weight = self.model.parameters["talk.weight"]
+        known = self.second.organisation.partners
+        shared = [one for one in self.first.organisation.partners if one in known]
+        if weight == 0.0 or self.meetings == 0 or not shared:
+            return []
+        hears_first = self.model.uniform(Decision.TALK, 4 * self.index) < 0.5
+        hearer, teller = self.sides if hears_first else reversed(self.sides)
+        third = shared[int(self.model.uniform(Decision.TALK, 4 * self.index + 1) * len(shared))]
+        own, told = (side.organisation.side_towards(third) for side in (hearer, teller))
+        if hearer.good_meetings == 0 or not (own.tie.is_open and told.tie.is_open):
+            return []
+        self.heard = True
+        return [(own, told.trust, (1.0 - (1.0 - weight) ** hearer.good_meetings) * hearer.trust)]
 
     def shut(self) -> None:
         """End the relation: both sides go back to what they would think of a stranger."""

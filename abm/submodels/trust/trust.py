@@ -91,6 +91,8 @@ ENCOUNTER = 0
 RELATION = 1
 KIM = 2
 CHUNK = 4096
+NEGLIGIBLE = 1e-14
+"""Variance of trust that is no more than rounding."""
 SMALLEST = 2.0**-33
 """The smallest probability that a draw has."""
 
@@ -455,7 +457,7 @@ def tally_trust(
         shift = sides[lane] * (mean - pivot[lane]) ** 2
         variance = squares[lane] - stray - shift
         covariance = 2.0 * products[lane] - stray - shift
-        fill_reciprocity[lane] = covariance / variance if variance > 0.0 else np.nan
+        fill_reciprocity[lane] = covariance / variance if variance > NEGLIGIBLE * sides[lane] else np.nan
         open_ties = 0.5 * sides[lane]
         shut_ties = 0.5 * gone[lane]
         fill_divergence[lane] = (apart[lane] - shut_ties * trust_divergence_start[lane]) / open_ties
