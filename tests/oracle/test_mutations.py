@@ -200,6 +200,32 @@ MUTATIONS = [
     ("integration", "flexible = flexible * carried + integration", "flexible = flexible + integration"),
     ("integration", "contracting_outcomes_share[lane] * carried)", "contracting_outcomes_share[lane])"),
     ("payment", "- payment_outcomes_risk[lane]", "+ payment_outcomes_risk[lane]"),
+    ("traits", "deviate - 0.5 * spread * spread", "deviate"),
+    ("traits", "draw, 0, STANDING, who", "draw, 0, OPENNESS, who"),
+    (
+        "encounter",
+        "+ openness[end, lane] + standing[other, lane]",
+        "+ openness[other, lane] + standing[end, lane]",
+    ),
+    ("encounter", "+ openness[end, lane] + standing[other, lane]", "+ openness[end, lane]"),
+    ("pressure", "+ burden[organisation, lane]", "- burden[organisation, lane]"),
+    ("effort", "open_for_work * vigour[organisation, lane]", "open_for_work"),
+    ("trust", "draw, judge, PAST_OF_PAIR, judged", "draw, judged, PAST_OF_PAIR, judge"),
+    ("trust", "PAST_OF_PARTNER, judged", "PAST_OF_PARTNER, judge"),
+    ("trust", "math.sqrt(place_share) * of_place", "place_share * of_place"),
+    ("talk", "hearer = 0 if u0 < 0.5 else 1", "hearer = 1 if u0 < 0.5 else 0"),
+    ("talk", "int(u * number)", "min(int(u * number) + 1, number - 1)"),
+    ("talk", "trust[tie, hearer, lane])", "trust[tie, 1 - hearer, lane])"),
+    ("talk", "good_meetings[tie, hearer, lane]", "good_meetings[tie, 1 - hearer, lane]"),
+    ("talk", "trust[tellers, side, lane]", "trust[tellers, 1 - side, lane]"),
+    ("talk", "if shut[own, lane] > 0:", "if False:"),
+    ("talk", "(1.0 - weight) ** good", "(1.0 - weight) * good"),
+    ("talk", "number=17", "number=16"),
+    ("peers", "influence * (share - reference)", "influence * (reference - share)"),
+    ("peers", "is_open * engaged[other, lane]", "is_open * engaged[one, lane]"),
+    ("peers", "pooled[label, lane] / people[label, lane]", "encouragement[practice, lane]"),
+    ("peers", "neighbours[other, lane] += is_open\n", "neighbours[other, lane] += 1.0\n"),
+    ("governance", "joins_above[lane] - easier", "joins_above[lane] + easier"),
 ]
 
 MOVES = [
@@ -211,6 +237,7 @@ MOVES = [
     ("closure", "federation"),
     ("federation", "governance"),
     ("governance", "integration"),
+    ("talk", "closure"),
 ]
 """Moves in the order of a month that read nothing before it is known; others are refused (`test_order.py`)."""
 

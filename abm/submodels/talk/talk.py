@@ -10,7 +10,7 @@ where everybody is equally trustworthy talk adds nothing, because averages of ch
     for every tie that met in this step and whose ends share n > 0 partners:
     hearer h, teller j = the sides of the tie, h = side 0 if u_0(TALK) < 1/2, else side 1
     third k = the (1 + floor(u_1(TALK) n))-th shared partner, by row
-    heard if S_h > 0 and neither tie with k is shut
+    heard if S_h > 0 and k is open
     heed  = (1 - (1 - w)^S_h) T_hj
     T_hk <- T_hk + heed (T_jk - T_hk)        one after the other, in the order of ties
 
@@ -134,7 +134,7 @@ def talk(
         third = first + which_third(u1, number)
         own = third_tie[third, hearer]
         tellers = third_tie[third, 1 - hearer]
-        if shut[own, lane] > 0 or shut[tellers, lane] > 0:
+        if shut[own, lane] > 0:
             continue
         heard[tie, lane] = 1
         tie_of[opinions] = own
