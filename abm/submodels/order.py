@@ -5,7 +5,16 @@ MONTH = (
     ("What leaders give", ("showcase", "leadership", "effort", "attention")),
     (
         "What passes between two",
-        ("contact", "encounter", "trust", "talk", "suspension", "challenge", "tender"),
+        (
+            "contact",
+            "encounter",
+            "trust",
+            "succession",
+            "talk",
+            "suspension",
+            "challenge",
+            "tender",
+        ),
     ),
     ("What a place builds", ("closure", "federation", "peers", "governance", "integration")),
 )

@@ -98,8 +98,8 @@ MUTATIONS = [
     ("trust", "gained[good, lane], lost[held - good, lane]", "gained[good, lane], lost[good, lane]"),
     ("trust", "math.exp(-trust_decay[lane] * dt)", "(1.0 - trust_decay[lane] * dt)"),
     ("trust", "reputation[other, lane], pulled", "reputation[tie_ends[tie, side], lane], pulled"),
-    ("trust", "by_successor if is_first", "by_successor if not is_first"),
-    ("trust", "by_partner if is_first", "by_partner if not is_first"),
+    ("succession", "by_successor if is_first", "by_successor if not is_first"),
+    ("succession", "by_partner if is_first", "by_partner if not is_first"),
     ("trust", "level + adapted * (good / held - level)", "level + adapted * (good / held)"),
     ("trust", "max(level, base + (1.0 - base)", "max(level, (1.0 - base)"),
     (

@@ -16,23 +16,21 @@ Trust of both sides of every tie, and the divergence that they perceive (E01, E2
     rule 2:  T <- T + (1 - (1 - a)^K) (S / K - T)      if K > 0
     T <- base + (T - base) exp(-delta dt)
     T <- T + (reputation - T) (1 - exp(-pull dt))    [only where pull > 0]
-    T <- base + kappa_own (T - base)                 [the own leader left in this step]
-    T <- base + kappa_other (T - base)               [the other's leader left in this step]
-    start of the relation <- t                       [either leader left in this step]
     D <- D exp(-xi K)
     D <- D_start + (D - D_start) exp(-zeta dt)
 
 Under rule 0, the default, good meetings count before bad ones. Rule 1 lets trust follow the length of an unbroken
 relation, after Klos and Nooteboom (2001), *Journal of Economic Dynamics and Control* 25, 503-526; rule 2 lets it
 follow the share of good experience, after Kim (2009), *JASSS* 12(3), 4. Both are simplified to fit the meetings
-of this model. The relation is that of this step, before an exit ends it. Trust on a tie with a closed practice
-stays at its base, and third parties do not look at it. Reputation is the mean trust that all its partners had in
-the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by default.
+of this model. The relation is that of this step; an exit ends it in [succession](#succession). Trust on a tie with a
+closed practice stays at its base, and third parties do not look at it. Reputation is the mean trust that all its
+partners had in the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by
+default.
 
 Tests
 -----
 tests/oracle/test_closed_forms.py : closed forms for a single tie, in both implementations: growth,
-    loss, fading, dispelled divergence, exits
+    loss, fading, dispelled divergence
 tests/unit/test_trust_rules.py : the rules by relation and by adaptation
 tests/patterns/test_lever_signs.py : effort, turnover, sessions
 
@@ -42,8 +40,6 @@ up : trust.gain
 down : trust.loss
 delta : trust.decay
 base : trust.base
-kappa_own : trust.kept_by_successor
-kappa_other : trust.kept_by_partner
 pull : trust.third_party_pull
 alpha_T : trust.start_alpha
 beta_T : trust.start_beta
@@ -65,7 +61,6 @@ import numpy as np
 
 from abm.core.arithmetic import (
     TILE_ROWS,
-    drawn_towards,
     fade,
     find_nonzero,
     row_and_lane,
@@ -278,19 +273,15 @@ def trust(
     relation_start,
     meetings,
     good_meetings,
-    exits,
     shut,
     dt,
     years,
+    organisation_kind,
     tie_ends,
-    incidence_start,
-    incidence_tie,
     trust_gain,
     trust_loss,
     trust_decay,
     trust_base,
-    trust_kept_by_successor,
-    trust_kept_by_partner,
     trust_third_party_pull,
     trust_rule,
     trust_relation_factor,
@@ -305,10 +296,10 @@ def trust(
     Mutates
     -------
     trust (ties, 2, lanes), divergence (ties, lanes): in [0, 1]
-    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad, or a leader left; by rule 1
+    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad; by rule 1
     """
     ties, _, lanes = trust.shape
-    organisations = exits.shape[0]
+    organisations = organisation_kind.shape[0]
     events = MOST_EVENTS + 1
     gained = np.empty((events, lanes))
     lost = np.empty((events, lanes))
@@ -390,22 +381,6 @@ def trust(
                         trust[tie, side, lane] = trust_after_hearsay(
                             trust[tie, side, lane], reputation[other, lane], pulled[lane]
                         )
-
-    left = np.empty(exits.size, dtype=np.uint32)
-    for event in range(find_nonzero(exits, left)):
-        leaver, lane = row_and_lane(left[event], lanes)
-        base = trust_base[lane]
-        by_successor, by_partner = trust_kept_by_successor[lane], trust_kept_by_partner[lane]
-        for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
-            tie = incidence_tie[entry]
-            is_first = tie_ends[tie, 0] == leaver
-            kept_here = by_successor if is_first else by_partner
-            kept_there = by_partner if is_first else by_successor
-            trust[tie, 0, lane] = drawn_towards(base, trust[tie, 0, lane], kept_here)
-            trust[tie, 1, lane] = drawn_towards(base, trust[tie, 1, lane], kept_there)
-            if trust_rule[lane] == RELATION:
-                relation_start[tie, 0, lane] = years
-                relation_start[tie, 1, lane] = years
 
 
 @tally(fills=("trust", "reciprocity", "divergence"), families={"trust_by_kind": BY_KIND}, is_kernel=True)
