@@ -2,11 +2,12 @@
 
 MONTH = (
     ("What presses", ("traits", "demand", "payment", "pressure")),
-    ("What leaders give", ("showcase", "leadership", "effort", "attention")),
+    ("What leaders give", ("showcase", "leadership", "moves", "effort", "attention")),
     (
         "What passes between two",
         (
             "contact",
+            "clinical",
             "encounter",
             "trust",
             "succession",
