@@ -33,6 +33,10 @@ class Decision(IntEnum):
     PAST_OF_PLACE = 22
     PAST_OF_PARTNER = 23
     PAST_OF_PAIR = 24
+    MOVE = 25
+    MOVE_FROM = 26
+    BEHIND = 27
+    SEAT = 28
 
 
 MOST_MEETINGS = 63

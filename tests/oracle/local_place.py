@@ -49,6 +49,17 @@ class LocalPlace:
         """See how far integrated care has come elsewhere, near by and where hospitals are shared."""
         self.visible = sum(nearness * other.implementation for other, nearness in self.in_sight)
 
+    # ---- seats ---------------------------------------------------------------------------------------------
+
+    def fill_seats(self) -> None:
+        """Give seats to the open practices with most open neighbours."""
+        ranked = sorted(
+            (one for one in self.practices if one.is_open), key=lambda one: (-one.open_neighbours, one.index)
+        )
+        seats = int(self.model.levers["convening.clinical_leaders"])
+        for practice in self.practices:
+            practice.has_seat = practice in ranked[:seats]
+
     # ---- challenge and tender -------------------------------------------------------------------------------
 
     @property

@@ -86,6 +86,7 @@ class OracleModel(mesa.Model):
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
         self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
         self.practices = self.agents.select(agent_type=Practice)
+        self.chiefs = [one for one in self.organisations if one.kind != "practice"]
         self.hospitals = [one for one in self.organisations if isinstance(one, AcuteProvider)]
         self.partner_kinds = (
             FIVE_KINDS if any(one.kind == "local_authority" for one in self.organisations) else FOUR_KINDS
@@ -168,11 +169,14 @@ class OracleModel(mesa.Model):
             self.pressure()
             self.showcase()
             self.leadership()
+            self.moves()
             self.effort()
             self.attention()
             self.contact()
+            self.clinical()
             self.encounter()
             self.trust()
+            self.succession()
             self.talk()
             self.challenge()
             self.tender()
@@ -187,6 +191,8 @@ class OracleModel(mesa.Model):
         self.meetings_per_tie = 0.0
         self.heard_per_tie = 0.0
         self.exits_in_month = 0
+        self.chief_exits_in_month = 0
+        self.moves_in_month = 0
         self.challenges_in_month = 0
         self.tenders_in_month = 0
         self.closures_in_month = 0
@@ -197,6 +203,8 @@ class OracleModel(mesa.Model):
         self.meetings_per_tie += sum(tie.meetings for tie in self.ties) / len(open_ties)
         self.heard_per_tie += sum(tie.heard for tie in self.ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
+        self.chief_exits_in_month += sum(one.exited for one in self.chiefs)
+        self.moves_in_month += sum(one.moved_from is not None for one in self.chiefs)
         self.challenges_in_month += sum(place.challenged for place in self.places)
         self.tenders_in_month += sum(place.tendered for place in self.places)
         self.closures_in_month += sum(one.closed for one in self.organisations)
@@ -296,6 +304,13 @@ class OracleModel(mesa.Model):
         self.showcase_drift = parameters["leadership.showcase_drift"] * levers["convening.showcase"]
         self.agents.do("lead")
 
+    def moves(self) -> None:
+        """Let leaders of partner organisations take over posts that fell vacant."""
+        for one in self.organisations:
+            one.moved_from = None
+        for one in [one for one in self.chiefs if one.exited]:
+            one.look_among_partners()
+
     def effort(self) -> None:
         """Let every organisation decide how much it gives to others."""
         self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
@@ -313,13 +328,19 @@ class OracleModel(mesa.Model):
         for tie in self.ties:
             tie.meet()
 
+    def clinical(self) -> None:
+        """Let practices with a seat meet those who sit beside them."""
+        for place in self.places:
+            place.fill_seats()
+        self.practices.do("attend")
+
     def encounter(self) -> None:
         """Let each side judge its meetings for itself."""
         for tie in self.ties:
             tie.judge_meetings()
 
     def trust(self) -> None:
-        """Let each side learn from its meetings, forget, and lose by a change of leaders."""
+        """Let each side learn from its meetings, and forget."""
         if self.parameters["trust.third_party_pull"] > 0.0:
             self.spread_reputations()
         for tie in self.ties:
@@ -335,6 +356,15 @@ class OracleModel(mesa.Model):
             judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
             if judgements:
                 organisation.reputation = sum(judgements) / len(judgements)
+
+    def succession(self) -> None:
+        """Let trust go with leaders who leave, and some of it come with those who move."""
+        rises = [rise for one in self.organisations for rise in one.bring_along()]
+        for tie in self.ties:
+            for side in tie.sides:
+                side.change_leaders()
+        for side, rise in rises:
+            side.trust = clip(side.trust + rise)
 
     def talk(self) -> None:
         """Let partners tell each other what they think of third organisations, all as of before anybody spoke."""

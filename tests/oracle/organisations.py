@@ -34,6 +34,8 @@ class Organisation(mesa.Agent):
         Years that the leader has been in post.
     exited : bool
         Whether the leader left in the last step.
+    moved_from : Organisation or None
+        Which organisation the leader who came in the last step led before, if it has a tie with this one.
     effort : float
         Contacts a year offered to all others.
     list_size : float
@@ -84,6 +86,7 @@ class Organisation(mesa.Agent):
         self.margin = parameters["payment.margin_start"]
         self.pressure = 0.0
         self.exited = False
+        self.moved_from: Organisation | None = None
         self.effort = 0.0
         self.avoided = 0.0
         self.reputation = 0.0
@@ -181,6 +184,7 @@ class Organisation(mesa.Agent):
             model.levers["leadership.turnover"]
             * self.turnover_factor
             * (1.0 + model.parameters["leadership.turnover_pressure"] * strain)
+            / self.usual_turnover()
         )
         self.exited = model.uniform(Decision.EXIT, self.index) < 1.0 - math.exp(-hazard * model.dt)
 
@@ -193,6 +197,49 @@ class Organisation(mesa.Agent):
         if self.exited:
             self.orientation = model.successor_orientation(model.uniform(Decision.SUCCESSOR, self.index))
             self.tenure = 0.0
+
+    def usual_turnover(self) -> float:
+        """Return how often leaders leave in usual times, per leader who would leave without pressure and moves."""
+        parameters = self.model.parameters
+        by_pressure = 1.0 + (
+            parameters["leadership.turnover_pressure"] * parameters["leadership.turnover_usual"]
+        )
+        return by_pressure * (1.0 + self.share_from_partners())
+
+    def share_from_partners(self) -> float:
+        """Return the share of vacant posts that leaders of partner organisations take over."""
+        return self.model.parameters["leadership.local_share"]
+
+    def look_among_partners(self) -> None:
+        """Fill a vacant post with a partner's leader, at times, and that leader's post from outside."""
+        model = self.model
+        others = [side.other.organisation for side in self.sides]
+        candidates = [one for one in others if one.kind != "practice" and not one.exited]
+        if not candidates or model.uniform(Decision.MOVE, self.index) >= self.share_from_partners():
+            return
+        former = candidates[int(model.uniform(Decision.MOVE_FROM, self.index) * len(candidates))]
+        self.moved_from = former
+        self.orientation, self.tenure = former.orientation, 0.0
+        former.exited = True
+        former.orientation = model.successor_orientation(model.uniform(Decision.BEHIND, former.index))
+        former.tenure = 0.0
+
+    def bring_along(self) -> list[tuple[Side, float]]:
+        """Return whose trust rises by how much, as the new leader comes from a partner."""
+        former = self.moved_from
+        if former is None:
+            return []
+        parameters = self.model.parameters
+        base, carried = parameters["trust.base"], parameters["leadership.carried"]
+        own_loss = 1.0 - parameters["trust.kept_by_successor"]
+        others_loss = 1.0 - parameters["trust.kept_by_partner"]
+        rises = []
+        for third in self.partners:
+            old, new = former.side_towards(third), self.side_towards(third)
+            if old is not None and new is not None:
+                rises.append((new, carried * own_loss * (old.trust - base)))
+                rises.append((new.other, carried * others_loss * (old.other.trust - base)))
+        return rises
 
     def reach_out(self) -> None:
         """Decide the effort for others: own initiative and sponsored time, less what the fortress keeps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .chance import Decision
+from .chance import MOST_MEETINGS, Decision, poisson
 from .networks import PracticeNetwork
 from .organisations import Organisation
 
@@ -31,6 +31,8 @@ class Practice(Organisation):
         Whether it takes part in joint work.
     encouragement : float
         Trust by which engaged neighbours lower what it takes to engage.
+    has_seat : bool
+        Whether a partner sits on the commissioner's governing body.
     trust_in_partners : float
         Its own trust in providers and commissioners, by use.
     """
@@ -46,6 +48,7 @@ class Practice(Organisation):
         self.engaged = False
         self.trust_in_partners = 0.0
         self.encouragement = 0.0
+        self.has_seat = False
 
     @property
     def group(self) -> PracticeNetwork:
@@ -57,6 +60,10 @@ class Practice(Organisation):
         model = self.model
         workload = self.home.admissions * model.staff_dilution * model.funding_dilution - 1.0
         return model.parameters["pressure.workload_gain"] * workload
+
+    def share_from_partners(self) -> float:
+        """Return 0: nobody's chief executive becomes a partner of a practice."""
+        return 0.0
 
     # ---- closure ---------------------------------------------------------------------------------
 
@@ -137,6 +144,24 @@ class Practice(Organisation):
     def count_once(self, side: Side) -> float:
         """Return how much a counterpart counts: practices deal with each other one by one."""
         return side.attention_weight
+
+    # ---- seats -----------------------------------------------------------------------------------
+
+    @property
+    def open_neighbours(self) -> int:
+        """Number of open practices with which it has a tie."""
+        return sum(side.tie.is_open for side in self.neighbour_sides)
+
+    def attend(self) -> None:
+        """Meet commissioners where it has a seat, and hospitals and community providers on a board."""
+        if not self.has_seat:
+            return
+        mean = self.model.parameters["clinical.contacts"] * self.model.dt
+        for side, _ in (*self.commissioner_sides, *self.provider_sides):
+            is_member = side.other.organisation.kind == "commissioner" or side.tie.place.board
+            if side.tie.is_open and is_member:
+                more = poisson(self.model.uniform(Decision.SEAT, side.tie.index), mean)
+                side.tie.meetings = min(side.tie.meetings + more, MOST_MEETINGS)
 
     # ---- engagement ------------------------------------------------------------------------------
 

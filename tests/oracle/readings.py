@@ -72,6 +72,8 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["encouragement"] = [
         one.encouragement if isinstance(one, Practice) else 0.0 for one in organisations
     ]
+    state["moved_from"] = [-1 if one.moved_from is None else one.moved_from.index for one in organisations]
+    state["seat"] = [isinstance(one, Practice) and one.has_seat for one in organisations]
     state["heard"] = [tie.heard for tie in ties]
     state["shut"] = [not tie.is_open for tie in ties]
     state["meetings"] = [tie.meetings for tie in ties]
@@ -151,6 +153,8 @@ def measure(model: OracleModel) -> dict[str, float]:
     )
     found["closures"] = float(model.closures_in_month)
     found["practices"] = float(len(practices))
+    found["turnover"] = MONTHS_A_YEAR * model.chief_exits_in_month / len(model.chiefs)
+    found["moves"] = float(model.moves_in_month)
     found["exits"] = float(model.exits_in_month)
     found["challenges"] = float(model.challenges_in_month)
     found["tenders"] = float(model.tenders_in_month)

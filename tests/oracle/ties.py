@@ -125,12 +125,12 @@ class Side:
         return self.tie.meetings - self.good_meetings
 
     def update_relation(self) -> None:
-        """Begin anew after a bad meeting, and with a new leader on either side."""
-        if self.bad_meetings or self.organisation.exited or self.other.organisation.exited:
+        """Begin anew after a bad meeting."""
+        if self.bad_meetings:
             self.relation_start = self.model.years
 
     def update_trust(self) -> None:
-        """Learn from meetings, forget, hear what others say, and begin anew where a leader left."""
+        """Learn from meetings, forget, and hear what others say."""
         parameters, dt = self.model.parameters, self.model.dt
         base = parameters["trust.base"]
         partner = self.other.organisation
@@ -140,10 +140,18 @@ class Side:
         if parameters["trust.third_party_pull"] > 0.0 and self.tie.is_open:
             heard = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
             self.trust += (partner.reputation - self.trust) * heard
-        if self.organisation.exited:
+
+    def change_leaders(self) -> None:
+        """Keep a part of trust where the own leader or the partner's left, and begin the relation anew."""
+        parameters = self.model.parameters
+        base = parameters["trust.base"]
+        has_left, partner_has_left = self.organisation.exited, self.other.organisation.exited
+        if has_left:
             self.trust = base + parameters["trust.kept_by_successor"] * (self.trust - base)
-        if partner.exited:
+        if partner_has_left:
             self.trust = base + parameters["trust.kept_by_partner"] * (self.trust - base)
+        if (has_left or partner_has_left) and self.model.trust_rule.looks_at_relations:
+            self.relation_start = self.model.years
 
     def update_divergence(self) -> None:
         """Dispel divergence by meetings; it creeps back."""

@@ -19,6 +19,7 @@ leaders without pressure; m is the share of posts that leaders of partners take 
 Tests
 -----
 tests/unit/test_showcase.py : drift by what is seen
+tests/unit/test_moves.py : as many leave as the lever says, at usual pressure
 tests/patterns/test_lever_signs.py : development, turnover, showcase
 tests/patterns/test_scenarios.py : regulation
 

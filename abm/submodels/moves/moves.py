@@ -21,7 +21,6 @@ first such post (Health Service Journal, 29 August 2023), so that at most two in
 Tests
 -----
 tests/unit/test_moves.py : who moves, what goes along, and that turnover stays what it was
-tests/patterns/test_turnover.py : chief executives leave as often as the lever says
 
 Symbols
 -------
