@@ -1,4 +1,4 @@
-"""Clinical leaders: partners of some practices sit where commissioners and boards decide.
+"""Clinical: partners of some practices sit where commissioners and boards decide, as clinical leaders.
 
 Commissioners of 2013 had 6.7 general practitioners each in executive posts (Iacobucci 2013, doi:10.1136/bmj.f1569), and
 half of Symphony's programme board came from practices. A seat brings a practice meetings that others do not have, and

@@ -20,6 +20,7 @@ Tests
 -----
 tests/unit/test_showcase.py : drift by what is seen
 tests/unit/test_moves.py : as many leave as the lever says, at usual pressure
+tests/unit/test_moves.py : as many leave as the lever says, at usual pressure
 tests/patterns/test_lever_signs.py : development, turnover, showcase
 tests/patterns/test_scenarios.py : regulation
 
