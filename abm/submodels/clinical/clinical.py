@@ -2,8 +2,8 @@
 
 Commissioners of 2013 had 6.7 general practitioners each in executive posts (Iacobucci 2013, doi:10.1136/bmj.f1569), and
 half of Symphony's programme board came from practices. A seat brings a practice meetings that others do not have, and
-by [talk](#talk) what passes there may reach its neighbours. Urban networks with people who span boundaries have more
-trust (van Meerkerk and Edelenbos 2014, doi:10.1007/s11077-013-9181-2); nobody measured it for practices.
+by `talk` what passes there may reach its neighbours. Dutch urban networks with people who span boundaries have more
+trust (van Meerkerk and Edelenbos 2014, doi:10.1007/s11077-013-9181-2); nobody has measured it for practices.
 
 ::
 
@@ -13,7 +13,7 @@ trust (van Meerkerk and Edelenbos 2014, doi:10.1007/s11077-013-9181-2); nobody m
     k_S    = smallest k with u(SEAT) < Poisson cdf(k; l_S seat_k dt)
 
 Meetings of a seat need no attention and meet no barrier of competition, since the practice is there as a member. GPs
-who buy and provide have a conflict of interest, which [federation](#federation) treats where they hold a contract.
+who buy and provide have a conflict of interest, which `federation` treats where they hold a contract.
 
 Tests
 -----

@@ -13,8 +13,8 @@ Leaders drift outwards or inwards, and leave (E01, E02, E13, E17).
     exit:     O <- Beta(alpha_O, beta_O) by u(SUCCESSOR),  tenure <- 0
 
 With u, the mean excess of pressure in usual times, h_0 is the rate at which leaders leave on average, and not that of
-leaders without pressure; m is the share of posts that leaders of partners take over, who leave one behind
-([moves](#moves)). Both are 0 by default.
+leaders without pressure; m is the share of posts that leaders of partners take over, who leave one behind (`moves`).
+Both are 0 by default.
 
 Tests
 -----

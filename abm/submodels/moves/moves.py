@@ -1,9 +1,8 @@
 """Moves: some leaders who come are those of a partner organisation, and leave a post behind.
 
-In some places the same people lead one organisation after the other. A leader who leaves an organisation other than a
-practice may be replaced by the leader of one of its partners, who brings their orientation and, by
-[succession](#succession), part of their ties. Their former organisation appoints somebody from outside, so that a
-chain of vacancies (White 1970, *Chains of Opportunity*) has two links here at most.
+A leader who leaves an organisation other than a practice may be replaced by the leader of one of its partners, who
+brings the orientation that they have and, by `succession`, part of their ties. The organisation that they leave
+appoints somebody from outside, so that a chain of vacancies has two links here at most.
 
 ::
 
@@ -14,9 +13,10 @@ chain of vacancies (White 1970, *Chains of Opportunity*) has two links here at m
     if so: O_A <- O_B,  O_B <- Beta(alpha_O, beta_O) by u(BEHIND),  tenure of both <- 0,  B's leader has left too
 
 A move takes place within a step, one after the other: nobody moves twice, and a post that a move left empty is filled
-from outside. The hazard of [leadership](#leadership) is divided by 1 + m where leaders may move, so that as many leave
-as without moves wherever there is somebody to ask. In 2023 three in five chief executives of trusts were in their
-first such post (Health Service Journal, 29 August 2023), so that at most two in five came from another trust's.
+from outside. The hazard of `leadership` is divided by 1 + m where leaders may move, so that as many leave as without
+moves wherever there is somebody to ask. In 2023 three in five chief executives of trusts were in their first such post
+(Health Service Journal, 29 August 2023), so that at most two in five came from another trust's; how many came from a
+partner has not been counted.
 
 Tests
 -----

@@ -1,7 +1,7 @@
 """Succession: part of the trust between two organisations leaves with a leader, and some of it arrives elsewhere.
 
 Relations between leaders are personal (E01). When a leader leaves, both sides of the organisation's ties fall back
-towards the trust between strangers. A leader who [moved](#moves) to a partner organisation takes some of what was lost
+towards the trust between strangers. A leader who moves (`moves`) to a partner organisation takes some of what was lost
 along, to those with whom both organisations deal.
 
 ::

@@ -22,10 +22,9 @@ Trust of both sides of every tie, and the divergence that they perceive (E01, E2
 Under rule 0, the default, good meetings count before bad ones. Rule 1 lets trust follow the length of an unbroken
 relation, after Klos and Nooteboom (2001), *Journal of Economic Dynamics and Control* 25, 503-526; rule 2 lets it
 follow the share of good experience, after Kim (2009), *JASSS* 12(3), 4. Both are simplified to fit the meetings
-of this model. The relation is that of this step; an exit ends it in [succession](#succession). Trust on a tie with a
-closed practice stays at its base, and third parties do not look at it. Reputation is the mean trust that all its
-partners had in the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by
-default.
+of this model. The relation is that of this step; an exit ends it in `succession`. Trust on a tie with a closed practice
+stays at its base, and third parties do not look at it. Reputation is the mean trust that all its partners had in
+the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by default.
 
 Tests
 -----
