@@ -71,7 +71,7 @@ def fill_seats(
     for place in range(practice_start.size - 1):
         for lane in range(lanes):
             for _ in range(int(convening_clinical_leaders[lane])):
-                most, best = -1.0, -1
+                most, best = -1.0, np.int64(-1)
                 for entry in range(practice_start[place], practice_start[place + 1]):
                     practice = practice_row[entry]
                     is_free = list_size[practice, lane] > 0.0 and seat[practice, lane] == 0.0

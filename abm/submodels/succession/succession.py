@@ -96,7 +96,7 @@ def succession(
     left = np.empty(exits.size, dtype=np.uint32)
     leavers = find_nonzero(exits, left)
 
-    most = 0
+    most = np.int64(0)
     for event in range(leavers):
         row, lane = row_and_lane(left[event], lanes)
         if moved_from[row, lane] >= 0:
