@@ -104,7 +104,7 @@ MUTATIONS = [
     ("contact", "1.0 - strictness * contact_barrier_weight", "1.0 + strictness * contact_barrier_weight"),
     ("clinical", "neighbours[other, lane] += is_open", "pass"),
     ("clinical", "int(convening_clinical_leaders[lane])", "math.ceil(convening_clinical_leaders[lane])"),
-    ("clinical", "> most:", ">= most:"),
+    ("clinical", "> most[lane]", ">= most[lane]"),
     ("clinical", "list_size[practice, lane] > 0.0 and ", ""),
     ("clinical", "board[place, lane] > 0.0", "True"),
     ("clinical", "meetings[tie, lane] + more", "more"),

@@ -68,17 +68,22 @@ def fill_seats(
             is_open = 1.0 - shut[tie, lane]
             neighbours[one, lane] += is_open
             neighbours[other, lane] += is_open
+    most = np.empty(lanes)
+    best = np.empty(lanes, dtype=np.int64)
     for place in range(practice_start.size - 1):
-        for lane in range(lanes):
-            for _ in range(int(convening_clinical_leaders[lane])):
-                most, best = -1.0, np.int64(-1)
-                for entry in range(practice_start[place], practice_start[place + 1]):
-                    practice = practice_row[entry]
+        rows = practice_row[practice_start[place] : practice_start[place + 1]]
+        for rank in range(min(int(convening_clinical_leaders.max()), rows.size)):
+            most[:] = -1.0
+            best[:] = -1
+            for practice in rows:
+                for lane in range(lanes):
                     is_free = list_size[practice, lane] > 0.0 and seat[practice, lane] == 0.0
-                    if is_free and neighbours[practice, lane] > most:
-                        most, best = neighbours[practice, lane], np.int64(practice)
-                if best >= 0:
-                    seat[best, lane] = 1.0
+                    is_better = is_free and neighbours[practice, lane] > most[lane]
+                    most[lane] = neighbours[practice, lane] if is_better else most[lane]
+                    best[lane] = practice if is_better else best[lane]
+            for lane in range(lanes):
+                if rank < int(convening_clinical_leaders[lane]) and best[lane] >= 0:
+                    seat[best[lane], lane] = 1.0
 
 
 @mechanism(writes=("seat", "meetings"), is_kernel=True)
