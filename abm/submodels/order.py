@@ -2,10 +2,10 @@
 
 MONTH = (
     ("What presses", ("traits", "demand", "payment", "pressure")),
-    ("What leaders give", ("showcase", "leadership", "effort", "attention")),
+    ("What leaders give", ("showcase", "leadership", "effort", "approach", "attention")),
     (
         "What passes between two",
-        ("contact", "encounter", "trust", "talk", "suspension", "challenge", "tender"),
+        ("contact", "encounter", "memory", "trust", "talk", "suspension", "challenge", "tender"),
     ),
     ("What a place builds", ("closure", "federation", "peers", "governance", "integration")),
 )

@@ -103,8 +103,10 @@ def contact(
     competition_strictness,
     competition_dialogue_protection,
     convening_sessions,
+    leadership_focus,
     attention_need_power,
     attention_trust_power,
+    attention_popularity_power,
     contact_barrier_weight,
     contact_chance,
     contact_session,
@@ -137,7 +139,8 @@ def contact(
         for lane in range(lanes):
             total = attention_total[group, lane]
             given[group, lane] = attention_budget[group, lane] / total if total > 0.0 else 0.0
-    is_weighted = is_any(attention_need_power) or is_any(attention_trust_power)
+    follows_partners = is_any(attention_trust_power) or is_any(attention_popularity_power)
+    is_weighted = is_any(attention_need_power) or follows_partners or is_any(leadership_focus)
     if not is_weighted:
         for group in range(segments):
             for lane in range(lanes):

@@ -6,6 +6,7 @@ Each side judges for itself how many of the meetings went well (E06, E07, E08, E
 
     A_side  = logistic(k payoff + k_R R - k_B barrier)
     logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D + openness_own + standing_other
+              + c (m - m_0)                  [what the other side's answers add](#memory); nothing by default
     u_0     = first uniform of JUDGEMENT for the tie
     u_1     = u_0 where the third uniform < rho, else the second uniform
     S_side  = smallest s with u_side < Binomial cdf(s; K, q_side)
@@ -28,6 +29,8 @@ T_ref : encounter.trust_reference
 A_ref : encounter.alignment_reference
 P_ref : encounter.pressure_reference
 rho : encounter.shared_judgement
+c : memory.reciprocity
+m_0 : memory.usual
 k : encounter.payoff_gain
 k_R : encounter.regulation_gain
 k_B : encounter.barrier_loss
@@ -74,6 +77,12 @@ def good_log_odds(outset, trust_slope, trust, pressure_slope, pressure, divergen
     return outset + trust_slope * trust - pressure_slope * pressure - divergence
 
 
+@inlined
+def answered(reciprocity, regard, usual):
+    """Return the log-odds that goodwill gains from how the other side took the last meetings: c (m - m_0)."""
+    return reciprocity * (regard - usual)
+
+
 @mechanism(writes=("good_meetings",), is_kernel=True)
 def encounter(
     good_meetings,
@@ -83,6 +92,7 @@ def encounter(
     pressure,
     openness,
     standing,
+    regard,
     payoff,
     seed,
     replicate,
@@ -106,6 +116,8 @@ def encounter(
     encounter_payoff_gain,
     encounter_regulation_gain,
     encounter_barrier_loss,
+    memory_reciprocity,
+    memory_usual,
 ):
     """Draw how many of the meetings went well, once for each side.
 
@@ -157,6 +169,7 @@ def encounter(
             sharing[event] = encounter_shared_judgement[lane]
             replicates[event] = replicate[lane]
             between = tie_kind[tie]
+            answers = memory_reciprocity[lane]
             confidence, strain = encounter_trust_slope[lane], encounter_pressure_slope[lane]
             apart = encounter_divergence_slope[lane] * divergence[tie, lane]
             for side in range(2):
@@ -171,6 +184,8 @@ def encounter(
                     apart,
                 )
                 chance[side, event] = usual + openness[end, lane] + standing[other, lane]
+                if answers > 0.0:
+                    chance[side, event] += answered(answers, regard[tie, side, lane], memory_usual[lane])
         for event in range(found.size):
             u0, own, shared, _ = block(seeds[event], replicates[event], step, JUDGEMENT, quads[event])
             draws[0, event] = u0
