@@ -49,6 +49,19 @@ class LocalPlace:
         """See how far integrated care has come elsewhere, near by and where hospitals are shared."""
         self.visible = sum(nearness * other.implementation for other, nearness in self.in_sight)
 
+    def choose_first(self) -> None:
+        """Choose the practices to approach first among those that are not engaged, and say what they get."""
+        focus = self.model.levers["leadership.focus"]
+        working = [practice for practice in self.practices if practice.is_open]
+        waiting = [practice for practice in working if not practice.engaged]
+        for practice in self.practices:
+            practice.preference = 1.0 - focus if waiting else 1.0
+        ranked = sorted(waiting, key=lambda one: (-one.urgency(), -one.list_size, one.index))
+        number = max(1, math.floor(self.model.parameters["approach.at_once"] * len(waiting) + 0.5))
+        first = ranked[:number]
+        for practice in first:
+            practice.preference = 1.0 + focus * (len(working) / len(first) - 1.0)
+
     # ---- challenge and tender -------------------------------------------------------------------------------
 
     @property

@@ -80,6 +80,7 @@ class OracleModel(mesa.Model):
 
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
+        self.refocused = False
         self.identities = place.identity.tolist()
         self.place_identities = place.place_identity.tolist()
         self.places = build_places(self, place)
@@ -169,9 +170,11 @@ class OracleModel(mesa.Model):
             self.showcase()
             self.leadership()
             self.effort()
+            self.approach()
             self.attention()
             self.contact()
             self.encounter()
+            self.memory()
             self.trust()
             self.talk()
             self.challenge()
@@ -301,8 +304,18 @@ class OracleModel(mesa.Model):
         self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
         self.agents.do("reach_out")
 
+    def approach(self) -> None:
+        """Let leaders choose the practices that they approach first."""
+        before = [practice.preference for practice in self.practices]
+        for place in self.places:
+            place.choose_first()
+        self.refocused = before != [practice.preference for practice in self.practices]
+
     def attention(self) -> None:
         """Let every organisation divide its effort over its ties."""
+        for organisation in self.organisations:
+            judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
+            organisation.renown = sum(judgements) / len(judgements) if judgements else 0.0
         reserved = self.levers["leadership.practice_share"]
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
@@ -317,6 +330,14 @@ class OracleModel(mesa.Model):
         """Let each side judge its meetings for itself."""
         for tie in self.ties:
             tie.judge_meetings()
+
+    def memory(self) -> None:
+        """Let each side remember how the other took their meetings."""
+        if self.parameters["memory.reciprocity"] == 0.0:
+            return
+        for tie in self.ties:
+            for side in tie.sides:
+                side.remember()
 
     def trust(self) -> None:
         """Let each side learn from its meetings, forget, and lose by a change of leaders."""

@@ -54,6 +54,9 @@ from abm.world.vocabulary import SEGMENT, SIDE, TIE
 
 submodel = Submodel("attention", records="attention.yaml")
 
+FROM_OTHERS = (COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE)
+"""Ties on which somebody who is no practice, at side 0, deals with a practice."""
+
 STATE = (
     field(
         "attention_weight",
@@ -217,7 +220,7 @@ def attention(
                 network.shape[0],
             )
         if is_any(leadership_focus):
-            for kind in (COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE):
+            for kind in FROM_OTHERS:
                 for tie in range(kind_start[kind], kind_start[kind + 1]):
                     for lane in range(lanes):
                         attention_weight[tie, 0, lane] *= preference[tie_ends[tie, 1], lane]
