@@ -81,8 +81,8 @@ MUTATIONS = [
     ("attention", "* segment_share[group]", "* 1.0"),
     (
         "attention",
-        "need[tie],\n                        trust[tie, side, lane]",
-        "need[tie],\n                        trust[tie, 1 - side, lane]",
+        "need[tie],\n                            trust[tie, side, lane]",
+        "need[tie],\n                            trust[tie, 1 - side, lane]",
     ),
     ("attention", "step > 0 and not follows_trust and not", "step > 0 and not follows_trust or not"),
     ("attention", "1.0 - 1.0 / max(", "1.0 / max("),
@@ -96,10 +96,10 @@ MUTATIONS = [
         "reputation[other, lane] += trust[tie, 1 - side, lane]",
     ),
     ("attention", "(trust_floor + reputation) ** popularity_power", "reputation**popularity_power"),
-    ("approach", "or engaged[practice, lane] > 0.0", ""),
+    ("approach", "if engaged[practice, lane] > 0.0", "if engaged[practice, lane] > 1.0"),
     ("approach", "open_practices / at_once - 1.0", "at_once / open_practices"),
-    ("approach", "people > list_size[best, lane]", "people < list_size[best, lane]"),
-    ("approach", "score = -practice_trust", "score = practice_trust"),
+    ("approach", "people[entry] > people[best]", "people[entry] < people[best]"),
+    ("approach", "= -practice_trust", "= practice_trust"),
     (
         "approach",
         "neighbours[one, lane] += counted[other, lane]",
@@ -108,7 +108,7 @@ MUTATIONS = [
     ("approach", "candidates + 0.5", "candidates"),
     ("approach", "LARGEST = 1", "LARGEST = 2"),
     ("memory", "good_meetings[tie, 1 - side, lane]", "good_meetings[tie, side, lane]"),
-    ("memory", "(1.0 - pace) ** held", "(1.0 - pace) * held"),
+    ("memory", "kept[number - 1, lane] * (1.0 - memory_pace", "(1.0 - memory_pace"),
     (
         "memory",
         "side = 0 if tie_ends[tie, 0] == leaver else 1",

@@ -147,7 +147,12 @@ def approach(
                     refocused[lane] = 1.0
         return
     neighbours = np.zeros((organisations, lanes))
-    count_neighbours(neighbours, engaged, approach_rule == NEXT_TO_ENGAGED, shut, tie_ends, kind_start)
+    by_neighbours = (approach_rule == BEST_CONNECTED) | (approach_rule == NEXT_TO_ENGAGED)
+    if is_any(by_neighbours):
+        count_neighbours(neighbours, engaged, approach_rule == NEXT_TO_ENGAGED, shut, tie_ends, kind_start)
+    waiting = np.empty(organisations, dtype=np.int64)
+    score = np.empty(organisations)
+    people = np.empty(organisations)
     is_first = np.zeros(organisations, dtype=np.bool_)
     for place in range(practice_start.size - 1):
         rows = practice_row[practice_start[place] : practice_start[place + 1]]
@@ -158,26 +163,29 @@ def approach(
             candidates = 0
             for practice in rows:
                 is_first[practice] = False
-                if list_size[practice, lane] > 0.0:
-                    open_practices += 1
-                    candidates += 1 if engaged[practice, lane] == 0.0 else 0
+                if not list_size[practice, lane] > 0.0:
+                    continue
+                open_practices += 1
+                if engaged[practice, lane] > 0.0:
+                    continue
+                waiting[candidates] = practice
+                people[candidates] = list_size[practice, lane]
+                score[candidates] = neighbours[practice, lane]
+                if rule == LARGEST:
+                    score[candidates] = people[candidates]
+                elif rule == LEAST_TRUSTING:
+                    score[candidates] = -practice_trust[practice, lane]
+                candidates += 1
             at_once = number_at_once(approach_at_once[lane], candidates) if candidates > 0 else 0
-            if focus > 0.0:
-                for _ in range(at_once):
-                    best = -1
-                    highest = 0.0
-                    for practice in rows:
-                        people = list_size[practice, lane]
-                        if is_first[practice] or not people > 0.0 or engaged[practice, lane] > 0.0:
-                            continue
-                        score = people if rule == LARGEST else neighbours[practice, lane]
-                        if rule == LEAST_TRUSTING:
-                            score = -practice_trust[practice, lane]
-                        is_equal = best >= 0 and score == highest and people > list_size[best, lane]
-                        if best < 0 or score > highest or is_equal:
-                            best = practice
-                            highest = score
-                    is_first[best] = True
+            for _ in range(at_once if focus > 0.0 else 0):
+                best = 0
+                for entry in range(1, candidates):
+                    is_equal = score[entry] == score[best]
+                    if score[entry] > score[best] or (is_equal and people[entry] > people[best]):
+                        best = entry
+                is_first[waiting[best]] = True
+                score[best] = -np.inf
+                people[best] = -np.inf
             for practice in rows:
                 wanted = 1.0
                 if focus > 0.0 and candidates > 0:

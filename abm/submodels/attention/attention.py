@@ -105,7 +105,7 @@ def popularity(reputation, popularity_power, trust_floor):
 
 @compiled
 def follow_reputation(attention_weight, trust, shut, tie_ends, popularity_power, trust_floor, organisations):
-    """Multiply the weight of every open tie by the other organisation's popularity.
+    """Multiply the weight of every tie by the other organisation's popularity.
 
     Mutates
     -------
@@ -121,16 +121,15 @@ def follow_reputation(attention_weight, trust, shut, tie_ends, popularity_power,
                 if shut[tie, lane] == 0:
                     partners[other, lane] += 1.0
                     reputation[other, lane] += trust[tie, side, lane]
+    for organisation in range(organisations):
+        for lane in range(lanes):
+            mean = reputation[organisation, lane] / max(partners[organisation, lane], 1.0)
+            reputation[organisation, lane] = popularity(mean, popularity_power[lane], trust_floor[lane])
     for tie in range(ties):
         for side in range(2):
             other = tie_ends[tie, 1 - side]
             for lane in range(lanes):
-                if shut[tie, lane] == 0:
-                    attention_weight[tie, side, lane] *= popularity(
-                        reputation[other, lane] / partners[other, lane],
-                        popularity_power[lane],
-                        trust_floor[lane],
-                    )
+                attention_weight[tie, side, lane] *= reputation[other, lane]
 
 
 @mechanism(
@@ -196,19 +195,23 @@ def attention(
         return
     reshaped[:] = 0.0
     ties = need.shape[0]
+    is_focused = is_any(leadership_focus)
+    has_powers = is_any(attention_need_power) or is_any(attention_trust_power)
     if follows_trust or is_refocused or step == 0:
         for tie in range(ties):
             for side in range(2):
                 for lane in range(lanes):
-                    attention_weight[tie, side, lane] = regard_weight(
-                        need[tie],
-                        trust[tie, side, lane],
-                        attention_need_power[lane],
-                        attention_trust_power[lane],
-                        attention_trust_floor[lane],
-                    )
-                    if shut[tie, lane] > 0:
-                        attention_weight[tie, side, lane] = 0.0
+                    # A power of 0 is 1 to the bit, and takes long.
+                    weight = 1.0
+                    if has_powers:
+                        weight = regard_weight(
+                            need[tie],
+                            trust[tie, side, lane],
+                            attention_need_power[lane],
+                            attention_trust_power[lane],
+                            attention_trust_floor[lane],
+                        )
+                    attention_weight[tie, side, lane] = weight if shut[tie, lane] == 0 else 0.0
         if is_popular:
             follow_reputation(
                 attention_weight,
@@ -219,13 +222,13 @@ def attention(
                 attention_trust_floor,
                 network.shape[0],
             )
-        if is_any(leadership_focus):
+        if is_focused:
             for kind in FROM_OTHERS:
                 for tie in range(kind_start[kind], kind_start[kind + 1]):
                     for lane in range(lanes):
                         attention_weight[tie, 0, lane] *= preference[tie_ends[tie, 1], lane]
-    is_weighted = follows_trust or is_any(attention_need_power) or is_any(leadership_focus)
-    if is_weighted:
+    is_weighted = has_powers or is_popular or is_focused
+    if has_powers or is_popular:
         attention_total[:] = 0.0
         for tie in range(ties):
             for side in range(2):
@@ -236,6 +239,16 @@ def attention(
         for group in range(segments):
             for lane in range(lanes):
                 attention_total[group, lane] = open_ties[group, lane]
+        if is_focused:
+            # What others give to practices shares no budget with anything else.
+            for kind in FROM_OTHERS:
+                for tie in range(kind_start[kind], kind_start[kind + 1]):
+                    attention_total[segment[tie, 0]] = 0.0
+            for kind in FROM_OTHERS:
+                for tie in range(kind_start[kind], kind_start[kind + 1]):
+                    group = segment[tie, 0]
+                    for lane in range(lanes):
+                        attention_total[group, lane] += attention_weight[tie, 0, lane]
 
     # To all but practices a network is one counterpart, so each of its members counts for a part of one. The label of
     # a practice on its own points at the last row, where nothing is saved.

@@ -32,6 +32,7 @@ import numpy as np
 
 from abm.core.arithmetic import drawn_towards, find_nonzero, is_any, row_and_lane
 from abm.core.declaration import Submodel, field, mechanism
+from abm.core.draws import MOST_EVENTS
 from abm.core.kernels import inlined
 from abm.world.vocabulary import SIDE, TIE
 
@@ -51,10 +52,15 @@ STATE = (
 
 
 @inlined
-def regard_after_meetings(regard, good, held, pace):
-    """Return regard after meetings of which the other side found some good: m + (1 - (1 - r)^K) (S / K - m)."""
-    learnt = 1.0 - (1.0 - pace) ** held
-    return regard + learnt * (good / held - regard)
+def regard_after_meetings(regard, good, held, kept):
+    """Return regard after meetings of which the other side found some good: m + (1 - kept) (S / K - m).
+
+    Parameters
+    ----------
+    kept : float
+        (1 - r)^K, what K meetings leave of the regard before.
+    """
+    return regard + (1.0 - kept) * (good / held - regard)
 
 
 @mechanism(writes=("regard",), is_kernel=True)
@@ -80,6 +86,10 @@ def memory(
     if not is_any(memory_reciprocity):
         return
     lanes = meetings.shape[1]
+    kept = np.ones((MOST_EVENTS + 1, lanes))
+    for number in range(1, MOST_EVENTS + 1):
+        for lane in range(lanes):
+            kept[number, lane] = kept[number - 1, lane] * (1.0 - memory_pace[lane])
     met = np.empty(meetings.size, dtype=np.uint32)
     for event in range(find_nonzero(meetings, met)):
         tie, lane = row_and_lane(met[event], lanes)
@@ -89,7 +99,7 @@ def memory(
                     regard[tie, side, lane],
                     good_meetings[tie, 1 - side, lane],
                     meetings[tie, lane],
-                    memory_pace[lane],
+                    kept[meetings[tie, lane], lane],
                 )
     left = np.empty(exits.size, dtype=np.uint32)
     for event in range(find_nonzero(exits, left)):
