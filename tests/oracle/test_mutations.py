@@ -87,7 +87,8 @@ MUTATIONS = [
     ("attention", "step > 0 and not follows_trust and not", "step > 0 and not follows_trust or not"),
     ("attention", "1.0 - 1.0 / max(", "1.0 / max("),
     ("attention", "in (COMMISSIONER_PRACTICE, HOSPITAL_PRACTICE)", "in (HOSPITAL_PRACTICE,)"),
-    ("attention", "or is_any(leadership_focus)", ""),
+    ("attention", "has_powers or is_popular or is_focused", "has_powers or is_popular"),
+    ("attention", "attention_total[segment[tie, 0]] = 0.0", "pass"),
     ("attention", "follows_trust or is_refocused or step == 0", "follows_trust or step == 0"),
     ("attention", "preference[tie_ends[tie, 1], lane]", "preference[tie_ends[tie, 0], lane]"),
     (
