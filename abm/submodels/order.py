@@ -5,7 +5,18 @@ MONTH = (
     ("What leaders give", ("showcase", "leadership", "effort", "approach", "attention")),
     (
         "What passes between two",
-        ("contact", "encounter", "memory", "trust", "talk", "suspension", "challenge", "tender"),
+        (
+            "barrier",
+            "contact",
+            "encounter",
+            "memory",
+            "trust",
+            "talk",
+            "suspension",
+            "challenge",
+            "tender",
+            "caution",
+        ),
     ),
     ("What a place builds", ("closure", "federation", "peers", "governance", "integration")),
 )

@@ -36,6 +36,8 @@ class LocalPlace:
         self.visible = 0.0
         self.scope = 0.0
         self.delay = 0.0
+        self.caution = 1.0
+        self.felt = 0.0
         self.exposed = False
         self.challenged = False
         self.tendered = False
@@ -103,6 +105,22 @@ class LocalPlace:
         for tie in self.bidding_ties:
             for side in tie.sides:
                 side.trust *= kept
+
+    def feel_rules(self) -> None:
+        """Feel the rules of competition, less where experience has taught not to fear them."""
+        levers, learning = self.model.levers, self.model.parameters["caution.weight"]
+        written = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
+        self.felt = written * ((1.0 - learning) + learning * self.caution)
+
+    def learn_from_rules(self) -> None:
+        """Fear the rules less with time, and more when they strike."""
+        parameters = self.model.parameters
+        if parameters["caution.weight"] == 0.0:
+            return
+        boldness = 1.0 - self.caution * math.exp(-parameters["caution.fading"] * self.model.dt)
+        if self.challenged or self.tendered:
+            boldness *= 1.0 - parameters["caution.jump"]
+        self.caution = 1.0 - boldness
 
     # ---- governance ------------------------------------------------------------------------------
 

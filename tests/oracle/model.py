@@ -172,6 +172,7 @@ class OracleModel(mesa.Model):
             self.effort()
             self.approach()
             self.attention()
+            self.barrier()
             self.contact()
             self.encounter()
             self.memory()
@@ -179,6 +180,7 @@ class OracleModel(mesa.Model):
             self.talk()
             self.challenge()
             self.tender()
+            self.caution()
             self.closure()
             self.federation()
             self.governance()
@@ -320,6 +322,16 @@ class OracleModel(mesa.Model):
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
         self.reshaped = False
+
+    def barrier(self) -> None:
+        """Let every place feel the rules of competition."""
+        for place in self.places:
+            place.feel_rules()
+
+    def caution(self) -> None:
+        """Let every place learn from what the rules did."""
+        for place in self.places:
+            place.learn_from_rules()
 
     def contact(self) -> None:
         """Let the two ends of each tie meet."""

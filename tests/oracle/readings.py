@@ -52,6 +52,8 @@ PLACE_STATE = (
     "scope",
     "delay",
     "exposed",
+    "felt",
+    "caution",
     "challenged",
     "tendered",
     "visible",

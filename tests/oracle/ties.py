@@ -222,9 +222,7 @@ class Tie:
     @property
     def barrier(self) -> float:
         """How far competition rules keep the two ends apart."""
-        parameters, levers = self.model.parameters, self.model.levers
-        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
-        return strictness * parameters[f"contact.barrier_weight.{self.kind}"]
+        return self.place.felt * self.model.parameters[f"contact.barrier_weight.{self.kind}"]
 
     def meet(self) -> None:
         """Draw how often the two ends meet."""

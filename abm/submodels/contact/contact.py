@@ -4,28 +4,19 @@ Attention becomes meetings, unless rules stand in between (E07); sessions and bo
 
 ::
 
-    barrier = C (1 - X) weight_kind
+    barrier = felt weight_kind                     [felt as of the place](#barrier)
     lambda  = 0.5 (attention_0 + attention_1) (1 - barrier) + l_0 + l_W sessions
               + l_B board    [not between practices; board of the step before]
     K       = 0 on a tie with a closed practice, else
               smallest k with u(MEETINGS) < Poisson cdf(k; lambda dt), at most 63
 
-C is strictness as it is felt, and no study measures it. The sources that the model formalises describe rules that
-keep commissioners and providers apart, hence the default of 0.7. Later evidence points lower: in four commissioners
-(42 interviews) nobody fully understood the rules, major changes were mostly agreed together with providers, and
-tenders were for peripheral services (Allen and others 2017, doi:10.1136/bmjopen-2016-011745); of 3,494 contracts
-awarded from April 2013 to August 2014, 195 (6%) went by competitive tender (Iacobucci 2014, doi:10.1136/bmj.g7606).
-Results should be looked at over a range of 0.1 to 0.7, with 0.3 in the middle.
-
 Tests
 -----
 tests/oracle/test_closed_forms.py : no meetings without effort, chance or a board
-tests/patterns/test_lever_signs.py : strictness, dialogue, sessions
+tests/patterns/test_lever_signs.py : sessions
 
 Symbols
 -------
-C : competition.strictness
-X : competition.dialogue_protection
 sessions : convening.sessions
 weight : contact.barrier_weight
 l_0 : contact.chance
@@ -75,12 +66,6 @@ MEASURES = (
 
 
 @inlined
-def barrier(strictness, dialogue_protection):
-    """Return how far rules of competition stand in the way of all meetings: C (1 - X)."""
-    return strictness * (1.0 - dialogue_protection)
-
-
-@inlined
 def meetings_anyway(chance, session, sessions):
     """Return the contacts a year that need no attention: l_0 + l_W sessions."""
     return chance + session * sessions
@@ -100,6 +85,7 @@ def contact(
     attention_budget,
     shut,
     board,
+    felt,
     seed,
     replicate,
     step,
@@ -107,8 +93,6 @@ def contact(
     tie_kind,
     tie_place,
     segment,
-    competition_strictness,
-    competition_dialogue_protection,
     convening_sessions,
     leadership_focus,
     attention_need_power,
@@ -118,6 +102,7 @@ def contact(
     contact_chance,
     contact_session,
     contact_board,
+    caution_weight,
 ):
     """Draw the meetings on every tie in this step.
 
@@ -129,11 +114,14 @@ def contact(
     kinds = contact_barrier_weight.shape[0]
     segments = attention_budget.shape[0]
     places = board.shape[0]
-    openness = np.empty((kinds, lanes))
-    for kind in range(kinds):
+    # Where nobody learns, all places feel the same.
+    is_apart = is_any(caution_weight)
+    openness = np.empty((places * kinds if is_apart else kinds, lanes))
+    for row in range(openness.shape[0]):
+        place, kind = row // kinds, row % kinds
         for lane in range(lanes):
-            strictness = barrier(competition_strictness[lane], competition_dialogue_protection[lane])
-            openness[kind, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
+            strictness = felt[place, lane]
+            openness[row, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
     background = np.empty((2 * places, lanes))
     for place in range(places):
         for lane in range(lanes):
@@ -168,6 +156,7 @@ def contact(
         if is_weighted:
             for tie in range(first, last):
                 kind = tie_kind[tie]
+                felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                 anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
@@ -176,22 +165,24 @@ def contact(
                     ) + min(
                         given[group_1, lane] * attention_weight[tie, 1, lane], attention_budget[group_1, lane]
                     )
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         elif lanes >= WIDE:
             for tie in range(first, last):
                 kind = tie_kind[tie]
+                felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                 anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
                     offered = given[group_0, lane] + given[group_1, lane]
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         else:
             for lane in range(lanes):
                 for tie in range(first, last):
                     kind = tie_kind[tie]
+                    felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                     anyway = background_row(tie_place[tie], kind)
                     offered = given[segment[tie, 0], lane] + given[segment[tie, 1], lane]
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         # Nobody meets where u < 1 - mean, which is below exp(-mean).
         held_here, shut_here = meetings[first:last].reshape(-1), shut[first:last].reshape(-1)
         for entry in range(every_draw.size):
