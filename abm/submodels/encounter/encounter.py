@@ -132,7 +132,7 @@ def encounter(
     # Where nobody learns, all places feel the same.
     is_apart = is_any(caution_weight)
     rows = (felt.shape[0] if is_apart else 1) * tie_kinds
-    apart = np.uint32(tie_kinds if is_apart else 0)
+    rows_a_place = np.uint32(tie_kinds if is_apart else 0)
     outset = np.empty((kinds, rows, lanes))
     for kind in range(kinds):
         for row in range(rows):
@@ -174,7 +174,7 @@ def encounter(
             seeds[event] = seed[lane]
             sharing[event] = encounter_shared_judgement[lane]
             replicates[event] = replicate[lane]
-            between = np.uint32(tie_place[tie] * apart + tie_kind[tie])
+            between = np.uint32(tie_place[tie] * rows_a_place + tie_kind[tie])
             answers = memory_reciprocity[lane]
             confidence, strain = encounter_trust_slope[lane], encounter_pressure_slope[lane]
             apart = encounter_divergence_slope[lane] * divergence[tie, lane]
