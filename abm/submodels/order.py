@@ -2,19 +2,22 @@
 
 MONTH = (
     ("What presses", ("traits", "demand", "payment", "pressure")),
-    ("What leaders give", ("showcase", "leadership", "moves", "effort", "attention")),
+    ("What leaders give", ("showcase", "leadership", "moves", "effort", "approach", "attention")),
     (
         "What passes between two",
         (
+            "barrier",
             "contact",
             "clinical",
             "encounter",
+            "memory",
             "trust",
             "succession",
             "talk",
             "suspension",
             "challenge",
             "tender",
+            "caution",
         ),
     ),
     ("What a place builds", ("closure", "federation", "peers", "governance", "integration")),

@@ -36,6 +36,8 @@ class LocalPlace:
         self.visible = 0.0
         self.scope = 0.0
         self.delay = 0.0
+        self.caution = 1.0
+        self.felt = 0.0
         self.exposed = False
         self.challenged = False
         self.tendered = False
@@ -59,6 +61,19 @@ class LocalPlace:
         seats = int(self.model.levers["convening.clinical_leaders"])
         for practice in self.practices:
             practice.has_seat = practice in ranked[:seats]
+
+    def choose_first(self) -> None:
+        """Choose the practices to approach first among those that are not engaged, and say what they get."""
+        focus = self.model.levers["leadership.focus"]
+        working = [practice for practice in self.practices if practice.is_open]
+        waiting = [practice for practice in working if not practice.engaged]
+        for practice in self.practices:
+            practice.preference = 1.0 - focus if waiting else 1.0
+        ranked = sorted(waiting, key=lambda one: (-one.urgency(), -one.list_size, one.index))
+        number = max(1, math.floor(self.model.parameters["approach.at_once"] * len(waiting) + 0.5))
+        first = ranked[:number]
+        for practice in first:
+            practice.preference = 1.0 + focus * (len(working) / len(first) - 1.0)
 
     # ---- challenge and tender -------------------------------------------------------------------------------
 
@@ -101,6 +116,22 @@ class LocalPlace:
         for tie in self.bidding_ties:
             for side in tie.sides:
                 side.trust *= kept
+
+    def feel_rules(self) -> None:
+        """Feel the rules of competition, less where experience has taught not to fear them."""
+        levers, learning = self.model.levers, self.model.parameters["caution.weight"]
+        written = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
+        self.felt = written * ((1.0 - learning) + learning * self.caution)
+
+    def learn_from_rules(self) -> None:
+        """Fear the rules less with time, and more when they strike."""
+        parameters = self.model.parameters
+        if parameters["caution.weight"] == 0.0:
+            return
+        boldness = 1.0 - self.caution * math.exp(-parameters["caution.fading"] * self.model.dt)
+        if self.challenged or self.tendered:
+            boldness *= 1.0 - parameters["caution.jump"]
+        self.caution = 1.0 - boldness
 
     # ---- governance ------------------------------------------------------------------------------
 

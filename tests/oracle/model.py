@@ -80,6 +80,7 @@ class OracleModel(mesa.Model):
 
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
+        self.refocused = False
         self.identities = place.identity.tolist()
         self.place_identities = place.place_identity.tolist()
         self.places = build_places(self, place)
@@ -171,15 +172,19 @@ class OracleModel(mesa.Model):
             self.leadership()
             self.moves()
             self.effort()
+            self.approach()
             self.attention()
+            self.barrier()
             self.contact()
             self.clinical()
             self.encounter()
+            self.memory()
             self.trust()
             self.succession()
             self.talk()
             self.challenge()
             self.tender()
+            self.caution()
             self.closure()
             self.federation()
             self.governance()
@@ -316,12 +321,32 @@ class OracleModel(mesa.Model):
         self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
         self.agents.do("reach_out")
 
+    def approach(self) -> None:
+        """Let leaders choose the practices that they approach first."""
+        before = [practice.preference for practice in self.practices]
+        for place in self.places:
+            place.choose_first()
+        self.refocused = before != [practice.preference for practice in self.practices]
+
     def attention(self) -> None:
         """Let every organisation divide its effort over its ties."""
+        for organisation in self.organisations:
+            judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
+            organisation.renown = sum(judgements) / len(judgements) if judgements else 0.0
         reserved = self.levers["leadership.practice_share"]
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
         self.reshaped = False
+
+    def barrier(self) -> None:
+        """Let every place feel the rules of competition."""
+        for place in self.places:
+            place.feel_rules()
+
+    def caution(self) -> None:
+        """Let every place learn from what the rules did."""
+        for place in self.places:
+            place.learn_from_rules()
 
     def contact(self) -> None:
         """Let the two ends of each tie meet."""
@@ -338,6 +363,14 @@ class OracleModel(mesa.Model):
         """Let each side judge its meetings for itself."""
         for tie in self.ties:
             tie.judge_meetings()
+
+    def memory(self) -> None:
+        """Let each side remember how the other took their meetings."""
+        if self.parameters["memory.reciprocity"] == 0.0:
+            return
+        for tie in self.ties:
+            for side in tie.sides:
+                side.remember()
 
     def trust(self) -> None:
         """Let each side learn from its meetings, and forget."""

@@ -43,6 +43,10 @@ class Organisation(mesa.Agent):
     openness, standing, vigour, burden : float
         Lasting traits: log-odds with which it judges meetings, and with which others judge meetings with it; multiple
         of capacity; pressure beyond others'.
+    renown : float
+        Mean trust that all its open partners have in it.
+    preference : float
+        Multiple of an equal part of the time that others reserve for practices; only practices have any but 1.
     is_open, closed : bool
         Whether it still works, and whether it closed in the last step; only practices close.
     """
@@ -90,6 +94,8 @@ class Organisation(mesa.Agent):
         self.effort = 0.0
         self.avoided = 0.0
         self.reputation = 0.0
+        self.renown = 0.0
+        self.preference = 1.0
 
     def side_towards(self, other: Organisation) -> Side | None:
         """Return this organisation's end of its tie with another, or None where they have none."""
@@ -262,15 +268,22 @@ class Organisation(mesa.Agent):
         model = self.model
         floor = model.parameters["attention.trust_floor"]
         power = model.parameters["attention.trust_power"]
+        popularity = model.parameters["attention.popularity_power"]
         for segment in self.segments:
             segment.budget = self.effort * segment.work_share * model.group_factor[segment.group]
             for side in segment.sides:
-                regard = (floor + side.trust) ** power
+                other = side.other.organisation
+                regard = (floor + side.trust) ** power * (floor + other.renown) ** popularity
+                regard *= self.preference_for(other)
                 side.attention_weight = side.need_weight * regard if side.tie.is_open else 0.0
             segment.total = sum(self.count_once(side) for side in segment.sides)
             for side in segment.sides:
                 share = min(1.0, side.attention_weight / segment.total) if segment.total > 0.0 else 0.0
                 side.attention = segment.budget * share
+
+    def preference_for(self, other: Organisation) -> float:
+        """Return how much more than others this one is approached."""
+        return other.preference
 
     def count_once(self, side: Side) -> float:
         """Return how much a counterpart counts; whoever meets a member of a network reaches all of them."""

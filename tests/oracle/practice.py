@@ -141,6 +141,10 @@ class Practice(Organisation):
         if model.uniform(Decision.LEAVE_NETWORK, self.index) < 1.0 - math.exp(-hazard * model.dt):
             self.leave_network()
 
+    def preference_for(self, other: Organisation) -> float:
+        """Return 1: among practices none is approached before others."""
+        return 1.0
+
     def count_once(self, side: Side) -> float:
         """Return how much a counterpart counts: practices deal with each other one by one."""
         return side.attention_weight
@@ -171,6 +175,16 @@ class Practice(Organisation):
         in_providers = sum(share * side.trust for side, share in self.provider_sides)
         in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
         self.trust_in_partners = weight * in_providers + (1.0 - weight) * in_commissioners
+
+    def urgency(self) -> float:
+        """Return how high the rule puts this practice among those that leaders may approach first."""
+        neighbours = [side.other.organisation for side in self.neighbour_sides if side.tie.is_open]
+        return {
+            1: self.list_size,
+            2: float(len(neighbours)),
+            3: float(sum(one.engaged for one in neighbours)),
+            4: -self.trust_in_partners,
+        }[int(self.model.parameters["approach.rule"])]
 
     def look_at_neighbours(self) -> None:
         """See how many neighbours take part, before anybody decides anew."""

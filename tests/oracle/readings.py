@@ -31,8 +31,17 @@ ORGANISATION_STATE = (
     "standing",
     "vigour",
     "burden",
+    "preference",
 )
-SIDE_STATE = ("trust", "divergence", "relation_start", "attention_weight", "attention", "good_meetings")
+SIDE_STATE = (
+    "trust",
+    "divergence",
+    "relation_start",
+    "attention_weight",
+    "attention",
+    "good_meetings",
+    "regard",
+)
 PLACE_STATE = (
     "admissions",
     "board",
@@ -43,6 +52,8 @@ PLACE_STATE = (
     "scope",
     "delay",
     "exposed",
+    "felt",
+    "caution",
     "challenged",
     "tendered",
     "visible",
@@ -83,6 +94,7 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["payoff"] = list(model.payoffs.values())
     state["outside_admissions"] = model.outside_admissions
     state["reshaped"] = model.reshaped
+    state["refocused"] = model.refocused
     return {name: np.asarray(values, dtype=np.float64) for name, values in state.items()}
 
 
@@ -142,6 +154,9 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["meetings"] = MONTHS_A_YEAR * model.meetings_per_tie
     found["heard"] = MONTHS_A_YEAR * model.heard_per_tie
     found["engaged_neighbours"] = clustering_of_engagement(practices)
+    found["approached"] = sum(one.list_size for one in practices if one.preference > 1.0) / sum(
+        one.list_size for one in practices
+    )
     found["networks"] = float(len(model.networks))
     found["networked"] = sum(one.list_size for one in practices if one.network) / sum(
         one.list_size for one in practices

@@ -41,6 +41,8 @@ class Side:
         Weight of the tie among those that share a budget.
     good_meetings : int
         Meetings of the last step that `organisation` judged good.
+    regard : float
+        Share of recent meetings that the other side found good, as `organisation` remembers it.
     relation_start : float
         Years from the start to the last meeting that `organisation` judged bad, or to a new leader on either side; 0
         by a rule that does not look at it.
@@ -54,6 +56,7 @@ class Side:
         "need_weight",
         "organisation",
         "other",
+        "regard",
         "relation_start",
         "tie",
         "trust",
@@ -71,6 +74,7 @@ class Side:
         self.attention_weight = 0.0
         self.good_meetings = 0
         self.relation_start = 0.0
+        self.regard = organisation.model.parameters["memory.usual"]
 
     @property
     def model(self) -> OracleModel:
@@ -117,12 +121,24 @@ class Side:
             - parameters["encounter.divergence_slope"] * self.divergence
             + self.organisation.openness
             + self.other.organisation.standing
+            + parameters["memory.reciprocity"] * (self.regard - parameters["memory.usual"])
         )
 
     @property
     def bad_meetings(self) -> int:
         """Meetings of the last step that the organisation did not judge good."""
         return self.tie.meetings - self.good_meetings
+
+    def remember(self) -> None:
+        """Move towards the share of meetings that the other side found good; a new leader forgets a part."""
+        parameters = self.model.parameters
+        held, good = self.tie.meetings, self.other.good_meetings
+        if held > 0:
+            kept = (1.0 - parameters["memory.pace"]) ** held
+            self.regard = kept * self.regard + (1.0 - kept) * good / held
+        if self.organisation.exited:
+            kept = parameters["trust.kept_by_successor"]
+            self.regard = kept * self.regard + (1.0 - kept) * parameters["memory.usual"]
 
     def update_relation(self) -> None:
         """Begin anew after a bad meeting."""
@@ -214,9 +230,7 @@ class Tie:
     @property
     def barrier(self) -> float:
         """How far competition rules keep the two ends apart."""
-        parameters, levers = self.model.parameters, self.model.levers
-        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
-        return strictness * parameters[f"contact.barrier_weight.{self.kind}"]
+        return self.place.felt * self.model.parameters[f"contact.barrier_weight.{self.kind}"]
 
     def meet(self) -> None:
         """Draw how often the two ends meet."""

@@ -92,7 +92,6 @@ STATE = (
         low=0,
         high=1,
         definition="A practice's trust in its partners",
-        is_carried=False,
     ),
 )
 
