@@ -160,9 +160,9 @@ def explanation(found: Dissection) -> str:
         "Changes are means over pairs of runs, with 95% intervals; dim ones include zero. Points: of runs in which "
         "integrated care stands. Years until it emerges; runs without count with the month after the horizon. "
         "Achieved: implementation at the end. Trust: at the end, not counting that among practices. Correlations "
-        "and shares of variance: 95% "
-        "intervals by bootstrap over runs. Years engaged differ between practices of a place "
-        f"{wording.number(out.spread_ratio, 1)} times as much as if they were exchangeable (variance). Ranks of being "
+        "and shares of variance: 95% intervals by bootstrap over runs. How often practices of a place are engaged "
+        "differs (variance) "
+        f"{wording.number(out.spread_ratio, 1)} times as much as if they were exchangeable. Ranks of being "
         f"engaged correlate with: {ranks}. Partners of one organisation deal with each other in "
         f"{wording.percentage(found.transitivity)} of pairs."
     )

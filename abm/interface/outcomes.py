@@ -6,7 +6,7 @@ from abm.analysis.dissection.results import Dissection
 from abm.interface.canvas import Circle, Drawing, Lines, Words
 from abm.interface.markers import INK, QUIET
 
-WIDTH, LEFT, RIGHT, TOP, ROW, GAP = 720.0, 210.0, 30.0, 60.0, 24.0, 40.0
+WIDTH, LEFT, RIGHT, TOP, ROW, GAP = 720.0, 210.0, 30.0, 65.0, 24.0, 52.0
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 20.0, 13.0, 11.5
 INTACT_COLOUR, CUT_COLOUR = "#000000", "#0072B2"
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -23,7 +23,7 @@ def picture(found: Sequence[Dissection]) -> Drawing:
     )
     drawing = Drawing(WIDTH, height, "Runs in which integrated care stands", told)
     drawing.add(
-        Words((LEFT, 30.0), "Runs in which integrated care stands at the end", TITLE_SIZE, INK, is_bold=True)
+        Words((20.0, 30.0), "Runs in which integrated care stands at the end", TITLE_SIZE, INK, is_bold=True)
     )
     down = TOP
     for one in found:

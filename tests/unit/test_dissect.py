@@ -76,3 +76,10 @@ def test_a_place_is_named_once_and_a_scenario_exists():
     assert done.exit_code == 2
     assert "'urban' is named 2 times" in done.stderr
     assert run("structure", "bosline").exit_code == 2
+
+
+def test_an_extension_of_the_user_runs_beside_the_surgeries():
+    example = Path(__file__).resolve().parents[2] / "docs/guides/examples/peer_support.py"
+    done = run("structure", "baseline", *SMALL, "--extension", example, "--set", "peer.sessions=6")
+    assert done.exit_code == 0, done.output
+    assert "Silence practices" in " ".join(done.stdout.split())
