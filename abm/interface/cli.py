@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from abm.interface.dissect import structure
 from abm.interface.ending import ending_by_signals
 from abm.interface.places import app as places
 from abm.interface.sweep import app as sweeps
@@ -31,6 +32,7 @@ LOOK, CHECK, SIMULATE, SEE = "Look", "Check", "Simulate", "See"
 
 app.add_typer(places, rich_help_panel=LOOK)
 app.add_typer(sweeps, rich_help_panel=SIMULATE)
+app.command(rich_help_panel=SIMULATE)(structure)
 
 # Numbers arrive as text: what is wrong with them is told together with all other problems.
 Replicates = Annotated[
