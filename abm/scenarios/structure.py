@@ -1,4 +1,4 @@
-"""Define the model's structural variants: which rule moves trust, and what attention follows."""
+"""Define the model's structural variants: trust, attention, whom leaders approach first, and goodwill."""
 
 from __future__ import annotations
 
@@ -19,10 +19,41 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, float]]] = MappingProxyType(
             "kim": {"trust.rule": 2.0},
         },
         "attention": {
-            "equal": {"attention.need_power": 0.0, "attention.trust_power": 0.0},
-            "need": {"attention.need_power": 1.0, "attention.trust_power": 0.0},
-            "trust": {"attention.need_power": 0.0, "attention.trust_power": 1.0},
-            "need_and_trust": {"attention.need_power": 1.0, "attention.trust_power": 1.0},
+            "equal": {
+                "attention.need_power": 0.0,
+                "attention.trust_power": 0.0,
+                "attention.popularity_power": 0.0,
+            },
+            "need": {
+                "attention.need_power": 1.0,
+                "attention.trust_power": 0.0,
+                "attention.popularity_power": 0.0,
+            },
+            "trust": {
+                "attention.need_power": 0.0,
+                "attention.trust_power": 1.0,
+                "attention.popularity_power": 0.0,
+            },
+            "need_and_trust": {
+                "attention.need_power": 1.0,
+                "attention.trust_power": 1.0,
+                "attention.popularity_power": 0.0,
+            },
+            "popular": {
+                "attention.need_power": 0.0,
+                "attention.trust_power": 0.0,
+                "attention.popularity_power": 1.0,
+            },
+        },
+        "approach": {
+            "largest": {"approach.rule": 1.0},
+            "best_connected": {"approach.rule": 2.0},
+            "next_to_engaged": {"approach.rule": 3.0},
+            "least_trusting": {"approach.rule": 4.0},
+        },
+        "memory": {
+            "fixed": {"memory.reciprocity": 0.0},
+            "conditional": {"memory.reciprocity": 1.5},
         },
     }
 )
@@ -42,6 +73,8 @@ def _variant_of(part: str) -> Any:
 
 TrustVariant = _variant_of("trust")
 AttentionVariant = _variant_of("attention")
+ApproachVariant = _variant_of("approach")
+MemoryVariant = _variant_of("memory")
 
 
 class Structure(Record):
@@ -53,7 +86,16 @@ class Structure(Record):
         default=None, description="rule by which trust moves: encounter, klos_nooteboom or kim"
     )
     attention: AttentionVariant | None = Field(  # type: ignore[valid-type]
-        default=None, description="what attention follows: equal, need, trust or need_and_trust"
+        default=None, description="what attention follows: equal, need, trust, need_and_trust or popular"
+    )
+    approach: ApproachVariant | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="whom leaders approach first where leadership.focus is above 0: largest, best_connected, "
+        "next_to_engaged or least_trusting",
+    )
+    memory: MemoryVariant | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description="whether goodwill is fixed or conditional on how the other side took meetings",
     )
 
     @property

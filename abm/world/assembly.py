@@ -1,6 +1,7 @@
 """Assemble a place from what was drawn or read: derive work, attention segments, exposure; check the sums."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from abm.world.place import (
     TieKind,
 )
 from abm.world.showcase import Showcase, nearness_of_places
+from abm.world.thirds import find_thirds
 
 SUM_TOLERANCE = 1e-9
 SHOWCASE = Showcase()
@@ -123,6 +125,9 @@ def assemble(
         flows.of_place,
         showcase,
     )
+    incidence_start = starts_of(ends.ravel(), kind.size)
+    incidence_tie = as_integers(np.argsort(ends.ravel(), kind="stable") // 2)
+    third_start, third_tie = find_thirds(ends, incidence_start, incidence_tie)
     place = Place(
         name=name,
         label=label,
@@ -161,11 +166,18 @@ def assemble(
         nearness=nearness,
         practice_start=starts_of(organisations.home[practices], len(place_names)),
         practice_row=as_integers(practices[np.argsort(organisations.home[practices], kind="stable")]),
-        incidence_start=starts_of(ends.ravel(), kind.size),
-        incidence_tie=as_integers(np.argsort(ends.ravel(), kind="stable") // 2),
+        incidence_start=incidence_start,
+        incidence_tie=incidence_tie,
         exposure_start=as_integers(start),
         exposure_provider=as_integers(provider),
         exposure_weight=as_floats(weight),
+        identity=identities(
+            f"{place_names[home]}/{one}"
+            for one, home in zip(organisations.id, organisations.home, strict=True)
+        ),
+        place_identity=identities(place_names),
+        third_start=third_start,
+        third_tie=third_tie,
     )
     check_sums(place)
     return place
@@ -195,6 +207,12 @@ def as_floats(values: NDArray[np.generic]) -> Floats:
 def as_integers(values: NDArray[np.generic]) -> Integers:
     """Return a C-contiguous int64 copy."""
     return np.array(values, dtype=np.int64, order="C")
+
+
+def identities(names: Iterable[str]) -> Integers:
+    """Return a number below 2**31 for every name, which follows from the name alone."""
+    digests = [hashlib.sha256(name.encode()).digest()[:4] for name in names]
+    return np.array([int.from_bytes(digest, "big") >> 1 for digest in digests], dtype=np.int64)
 
 
 def starts_of(owners: NDArray[np.generic], rows: int) -> Integers:

@@ -18,7 +18,7 @@ from abm.texts import UNREADABLE, visible
 from abm.world.assembly import Flows, Organisations, Ties, Work, assemble
 from abm.world.graphml import require_bounded
 from abm.world.networkvalues import faulty_values
-from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, OrganisationKind, Place
+from abm.world.place import ORGANISATION_KINDS, TIE_KINDS, Floats, Integers, OrganisationKind, Place
 from abm.world.showcase import Showcase
 
 TRUST_ATTRIBUTES = ("trust_side_0", "trust_side_1")
@@ -298,3 +298,24 @@ def load_network(path: str | Path) -> Place:
         When the file is not GraphML or lacks what a place needs.
     """
     return from_network(read_graphml(path), shown_path(path))
+
+
+def betweenness(organisations: int, ends: Integers, length: Floats) -> Floats:
+    """Return the share of the shortest paths between others that lead over each organisation, (N,).
+
+    Parameters
+    ----------
+    organisations : int
+        N.
+    ends : (K, 2) int
+        Organisations that are linked.
+    length : (K,)
+        Of each link, above 0.
+    """
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(range(organisations))
+    graph.add_weighted_edges_from(
+        (one, other, far) for (one, other), far in zip(ends.tolist(), length.tolist(), strict=True)
+    )
+    found = nx.betweenness_centrality(graph, weight="weight")
+    return np.array([found[row] for row in range(organisations)])

@@ -4,9 +4,10 @@ All runs of a scenario share one `Place`, which never changes. `abm.world.place_
 """
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+DERIVED = MappingProxyType({"is_derived": True})
+"""Metadata of arrays that follow from the others, and so are left out of the content hash."""
 
 
 class OrganisationKind(IntEnum):
@@ -136,6 +141,14 @@ class Place:
     exposure_weight : (X,)
         Acute providers whose crowding each organisation feels, as compressed rows; weights sum to 1 over a
         row.
+    identity : (N,) int
+    place_identity : (P,) int
+        Numbers below 2**31 that follow from names (of an organisation: its id and its home place), for traits that
+        stay the same whatever the row.
+    third_start : (M+1,) int
+    third_tie : (T, 2) int
+        Organisations with which both ends of each tie have ties, as compressed rows, ascending in a row: the tie of
+        side 0 with the third organisation and that of side 1.
     """
 
     name: str
@@ -180,6 +193,10 @@ class Place:
     exposure_start: Integers
     exposure_provider: Integers
     exposure_weight: Floats
+    identity: Integers = field(metadata=DERIVED)
+    place_identity: Integers = field(metadata=DERIVED)
+    third_start: Integers = field(metadata=DERIVED)
+    third_tie: Integers = field(metadata=DERIVED)
 
     @property
     def organisations(self) -> int:
@@ -225,11 +242,13 @@ class Place:
 
     @cached_property
     def content_hash(self) -> str:
-        """Return the SHA-256 of every attribute, as 64 hexadecimal digits."""
+        """Return the SHA-256 of every attribute that does not follow from others, as 64 hexadecimal digits."""
         digest = hashlib.sha256()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            digest.update(field.name.encode())
+        for one in fields(self):
+            if one.metadata is DERIVED:
+                continue
+            value = getattr(self, one.name)
+            digest.update(one.name.encode())
             if isinstance(value, np.ndarray):
                 digest.update(f"{value.dtype.str}{value.shape}".encode())
                 digest.update(value.tobytes())

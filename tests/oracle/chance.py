@@ -25,6 +25,18 @@ class Decision(IntEnum):
     CONTRACT = 14
     CLOSE = 15
     TENDER = 16
+    TALK = 17
+    OPENNESS = 18
+    STANDING = 19
+    VIGOUR = 20
+    BURDEN = 21
+    PAST_OF_PLACE = 22
+    PAST_OF_PARTNER = 23
+    PAST_OF_PAIR = 24
+    MOVE = 25
+    MOVE_FROM = 26
+    BEHIND = 27
+    SEAT = 28
 
 
 MOST_MEETINGS = 63

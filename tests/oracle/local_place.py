@@ -20,6 +20,7 @@ class LocalPlace:
         self.model = model
         self.index = index
         self.name = name
+        self.identity = model.place_identities[index]
         self.population = population
         self.in_sight: list[tuple[LocalPlace, float]] = []
         self.practices: list[Practice] = []
@@ -35,6 +36,8 @@ class LocalPlace:
         self.visible = 0.0
         self.scope = 0.0
         self.delay = 0.0
+        self.caution = 1.0
+        self.felt = 0.0
         self.exposed = False
         self.challenged = False
         self.tendered = False
@@ -47,6 +50,30 @@ class LocalPlace:
     def look_around(self) -> None:
         """See how far integrated care has come elsewhere, near by and where hospitals are shared."""
         self.visible = sum(nearness * other.implementation for other, nearness in self.in_sight)
+
+    # ---- seats ---------------------------------------------------------------------------------------------
+
+    def fill_seats(self) -> None:
+        """Give seats to the open practices with most open neighbours."""
+        ranked = sorted(
+            (one for one in self.practices if one.is_open), key=lambda one: (-one.open_neighbours, one.index)
+        )
+        seats = int(self.model.levers["convening.clinical_leaders"])
+        for practice in self.practices:
+            practice.has_seat = practice in ranked[:seats]
+
+    def choose_first(self) -> None:
+        """Choose the practices to approach first among those that are not engaged, and say what they get."""
+        focus = self.model.levers["leadership.focus"]
+        working = [practice for practice in self.practices if practice.is_open]
+        waiting = [practice for practice in working if not practice.engaged]
+        for practice in self.practices:
+            practice.preference = 1.0 - focus if waiting else 1.0
+        ranked = sorted(waiting, key=lambda one: (-one.urgency(), -one.list_size, one.index))
+        number = max(1, math.floor(self.model.parameters["approach.at_once"] * len(waiting) + 0.5))
+        first = ranked[:number]
+        for practice in first:
+            practice.preference = 1.0 + focus * (len(working) / len(first) - 1.0)
 
     # ---- challenge and tender -------------------------------------------------------------------------------
 
@@ -89,6 +116,22 @@ class LocalPlace:
         for tie in self.bidding_ties:
             for side in tie.sides:
                 side.trust *= kept
+
+    def feel_rules(self) -> None:
+        """Feel the rules of competition, less where experience has taught not to fear them."""
+        levers, learning = self.model.levers, self.model.parameters["caution.weight"]
+        written = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
+        self.felt = written * ((1.0 - learning) + learning * self.caution)
+
+    def learn_from_rules(self) -> None:
+        """Fear the rules less with time, and more when they strike."""
+        parameters = self.model.parameters
+        if parameters["caution.weight"] == 0.0:
+            return
+        boldness = 1.0 - self.caution * math.exp(-parameters["caution.fading"] * self.model.dt)
+        if self.challenged or self.tendered:
+            boldness *= 1.0 - parameters["caution.jump"]
+        self.caution = 1.0 - boldness
 
     # ---- governance ------------------------------------------------------------------------------
 

@@ -80,10 +80,14 @@ class OracleModel(mesa.Model):
 
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
+        self.refocused = False
+        self.identities = place.identity.tolist()
+        self.place_identities = place.place_identity.tolist()
         self.places = build_places(self, place)
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
         self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
         self.practices = self.agents.select(agent_type=Practice)
+        self.chiefs = [one for one in self.organisations if one.kind != "practice"]
         self.hospitals = [one for one in self.organisations if isinstance(one, AcuteProvider)]
         self.partner_kinds = (
             FIVE_KINDS if any(one.kind == "local_authority" for one in self.organisations) else FOUR_KINDS
@@ -124,6 +128,11 @@ class OracleModel(mesa.Model):
         """Draw a standard normal for one decision of this step."""
         return normal(self.seed, self.replicate, self.step_number, int(decision), entity)
 
+    def lasting(self, decision: Decision, entity: int, step: int = 0) -> float:
+        """Draw a standard normal that is the same in every run with this draw of traits."""
+        draw = int(self.parameters["traits.draw"])
+        return normal(np.uint64(0), draw, step, int(decision), entity)
+
     def start(self) -> None:
         """Set what the start depends on once everybody is there."""
         self.meet_demand()
@@ -133,7 +142,7 @@ class OracleModel(mesa.Model):
         self.effort()
         for tie in self.ties:
             for number, side in enumerate(tie.sides):
-                side.trust = self.first_trust(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
+                side.begin(self.uniform(Decision.INITIAL_TRUST, 2 * tie.index + number))
                 side.divergence = self.parameters["trust.divergence_start"]
         self.attention()
         self.measure_trust()
@@ -161,13 +170,21 @@ class OracleModel(mesa.Model):
             self.pressure()
             self.showcase()
             self.leadership()
+            self.moves()
             self.effort()
+            self.approach()
             self.attention()
+            self.barrier()
             self.contact()
+            self.clinical()
             self.encounter()
+            self.memory()
             self.trust()
+            self.succession()
+            self.talk()
             self.challenge()
             self.tender()
+            self.caution()
             self.closure()
             self.federation()
             self.governance()
@@ -177,7 +194,10 @@ class OracleModel(mesa.Model):
     def clear_counts(self) -> None:
         """Begin to count the events of a month."""
         self.meetings_per_tie = 0.0
+        self.heard_per_tie = 0.0
         self.exits_in_month = 0
+        self.chief_exits_in_month = 0
+        self.moves_in_month = 0
         self.challenges_in_month = 0
         self.tenders_in_month = 0
         self.closures_in_month = 0
@@ -186,7 +206,10 @@ class OracleModel(mesa.Model):
         """Return the number of events of a step; what happened to a practice that is no longer open is not counted."""
         open_ties = [tie for tie in self.ties if tie.is_open]
         self.meetings_per_tie += sum(tie.meetings for tie in self.ties) / len(open_ties)
+        self.heard_per_tie += sum(tie.heard for tie in self.ties) / len(open_ties)
         self.exits_in_month += sum(one.exited for one in self.organisations if one.is_open)
+        self.chief_exits_in_month += sum(one.exited for one in self.chiefs)
+        self.moves_in_month += sum(one.moved_from is not None for one in self.chiefs)
         self.challenges_in_month += sum(place.challenged for place in self.places)
         self.tenders_in_month += sum(place.tendered for place in self.places)
         self.closures_in_month += sum(one.closed for one in self.organisations)
@@ -286,27 +309,68 @@ class OracleModel(mesa.Model):
         self.showcase_drift = parameters["leadership.showcase_drift"] * levers["convening.showcase"]
         self.agents.do("lead")
 
+    def moves(self) -> None:
+        """Let leaders of partner organisations take over posts that fell vacant."""
+        for one in self.organisations:
+            one.moved_from = None
+        for one in [one for one in self.chiefs if one.exited]:
+            one.look_among_partners()
+
     def effort(self) -> None:
         """Update how much effort every organisation gives to others."""
         self.sponsored_effort = self.parameters["effort.sponsored"] * self.levers["leadership.effort"]
         self.agents.do("reach_out")
 
+    def approach(self) -> None:
+        """Let leaders choose the practices that they approach first."""
+        before = [practice.preference for practice in self.practices]
+        for place in self.places:
+            place.choose_first()
+        self.refocused = before != [practice.preference for practice in self.practices]
+
     def attention(self) -> None:
         """Divide every organisation's effort over its ties."""
+        for organisation in self.organisations:
+            judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
+            organisation.renown = sum(judgements) / len(judgements) if judgements else 0.0
         reserved = self.levers["leadership.practice_share"]
         self.group_factor = (reserved, 1.0 - reserved, 1.0)
         self.agents.do("divide_attention")
         self.reshaped = False
+
+    def barrier(self) -> None:
+        """Let every place feel the rules of competition."""
+        for place in self.places:
+            place.feel_rules()
+
+    def caution(self) -> None:
+        """Let every place learn from what the rules did."""
+        for place in self.places:
+            place.learn_from_rules()
 
     def contact(self) -> None:
         """Draw the meetings between the two ends of each tie."""
         for tie in self.ties:
             tie.meet()
 
+    def clinical(self) -> None:
+        """Let practices with a seat meet those who sit beside them."""
+        for place in self.places:
+            place.fill_seats()
+        self.practices.do("attend")
+
     def encounter(self) -> None:
         """Draw each side's own judgement of its meetings."""
         for tie in self.ties:
             tie.judge_meetings()
+
+    def memory(self) -> None:
+        """Let each side remember how the other took their meetings."""
+        if self.parameters["memory.reciprocity"] == 0.0:
+            return
+        for tie in self.ties:
+            for side in tie.sides:
+                side.remember()
 
     def trust(self) -> None:
         """Update each side's trust by its meetings, by decay, and by changes of leaders."""
@@ -325,6 +389,21 @@ class OracleModel(mesa.Model):
             judgements = [side.other.trust for side in organisation.sides if side.tie.is_open]
             if judgements:
                 organisation.reputation = sum(judgements) / len(judgements)
+
+    def succession(self) -> None:
+        """Let trust go with leaders who leave, and some of it come with those who move."""
+        rises = [rise for one in self.organisations for rise in one.bring_along()]
+        for tie in self.ties:
+            for side in tie.sides:
+                side.change_leaders()
+        for side, rise in rises:
+            side.trust = clip(side.trust + rise)
+
+    def talk(self) -> None:
+        """Let partners tell each other what they think of third organisations, all as of before anybody spoke."""
+        opinions = [opinion for tie in self.ties for opinion in tie.talk_of_third()]
+        for side, said, heed in opinions:
+            side.trust += heed * (said - side.trust)
 
     def challenge(self) -> None:
         """Draw challenges by competition law to joint arrangements that stand or form."""
@@ -371,8 +450,10 @@ class OracleModel(mesa.Model):
     def measure_trust(self) -> None:
         """Update the engagement of practices, alone and as networks, and the measures of places."""
         self.practices.do("weigh_partners")
+        self.practices.do("look_at_neighbours")
         for network in self.networks:
             network.pool_trust()
+            network.pool_example()
         self.practices.do("consider_engagement")
         for place in self.places:
             place.measure_trust()

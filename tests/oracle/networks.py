@@ -81,6 +81,12 @@ class PracticeNetwork:
         pooled = sum(member.list_size * member.trust_in_partners for member in self.members)
         self.trust_in_partners = pooled / self.people
 
+    def pool_example(self) -> None:
+        """Give every member the encouragement of all, by their lists."""
+        pooled = sum(member.list_size * member.encouragement for member in self.members) / self.people
+        for member in self.members:
+            member.encouragement = pooled
+
     def is_qualified(self) -> bool:
         """Return whether a population contract may be let to a population of this size."""
         levers = self.model.levers

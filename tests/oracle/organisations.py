@@ -34,10 +34,19 @@ class Organisation(mesa.Agent):
         Years that the leader has been in post.
     exited : bool
         Whether the leader left in the last step.
+    moved_from : Organisation or None
+        Which organisation the leader who came in the last step led before, if it has a tie with this one.
     effort : float
         Contacts a year offered to all others.
     list_size : float
         Registered people of a practice, and people served by any other organisation.
+    openness, standing, vigour, burden : float
+        Lasting traits: log-odds with which it judges meetings, and with which others judge meetings with it; multiple
+        of capacity; pressure beyond others'.
+    renown : float
+        Mean trust that all its open partners have in it.
+    preference : float
+        Multiple of an equal part of the time that others reserve for practices; only practices have any but 1.
     is_open, closed : bool
         Whether it still works, and whether it closed in the last step; only practices close.
     """
@@ -54,6 +63,7 @@ class Organisation(mesa.Agent):
         self.list_size = population_served
         self.is_open = True
         self.closed = False
+        self.identity = model.identities[index]
         self.sides: list[Side] = []
         self.segments: list[Segment] = []
         self.exposures: list[tuple[AcuteProvider, float]] = []
@@ -65,7 +75,13 @@ class Organisation(mesa.Agent):
         self.turnover_factor = parameters[f"leadership.turnover_factor.{self.kind}"]
         relative_population = population_served / parameters["effort.reference_population"]
         power = parameters[f"effort.capacity_power.{self.kind}"]
-        self.capacity = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
+        self.openness = parameters["traits.openness"] * model.lasting(Decision.OPENNESS, self.identity)
+        self.standing = parameters["traits.standing"] * model.lasting(Decision.STANDING, self.identity)
+        self.burden = parameters["traits.burden"] * model.lasting(Decision.BURDEN, self.identity)
+        spread = parameters["traits.vigour"]
+        self.vigour = math.exp(spread * model.lasting(Decision.VIGOUR, self.identity) - spread**2 / 2.0)
+        usual = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
+        self.capacity = self.vigour * usual
 
         self.orientation = model.successor_orientation(
             model.uniform(Decision.INITIAL_ORIENTATION, index),
@@ -74,9 +90,25 @@ class Organisation(mesa.Agent):
         self.margin = parameters["payment.margin_start"]
         self.pressure = 0.0
         self.exited = False
+        self.moved_from: Organisation | None = None
         self.effort = 0.0
         self.avoided = 0.0
         self.reputation = 0.0
+        self.renown = 0.0
+        self.preference = 1.0
+
+    def side_towards(self, other: Organisation) -> Side | None:
+        """Return this organisation's end of its tie with another, or None where they have none."""
+        for side in self.sides:
+            if side.other.organisation is other:
+                return side
+        return None
+
+    @property
+    def partners(self) -> list[Organisation]:
+        """Return those with whom it has a tie, open or not, in the order of their rows."""
+        known = {side.other.organisation.index: side.other.organisation for side in self.sides}
+        return [known[index] for index in sorted(known)]
 
     def draw_first_tenure(self) -> float:
         """Draw how long the first leader has been in post, in years."""
@@ -139,6 +171,7 @@ class Organisation(mesa.Agent):
             + parameters["pressure.waiting_gain"] * waiting
             + parameters["pressure.deficit_gain"] * max(-self.margin, 0.0)
             + self.workload_pressure()
+            + self.burden
         )
 
     def feel_pressure(self) -> None:
@@ -157,6 +190,7 @@ class Organisation(mesa.Agent):
             model.levers["leadership.turnover"]
             * self.turnover_factor
             * (1.0 + model.parameters["leadership.turnover_pressure"] * strain)
+            / self.usual_turnover()
         )
         self.exited = model.uniform(Decision.EXIT, self.index) < 1.0 - math.exp(-hazard * model.dt)
 
@@ -169,6 +203,49 @@ class Organisation(mesa.Agent):
         if self.exited:
             self.orientation = model.successor_orientation(model.uniform(Decision.SUCCESSOR, self.index))
             self.tenure = 0.0
+
+    def usual_turnover(self) -> float:
+        """Return how often leaders leave in usual times, per leader who would leave without pressure and moves."""
+        parameters = self.model.parameters
+        by_pressure = 1.0 + (
+            parameters["leadership.turnover_pressure"] * parameters["leadership.turnover_usual"]
+        )
+        return by_pressure * (1.0 + self.share_from_partners())
+
+    def share_from_partners(self) -> float:
+        """Return the share of vacant posts that leaders of partner organisations take over."""
+        return self.model.parameters["leadership.local_share"]
+
+    def look_among_partners(self) -> None:
+        """Fill a vacant post with a partner's leader, at times, and that leader's post from outside."""
+        model = self.model
+        others = [side.other.organisation for side in self.sides]
+        candidates = [one for one in others if one.kind != "practice" and not one.exited]
+        if not candidates or model.uniform(Decision.MOVE, self.index) >= self.share_from_partners():
+            return
+        former = candidates[int(model.uniform(Decision.MOVE_FROM, self.index) * len(candidates))]
+        self.moved_from = former
+        self.orientation, self.tenure = former.orientation, 0.0
+        former.exited = True
+        former.orientation = model.successor_orientation(model.uniform(Decision.BEHIND, former.index))
+        former.tenure = 0.0
+
+    def bring_along(self) -> list[tuple[Side, float]]:
+        """Return whose trust rises by how much, as the new leader comes from a partner."""
+        former = self.moved_from
+        if former is None:
+            return []
+        parameters = self.model.parameters
+        base, carried = parameters["trust.base"], parameters["leadership.carried"]
+        own_loss = 1.0 - parameters["trust.kept_by_successor"]
+        others_loss = 1.0 - parameters["trust.kept_by_partner"]
+        rises = []
+        for third in self.partners:
+            old, new = former.side_towards(third), self.side_towards(third)
+            if old is not None and new is not None:
+                rises.append((new, carried * own_loss * (old.trust - base)))
+                rises.append((new.other, carried * others_loss * (old.other.trust - base)))
+        return rises
 
     def reach_out(self) -> None:
         """Decide the effort for others: own initiative and sponsored time, less what the fortress keeps."""
@@ -191,15 +268,22 @@ class Organisation(mesa.Agent):
         model = self.model
         floor = model.parameters["attention.trust_floor"]
         power = model.parameters["attention.trust_power"]
+        popularity = model.parameters["attention.popularity_power"]
         for segment in self.segments:
             segment.budget = self.effort * segment.work_share * model.group_factor[segment.group]
             for side in segment.sides:
-                regard = (floor + side.trust) ** power
+                other = side.other.organisation
+                regard = (floor + side.trust) ** power * (floor + other.renown) ** popularity
+                regard *= self.preference_for(other)
                 side.attention_weight = side.need_weight * regard if side.tie.is_open else 0.0
             segment.total = sum(self.count_once(side) for side in segment.sides)
             for side in segment.sides:
                 share = min(1.0, side.attention_weight / segment.total) if segment.total > 0.0 else 0.0
                 side.attention = segment.budget * share
+
+    def preference_for(self, other: Organisation) -> float:
+        """Return how much more than others this one is approached."""
+        return other.preference
 
     def count_once(self, side: Side) -> float:
         """Return how much a counterpart counts; whoever meets a member of a network reaches all of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .chance import Decision
+from .chance import MOST_MEETINGS, Decision, poisson
 from .networks import PracticeNetwork
 from .organisations import Organisation
 
@@ -29,6 +29,10 @@ class Practice(Organisation):
         Practices with which it is federated.
     engaged : bool
         Whether it takes part in joint work.
+    encouragement : float
+        Trust by which engaged neighbours lower what it takes to engage.
+    has_seat : bool
+        Whether a partner sits on the commissioner's governing body.
     trust_in_partners : float
         Its own trust in providers and commissioners, by use.
     """
@@ -43,6 +47,8 @@ class Practice(Organisation):
         self.network: PracticeNetwork | None = None
         self.engaged = False
         self.trust_in_partners = 0.0
+        self.encouragement = 0.0
+        self.has_seat = False
 
     @property
     def group(self) -> PracticeNetwork:
@@ -54,6 +60,10 @@ class Practice(Organisation):
         model = self.model
         workload = self.home.admissions * model.staff_dilution * model.funding_dilution - 1.0
         return model.parameters["pressure.workload_gain"] * workload
+
+    def share_from_partners(self) -> float:
+        """Return 0: nobody's chief executive becomes a partner of a practice."""
+        return 0.0
 
     # ---- closure ---------------------------------------------------------------------------------
 
@@ -131,9 +141,31 @@ class Practice(Organisation):
         if model.uniform(Decision.LEAVE_NETWORK, self.index) < 1.0 - math.exp(-hazard * model.dt):
             self.leave_network()
 
+    def preference_for(self, other: Organisation) -> float:
+        """Return 1: among practices none is approached before others."""
+        return 1.0
+
     def count_once(self, side: Side) -> float:
         """Return how much a counterpart counts: practices deal with each other one by one."""
         return side.attention_weight
+
+    # ---- seats -----------------------------------------------------------------------------------
+
+    @property
+    def open_neighbours(self) -> int:
+        """Number of open practices with which it has a tie."""
+        return sum(side.tie.is_open for side in self.neighbour_sides)
+
+    def attend(self) -> None:
+        """Meet commissioners where it has a seat, and hospitals and community providers on a board."""
+        if not self.has_seat:
+            return
+        mean = self.model.parameters["clinical.contacts"] * self.model.dt
+        for side, _ in (*self.commissioner_sides, *self.provider_sides):
+            is_member = side.other.organisation.kind == "commissioner" or side.tie.place.board
+            if side.tie.is_open and is_member:
+                more = poisson(self.model.uniform(Decision.SEAT, side.tie.index), mean)
+                side.tie.meetings = min(side.tie.meetings + more, MOST_MEETINGS)
 
     # ---- engagement ------------------------------------------------------------------------------
 
@@ -143,6 +175,24 @@ class Practice(Organisation):
         in_providers = sum(share * side.trust for side, share in self.provider_sides)
         in_commissioners = sum(share * side.trust for side, share in self.commissioner_sides)
         self.trust_in_partners = weight * in_providers + (1.0 - weight) * in_commissioners
+
+    def urgency(self) -> float:
+        """Return how high the rule puts this practice among those that leaders may approach first."""
+        neighbours = [side.other.organisation for side in self.neighbour_sides if side.tie.is_open]
+        return {
+            1: self.list_size,
+            2: float(len(neighbours)),
+            3: float(sum(one.engaged for one in neighbours)),
+            4: -self.trust_in_partners,
+        }[int(self.model.parameters["approach.rule"])]
+
+    def look_at_neighbours(self) -> None:
+        """See how many neighbours take part, before anybody decides anew."""
+        parameters = self.model.parameters
+        reference = parameters["peers.reference"]
+        neighbours = [side.other.organisation for side in self.neighbour_sides if side.tie.is_open]
+        share = sum(one.engaged for one in neighbours) / len(neighbours) if neighbours else reference
+        self.encouragement = parameters["peers.influence"] * (share - reference)
 
     def consider_engagement(self) -> None:
         """Engage, stay or leave by the trust of the whole network in providers and commissioners."""
@@ -154,6 +204,7 @@ class Practice(Organisation):
             + parameters["governance.takeover_deterrence"] * self.model.levers["form.takeover_signal"]
         )
         trust = self.trust_in_partners if self.network is None else self.network.trust_in_partners
+        threshold -= self.encouragement
         if trust > threshold:
             self.engaged = True
         elif trust < threshold - parameters["governance.engagement_hysteresis"]:

@@ -19,8 +19,29 @@ if TYPE_CHECKING:
 
 MONTHS_A_YEAR = 12
 
-ORGANISATION_STATE = ("orientation", "pressure", "margin", "tenure", "effort", "avoided", "list_size")
-SIDE_STATE = ("trust", "divergence", "relation_start", "attention_weight", "attention", "good_meetings")
+ORGANISATION_STATE = (
+    "orientation",
+    "pressure",
+    "margin",
+    "tenure",
+    "effort",
+    "avoided",
+    "list_size",
+    "openness",
+    "standing",
+    "vigour",
+    "burden",
+    "preference",
+)
+SIDE_STATE = (
+    "trust",
+    "divergence",
+    "relation_start",
+    "attention_weight",
+    "attention",
+    "good_meetings",
+    "regard",
+)
 PLACE_STATE = (
     "admissions",
     "board",
@@ -31,6 +52,8 @@ PLACE_STATE = (
     "scope",
     "delay",
     "exposed",
+    "felt",
+    "caution",
     "challenged",
     "tendered",
     "visible",
@@ -57,6 +80,12 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["attention_budget"] = [segment.budget for segment in model.segments]
     state["attention_total"] = [segment.total for segment in model.segments]
     state["open_ties"] = [sum(side.tie.is_open for side in segment.sides) for segment in model.segments]
+    state["encouragement"] = [
+        one.encouragement if isinstance(one, Practice) else 0.0 for one in organisations
+    ]
+    state["moved_from"] = [-1 if one.moved_from is None else one.moved_from.index for one in organisations]
+    state["seat"] = [isinstance(one, Practice) and one.has_seat for one in organisations]
+    state["heard"] = [tie.heard for tie in ties]
     state["shut"] = [not tie.is_open for tie in ties]
     state["meetings"] = [tie.meetings for tie in ties]
     state |= {name: [getattr(place, name) for place in places] for name in PLACE_STATE}
@@ -65,6 +94,7 @@ def take_snapshot(model: OracleModel) -> dict[str, NDArray[np.float64]]:
     state["payoff"] = list(model.payoffs.values())
     state["outside_admissions"] = model.outside_admissions
     state["reshaped"] = model.reshaped
+    state["refocused"] = model.refocused
     return {name: np.asarray(values, dtype=np.float64) for name, values in state.items()}
 
 
@@ -88,7 +118,19 @@ def reciprocity(model: OracleModel) -> float:
     average = mean(own)
     variance = sum((value - average) ** 2 for value in own)
     covariance = sum((a - average) * (b - average) for a, b in zip(own, returned, strict=True))
-    return covariance / variance if variance > 0.0 else math.nan
+    return covariance / variance if variance > 1e-14 * len(own) else math.nan
+
+
+def clustering_of_engagement(practices: list[Practice]) -> float:
+    """Return how much more often neighbours of engaged practices are engaged than practices are."""
+    around = [
+        side.other.organisation.engaged
+        for one in practices
+        if one.engaged
+        for side in one.neighbour_sides
+        if side.tie.is_open
+    ]
+    return mean(around) - mean(one.engaged for one in practices)
 
 
 def measure(model: OracleModel) -> dict[str, float]:
@@ -110,6 +152,11 @@ def measure(model: OracleModel) -> dict[str, float]:
     found["fortress"] = mean(float(one.pressure > fortress_threshold) for one in organisations)
     found["effort"] = mean(one.effort for one in organisations)
     found["meetings"] = MONTHS_A_YEAR * model.meetings_per_tie
+    found["heard"] = MONTHS_A_YEAR * model.heard_per_tie
+    found["engaged_neighbours"] = clustering_of_engagement(practices)
+    found["approached"] = sum(one.list_size for one in practices if one.preference > 1.0) / sum(
+        one.list_size for one in practices
+    )
     found["networks"] = float(len(model.networks))
     found["networked"] = sum(one.list_size for one in practices if one.network) / sum(
         one.list_size for one in practices
@@ -121,6 +168,8 @@ def measure(model: OracleModel) -> dict[str, float]:
     )
     found["closures"] = float(model.closures_in_month)
     found["practices"] = float(len(practices))
+    found["turnover"] = MONTHS_A_YEAR * model.chief_exits_in_month / len(model.chiefs)
+    found["moves"] = float(model.moves_in_month)
     found["exits"] = float(model.exits_in_month)
     found["challenges"] = float(model.challenges_in_month)
     found["tenders"] = float(model.tenders_in_month)

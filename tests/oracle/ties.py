@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from .chance import Decision, binomial, logistic, poisson
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from .model import OracleModel
     from .organisations import Organisation
 
+NORMAL = NormalDist()
 TIE_KINDS = (
     "commissioner_acute",
     "commissioner_community",
@@ -39,6 +41,8 @@ class Side:
         Weight of the tie among those that share a budget.
     good_meetings : int
         Meetings of the last step that `organisation` judged good.
+    regard : float
+        Share of recent meetings that the other side found good, as `organisation` remembers it.
     relation_start : float
         Years from the start to the last meeting that `organisation` judged bad, or to a new leader on either side; 0
         by a rule that does not look at it.
@@ -52,6 +56,7 @@ class Side:
         "need_weight",
         "organisation",
         "other",
+        "regard",
         "relation_start",
         "tie",
         "trust",
@@ -69,11 +74,28 @@ class Side:
         self.attention_weight = 0.0
         self.good_meetings = 0
         self.relation_start = 0.0
+        self.regard = organisation.model.parameters["memory.usual"]
 
     @property
     def model(self) -> OracleModel:
         """The model in which it stands."""
         return self.organisation.model
+
+    def begin(self, uniform: float) -> None:
+        """Trust as the past of the place, of the partner and of the pair suggest, and as chance has it."""
+        model, parameters = self.model, self.model.parameters
+        shares = [parameters[f"trust.start_{name}"] for name in ("place", "partner", "pair")]
+        if sum(shares) > 0.0:
+            judge, judged = self.organisation.identity, self.other.organisation.identity
+            pasts = (
+                model.lasting(Decision.PAST_OF_PLACE, self.tie.place.identity),
+                model.lasting(Decision.PAST_OF_PARTNER, judged),
+                model.lasting(Decision.PAST_OF_PAIR, judged, step=judge),
+            )
+            chance = math.sqrt(max(1.0 - sum(shares), 0.0)) * NORMAL.inv_cdf(uniform)
+            past = sum(math.sqrt(share) * deviate for share, deviate in zip(shares, pasts, strict=True))
+            uniform = 0.5 * math.erfc(-(past + chance) / math.sqrt(2.0))
+        self.trust = model.first_trust(uniform)
 
     @property
     def alignment(self) -> float:
@@ -97,6 +119,9 @@ class Side:
             - parameters["encounter.pressure_slope"]
             * (self.organisation.pressure - parameters["encounter.pressure_reference"])
             - parameters["encounter.divergence_slope"] * self.divergence
+            + self.organisation.openness
+            + self.other.organisation.standing
+            + parameters["memory.reciprocity"] * (self.regard - parameters["memory.usual"])
         )
 
     @property
@@ -104,13 +129,24 @@ class Side:
         """Meetings of the last step that the organisation did not judge good."""
         return self.tie.meetings - self.good_meetings
 
+    def remember(self) -> None:
+        """Move towards the share of meetings that the other side found good; a new leader forgets a part."""
+        parameters = self.model.parameters
+        held, good = self.tie.meetings, self.other.good_meetings
+        if held > 0:
+            kept = (1.0 - parameters["memory.pace"]) ** held
+            self.regard = kept * self.regard + (1.0 - kept) * good / held
+        if self.organisation.exited:
+            kept = parameters["trust.kept_by_successor"]
+            self.regard = kept * self.regard + (1.0 - kept) * parameters["memory.usual"]
+
     def update_relation(self) -> None:
-        """Begin anew after a bad meeting, and with a new leader on either side."""
-        if self.bad_meetings or self.organisation.exited or self.other.organisation.exited:
+        """Begin anew after a bad meeting."""
+        if self.bad_meetings:
             self.relation_start = self.model.years
 
     def update_trust(self) -> None:
-        """Learn from meetings, forget, hear what others say, and begin anew where a leader left."""
+        """Learn from meetings, forget, and hear what others say."""
         parameters, dt = self.model.parameters, self.model.dt
         base = parameters["trust.base"]
         partner = self.other.organisation
@@ -120,10 +156,18 @@ class Side:
         if parameters["trust.third_party_pull"] > 0.0 and self.tie.is_open:
             heard = 1.0 - math.exp(-parameters["trust.third_party_pull"] * dt)
             self.trust += (partner.reputation - self.trust) * heard
-        if self.organisation.exited:
+
+    def change_leaders(self) -> None:
+        """Keep a part of trust where the own leader or the partner's left, and begin the relation anew."""
+        parameters = self.model.parameters
+        base = parameters["trust.base"]
+        has_left, partner_has_left = self.organisation.exited, self.other.organisation.exited
+        if has_left:
             self.trust = base + parameters["trust.kept_by_successor"] * (self.trust - base)
-        if partner.exited:
+        if partner_has_left:
             self.trust = base + parameters["trust.kept_by_partner"] * (self.trust - base)
+        if (has_left or partner_has_left) and self.model.trust_rule.looks_at_relations:
+            self.relation_start = self.model.years
 
     def update_divergence(self) -> None:
         """Dispel divergence by meetings; it creeps back."""
@@ -141,6 +185,7 @@ class Tie:
         "board_meets",
         "core_weight",
         "first",
+        "heard",
         "index",
         "is_open",
         "kind",
@@ -169,6 +214,7 @@ class Tie:
         self.use_share = use_share
         self.core_weight = core_weight
         self.meetings = 0
+        self.heard = False
         self.is_open = True
         self.first = Side(self, ends[0], need_weight)
         self.second = Side(self, ends[1], need_weight)
@@ -184,9 +230,7 @@ class Tie:
     @property
     def barrier(self) -> float:
         """How far competition rules keep the two ends apart."""
-        parameters, levers = self.model.parameters, self.model.levers
-        strictness = levers["competition.strictness"] * (1.0 - levers["competition.dialogue_protection"])
-        return strictness * parameters[f"contact.barrier_weight.{self.kind}"]
+        return self.place.felt * self.model.parameters[f"contact.barrier_weight.{self.kind}"]
 
     def meet(self) -> None:
         """Draw how often the two ends meet."""
@@ -214,6 +258,23 @@ class Tie:
         chances = [side.chance_of_good_meeting for side in self.sides]
         self.first.good_meetings = binomial(own, self.meetings, chances[0])
         self.second.good_meetings = binomial(own if is_shared else other, self.meetings, chances[1])
+
+    def talk_of_third(self) -> list[tuple[Side, float, float]]:
+        """Return the opinion that one side hears in this step: whose trust it moves, what is said, how it is heeded."""
+        self.heard = False
+        weight = self.model.parameters["talk.weight"]
+        known = self.second.organisation.partners
+        shared = [one for one in self.first.organisation.partners if one in known]
+        if weight == 0.0 or self.meetings == 0 or not shared:
+            return []
+        hears_first = self.model.uniform(Decision.TALK, 4 * self.index) < 0.5
+        hearer, teller = self.sides if hears_first else reversed(self.sides)
+        third = shared[int(self.model.uniform(Decision.TALK, 4 * self.index + 1) * len(shared))]
+        own, told = (side.organisation.side_towards(third) for side in (hearer, teller))
+        if hearer.good_meetings == 0 or not (own.tie.is_open and told.tie.is_open):
+            return []
+        self.heard = True
+        return [(own, told.trust, (1.0 - (1.0 - weight) ** hearer.good_meetings) * hearer.trust)]
 
     def shut(self) -> None:
         """End the relation: both sides go back to what they would think of a stranger."""

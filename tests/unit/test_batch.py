@@ -166,6 +166,7 @@ FIRST_MONTH = {
         "competition.dialogue_protection",
         "convening.sessions",
         "leadership.effort",
+        "leadership.focus",
         "leadership.practice_share",
         "leadership.development",
         "leadership.turnover",

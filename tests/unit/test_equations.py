@@ -5,9 +5,10 @@ import math
 import pytest
 
 from abm.submodels.attention.attention import regard_weight
+from abm.submodels.barrier.barrier import felt_barrier, heeded_share
 from abm.submodels.challenge.challenge import challenge_hazard
 from abm.submodels.closure.closure import closure_hazard
-from abm.submodels.contact.contact import barrier, meetings_anyway
+from abm.submodels.contact.contact import meetings_anyway
 from abm.submodels.demand.demand import bed_demand, grown, queued
 from abm.submodels.effort.effort import invested_share
 from abm.submodels.encounter.encounter import alignment, good_log_odds
@@ -80,7 +81,8 @@ def test_leaders_leave_more_under_pressure_and_tend_to_a_balance():
 def test_attention_contact_and_judgement():
     assert regard_weight(3.0, 0.4, 0.0, 0.0, 0.1) == 1.0
     assert regard_weight(3.0, 0.4, 1.0, 1.0, 0.1) == pytest.approx(1.5)
-    assert barrier(0.7, 1.0) == 0.0
+    assert felt_barrier(0.7, 1.0) == 0.0
+    assert heeded_share(0.4, 0.5) == pytest.approx(0.8)
     assert meetings_anyway(0.25, 0.2, 10.0) == pytest.approx(2.25)
     assert alignment(0.0, 0.0, 0.0, 1.0, 2.2, 0.8, 2.3) == pytest.approx(0.5)
     assert good_log_odds(1.0, 3.0, 0.5, 1.5, 0.4, 0.2) == pytest.approx(1.7)

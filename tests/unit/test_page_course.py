@@ -70,9 +70,21 @@ def test_the_chronicle_tells_policy_boards_and_leaders_with_those_concerned(cour
         assert all(0 <= row < place.organisations for row in entry.organisations)
     for entry in entries:
         if entry.kind == "leader":
-            (row,) = entry.organisations
+            row, *_ = entry.organisations
             assert place.organisation_name[row] in entry.text
             assert course.states["exits"][entry.month, row]
+
+
+def test_the_chronicle_tells_where_leaders_go(place):
+    moving = {"leadership.local_share": 0.6}
+    course = simulate_course(QUESTION.scenario.with_parameters(moving), 1, 0)
+    told = [entry for entry in chronicle(course, place) if " goes to " in entry.text]
+    assert told
+    for entry in told:
+        former, new = entry.organisations
+        assert course.states["moved_from"][entry.month, new] == former
+        start = f"The leader of {place.organisation_name[former]} goes to {place.organisation_name[new]}"
+        assert entry.text.startswith(f"{start} and takes part of the trust along; the new one ")
 
 
 def test_boards_are_told_in_the_months_in_which_they_stand_anew(course, place):

@@ -75,7 +75,7 @@ def test_readers_are_the_mechanisms_that_ask_for_a_name() -> None:
     assert readers_of("competition.strictness") == "contact, encounter, challenge, tender"
     assert readers_of("form.first_cohort") == "the start, integration"
     assert readers_of("trust.start_alpha") == "the start"
-    assert readers_of("leadership.orientation_alpha") == "the start, leadership"
+    assert readers_of("leadership.orientation_alpha") == "the start, leadership, moves"
     assert readers_of("emergence.threshold") == "the outcome"
 
 
@@ -97,6 +97,8 @@ def test_picture_follows_every_state_array_and_says_when_it_is_read_late() -> No
     assert set(rows) == {field.name for field in theory().fields}
     assert [names[position] for position in rows["trust"].sets] == [
         "trust",
+        "succession",
+        "talk",
         "challenge",
         "tender",
         "closure",

@@ -59,6 +59,18 @@ def test_numbers_of_decisions_are_never_used_again():
         "federation.contract": 14,
         "closure": 15,
         "tender": 16,
+        "talk": 17,
+        "traits.openness": 18,
+        "traits.standing": 19,
+        "traits.vigour": 20,
+        "traits.burden": 21,
+        "trust.past_of_place": 22,
+        "trust.past_of_partner": 23,
+        "trust.past_of_pair": 24,
+        "leadership.move": 25,
+        "leadership.move_from": 26,
+        "leadership.behind": 27,
+        "clinical.meetings": 28,
     }
 
 

@@ -8,6 +8,7 @@ import typer
 from abm.interface.cli import look, simulate
 from abm.interface.cli.options import Extensions
 from abm.interface.cli.place_commands import app as places
+from abm.interface.cli.structure_command import structure
 from abm.interface.cli.sweep_commands import app as sweeps
 from abm.interface.terminal.streams import Commands, output
 
@@ -27,7 +28,7 @@ LOOK, CHECK, SIMULATE, SEE = "Look", "Check", "Simulate", "See"
 PANELS = {
     LOOK: (look.scenarios, look.levers, look.parameters, look.measures, look.order),
     CHECK: (look.validate, look.schema),
-    SIMULATE: (simulate.run, simulate.compare, simulate.calibrate),
+    SIMULATE: (simulate.run, simulate.compare, structure, simulate.calibrate),
 }
 """Commands by the panel of the help that lists them."""
 

@@ -4,7 +4,7 @@ Attention becomes meetings, unless rules stand in between (E07); sessions and bo
 
 ::
 
-    barrier = C (1 - X) weight_kind
+    barrier = felt weight_kind                     [felt as of the place](#barrier)
     lambda  = 0.5 (attention_0 + attention_1) (1 - barrier) + l_0 + l_W sessions
               + l_B board    [not between practices; board of the step before]
     K       = 0 on a tie with a closed practice, else
@@ -13,12 +13,10 @@ Attention becomes meetings, unless rules stand in between (E07); sessions and bo
 Tests
 -----
 tests/oracle/test_closed_forms.py : no meetings without effort, chance or a board
-tests/patterns/test_lever_signs.py : strictness, dialogue, sessions
+tests/patterns/test_lever_signs.py : sessions
 
 Symbols
 -------
-C : competition.strictness
-X : competition.dialogue_protection
 sessions : convening.sessions
 weight : contact.barrier_weight
 l_0 : contact.chance
@@ -68,12 +66,6 @@ MEASURES = (
 
 
 @inlined
-def barrier(strictness, dialogue_protection):
-    """Return how far rules of competition stand in the way of all meetings: C (1 - X)."""
-    return strictness * (1.0 - dialogue_protection)
-
-
-@inlined
 def meetings_anyway(chance, session, sessions):
     """Return the contacts a year that need no attention: l_0 + l_W sessions."""
     return chance + session * sessions
@@ -93,6 +85,7 @@ def contact(
     attention_budget,
     shut,
     board,
+    felt,
     seed,
     replicate,
     step,
@@ -100,15 +93,16 @@ def contact(
     tie_kind,
     tie_place,
     segment,
-    competition_strictness,
-    competition_dialogue_protection,
     convening_sessions,
+    leadership_focus,
     attention_need_power,
     attention_trust_power,
+    attention_popularity_power,
     contact_barrier_weight,
     contact_chance,
     contact_session,
     contact_board,
+    caution_weight,
 ):
     """Draw the meetings on every tie in this step.
 
@@ -120,11 +114,14 @@ def contact(
     kinds = contact_barrier_weight.shape[0]
     segments = attention_budget.shape[0]
     places = board.shape[0]
-    openness = np.empty((kinds, lanes))
-    for kind in range(kinds):
+    # Where nobody learns, all places feel the same.
+    is_apart = is_any(caution_weight)
+    openness = np.empty((places * kinds if is_apart else kinds, lanes))
+    for row in range(openness.shape[0]):
+        place, kind = row // kinds, row % kinds
         for lane in range(lanes):
-            strictness = barrier(competition_strictness[lane], competition_dialogue_protection[lane])
-            openness[kind, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
+            strictness = felt[place, lane]
+            openness[row, lane] = 0.5 * (1.0 - strictness * contact_barrier_weight[kind, lane]) * dt
     background = np.empty((2 * places, lanes))
     for place in range(places):
         for lane in range(lanes):
@@ -137,7 +134,8 @@ def contact(
         for lane in range(lanes):
             total = attention_total[group, lane]
             given[group, lane] = attention_budget[group, lane] / total if total > 0.0 else 0.0
-    is_weighted = is_any(attention_need_power) or is_any(attention_trust_power)
+    follows_partners = is_any(attention_trust_power) or is_any(attention_popularity_power)
+    is_weighted = is_any(attention_need_power) or follows_partners or is_any(leadership_focus)
     if not is_weighted:
         for group in range(segments):
             for lane in range(lanes):
@@ -158,6 +156,7 @@ def contact(
         if is_weighted:
             for tie in range(first, last):
                 kind = tie_kind[tie]
+                felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                 anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
@@ -166,22 +165,24 @@ def contact(
                     ) + min(
                         given[group_1, lane] * attention_weight[tie, 1, lane], attention_budget[group_1, lane]
                     )
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         elif lanes >= WIDE:
             for tie in range(first, last):
                 kind = tie_kind[tie]
+                felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                 anyway = background_row(tie_place[tie], kind)
                 group_0, group_1 = segment[tie, 0], segment[tie, 1]
                 for lane in range(lanes):
                     offered = given[group_0, lane] + given[group_1, lane]
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         else:
             for lane in range(lanes):
                 for tie in range(first, last):
                     kind = tie_kind[tie]
+                    felt_row = tie_place[tie] * kinds + kind if is_apart else kind
                     anyway = background_row(tie_place[tie], kind)
                     offered = given[segment[tie, 0], lane] + given[segment[tie, 1], lane]
-                    mean[tie - first, lane] = offered * openness[kind, lane] + background[anyway, lane]
+                    mean[tie - first, lane] = offered * openness[felt_row, lane] + background[anyway, lane]
         # Nobody meets where u < 1 - mean, which is below exp(-mean).
         held_here, shut_here = meetings[first:last].reshape(-1), shut[first:last].reshape(-1)
         for entry in range(every_draw.size):

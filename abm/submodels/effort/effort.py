@@ -4,7 +4,7 @@ Leaders invest on their own account and as sponsored; a fortress keeps most of i
 
 ::
 
-    capacity = C_k (population served / N_ref)^power_k
+    capacity = vigour C_k (population served / N_ref)^power_k
     fortress = logistic(P_s (P - P_th))
     E        = capacity (e_0 O + w L (b_0 + O)) (1 - f fortress)        contacts per year; 0 for a closed practice
 
@@ -76,6 +76,7 @@ def effort(
     effort,
     orientation,
     pressure,
+    vigour,
     list_size,
     organisation_kind,
     population_served,
@@ -131,7 +132,8 @@ def effort(
             given = effort_capacity[kind, lane] * scale[organisation, 0 if is_alike else lane] * invested
             open_for_work = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
             withheld = effort_fortress_depth[lane] * fortress[organisation, lane]
-            effort[organisation, lane] = open_for_work * given * (1.0 - withheld)
+            able = open_for_work * vigour[organisation, lane]
+            effort[organisation, lane] = able * given * (1.0 - withheld)
 
 
 @tally(fills=("effort", "fortress"), is_kernel=True)

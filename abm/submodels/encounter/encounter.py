@@ -4,8 +4,9 @@ Each side judges for itself how many of the meetings went well (E06, E07, E08, E
 
 ::
 
-    A_side  = logistic(k payoff + k_R R - k_B barrier)
-    logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D
+    A_side  = logistic(k payoff + k_R R - k_B barrier)            [barrier as in contact](#contact)
+    logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D + openness_own + standing_other
+              + c (m - m_0)                  [what the other side's answers add](#memory); nothing by default
     u_0     = first uniform of JUDGEMENT for the tie
     u_1     = u_0 where the third uniform < rho, else the second uniform
     S_side  = smallest s with u_side < Binomial cdf(s; K, q_side)
@@ -28,6 +29,8 @@ T_ref : encounter.trust_reference
 A_ref : encounter.alignment_reference
 P_ref : encounter.pressure_reference
 rho : encounter.shared_judgement
+c : memory.reciprocity
+m_0 : memory.usual
 k : encounter.payoff_gain
 k_R : encounter.regulation_gain
 k_B : encounter.barrier_loss
@@ -35,7 +38,7 @@ k_B : encounter.barrier_loss
 
 import numpy as np
 
-from abm.core.arithmetic import find_nonzero, logistic, row_and_lane
+from abm.core.arithmetic import find_nonzero, is_any, logistic, row_and_lane
 from abm.core.declaration import Submodel, decision, field, mechanism
 from abm.core.draws import MOST_EVENTS, binomial_quantile, block
 from abm.core.kernels import inlined
@@ -74,6 +77,12 @@ def good_log_odds(outset, trust_slope, trust, pressure_slope, pressure, divergen
     return outset + trust_slope * trust - pressure_slope * pressure - divergence
 
 
+@inlined
+def answered(reciprocity, regard, usual):
+    """Return the log-odds that goodwill gains from how the other side took the last meetings: c (m - m_0)."""
+    return reciprocity * (regard - usual)
+
+
 @mechanism(writes=("good_meetings",), is_kernel=True)
 def encounter(
     good_meetings,
@@ -81,6 +90,10 @@ def encounter(
     trust,
     divergence,
     pressure,
+    openness,
+    standing,
+    regard,
+    felt,
     payoff,
     seed,
     replicate,
@@ -88,8 +101,7 @@ def encounter(
     organisation_kind,
     tie_ends,
     tie_kind,
-    competition_strictness,
-    competition_dialogue_protection,
+    tie_place,
     regulation_system_weight,
     contact_barrier_weight,
     encounter_base,
@@ -104,6 +116,9 @@ def encounter(
     encounter_payoff_gain,
     encounter_regulation_gain,
     encounter_barrier_loss,
+    memory_reciprocity,
+    memory_usual,
+    caution_weight,
 ):
     """Draw how many of the meetings went well, once for each side.
 
@@ -114,11 +129,16 @@ def encounter(
     lanes = meetings.shape[1]
     kinds = payoff.shape[0]
     tie_kinds = contact_barrier_weight.shape[0]
-    outset = np.empty((kinds, tie_kinds, lanes))
+    # Where nobody learns, all places feel the same.
+    is_apart = is_any(caution_weight)
+    rows = (felt.shape[0] if is_apart else 1) * tie_kinds
+    rows_a_place = np.uint32(tie_kinds if is_apart else 0)
+    outset = np.empty((kinds, rows, lanes))
     for kind in range(kinds):
-        for between in range(tie_kinds):
+        for row in range(rows):
+            place, between = row // tie_kinds, row % tie_kinds
             for lane in range(lanes):
-                strictness = competition_strictness[lane] * (1.0 - competition_dialogue_protection[lane])
+                strictness = felt[place, lane]
                 aligned = alignment(
                     payoff[kind, lane],
                     regulation_system_weight[lane],
@@ -128,7 +148,7 @@ def encounter(
                     encounter_regulation_gain[lane],
                     encounter_barrier_loss[lane],
                 )
-                outset[kind, between, lane] = (
+                outset[kind, row, lane] = (
                     encounter_base[lane]
                     - encounter_trust_slope[lane] * encounter_trust_reference[lane]
                     + encounter_alignment_slope[lane] * (aligned - encounter_alignment_reference[lane])
@@ -154,12 +174,14 @@ def encounter(
             seeds[event] = seed[lane]
             sharing[event] = encounter_shared_judgement[lane]
             replicates[event] = replicate[lane]
-            between = tie_kind[tie]
+            between = np.uint32(tie_place[tie] * rows_a_place + tie_kind[tie])
+            answers = memory_reciprocity[lane]
             confidence, strain = encounter_trust_slope[lane], encounter_pressure_slope[lane]
             apart = encounter_divergence_slope[lane] * divergence[tie, lane]
             for side in range(2):
                 end = tie_ends[tie, side]
-                chance[side, event] = good_log_odds(
+                other = tie_ends[tie, 1 - side]
+                usual = good_log_odds(
                     outset[organisation_kind[end], between, lane],
                     confidence,
                     trust[tie, side, lane],
@@ -167,6 +189,9 @@ def encounter(
                     pressure[end, lane],
                     apart,
                 )
+                chance[side, event] = usual + openness[end, lane] + standing[other, lane]
+                if answers > 0.0:
+                    chance[side, event] += answered(answers, regard[tie, side, lane], memory_usual[lane])
         for event in range(found.size):
             u0, own, shared, _ = block(seeds[event], replicates[event], step, JUDGEMENT, quads[event])
             draws[0, event] = u0

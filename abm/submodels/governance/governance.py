@@ -8,7 +8,8 @@ Boards form on trust at the top, practices engage on trust on the ground (E02, E
     e_k  = w sum_h s_kh T_kh + (1 - w) T_kc       trust of practice k in its providers and commissioners
     th   = th_G + d_G signal
     e'_k = e_k;  in a network the list-weighted mean of e over its open members
-    engaged <- 1 if e'_k > th;  0 if e'_k < th - h_G;  else as before       [open practices only]
+    th_k = th - encouragement_k                 [of engaged peers](#peers)
+    engaged <- 1 if e'_k > th_k;  0 if e'_k < th_k - h_G;  else as before   [open practices only]
     engagement_p       = list-weighted share of engaged practices           [lists of today]
     engagement trust_p = list-weighted mean of e_k
     mandate >= 0.5:    board <- 1
@@ -91,7 +92,6 @@ STATE = (
         low=0,
         high=1,
         definition="A practice's trust in its partners",
-        is_carried=False,
     ),
 )
 
@@ -153,6 +153,7 @@ def governance(
     engagement,
     engagement_trust,
     trust,
+    encouragement,
     list_size,
     network,
     network_people,
@@ -238,8 +239,12 @@ def governance(
     for practice in practice_row:
         place = organisation_place[practice]
         for lane in range(lanes):
+            easier = encouragement[practice, lane]
             now = engaged_now(
-                engaged[practice, lane], level[practice, lane], joins_above[lane], leaves_below[lane]
+                engaged[practice, lane],
+                level[practice, lane],
+                joins_above[lane] - easier,
+                leaves_below[lane] - easier,
             )
             engaged[practice, lane] = now if list_size[practice, lane] > 0.0 else 0.0
         for lane in range(lanes):

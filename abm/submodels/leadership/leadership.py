@@ -4,7 +4,7 @@ Leaders drift outwards or inwards, and leave (E01, E02, E13, E17).
 
 ::
 
-    hazard = h_0 factor_k (1 + h_P max(P - 0.5, 0))
+    hazard = h_0 factor_k (1 + h_P max(P - 0.5, 0)) / ((1 + h_P u) (1 + m))      [m = 0 for practices]
     exit   = u(EXIT) < 1 - exp(-hazard dt)
     up     = o_D V + o_R R + o_L L + o_S show seen  (+ o_N N for a hospital)
     seen   = visible_home;  for a hospital  sum_p r_hp visible_p / sum_p r_hp
@@ -12,9 +12,15 @@ Leaders drift outwards or inwards, and leave (E01, E02, E13, E17).
     no exit:  O <- O_eq + (O - O_eq) exp(-(up + o_0) dt),  tenure <- tenure + dt
     exit:     O <- Beta(alpha_O, beta_O) by u(SUCCESSOR),  tenure <- 0
 
+With u, the mean excess of pressure in usual times, h_0 is the rate at which leaders leave on average, and not that of
+leaders without pressure; m is the share of posts that leaders of partners take over, who leave one behind (`moves`).
+Both are 0 by default.
+
 Tests
 -----
 tests/unit/test_showcase.py : drift by what is seen
+tests/unit/test_moves.py : as many leave as the lever says, at usual pressure
+tests/unit/test_moves.py : as many leave as the lever says, at usual pressure
 tests/patterns/test_lever_signs.py : development, turnover, showcase
 tests/patterns/test_scenarios.py : regulation
 
@@ -26,6 +32,8 @@ R : regulation.system_weight
 L : leadership.effort
 factor : leadership.turnover_factor
 h_P : leadership.turnover_pressure
+u : leadership.turnover_usual
+m : leadership.local_share
 o_D : leadership.development_drift
 o_R : leadership.regulation_drift
 o_L : leadership.effort_drift
@@ -43,7 +51,8 @@ from abm.core.arithmetic import chance_within, drawn_towards, mean_of_present
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, start, table, tally
 from abm.core.draws import beta_quantile, beta_table, draw_rows, uniform
 from abm.core.kernels import inlined
-from abm.world.kinds import ACUTE
+from abm.core.vocabulary import MONTHS_PER_YEAR
+from abm.world.kinds import ACUTE, PRACTICE
 from abm.world.vocabulary import ORGANISATION
 
 submodel = Submodel("leadership", records="leadership.yaml")
@@ -99,6 +108,17 @@ MEASURES = (
         is_flow=True,
         definition="Leaders who left in the month",
     ),
+    measure(
+        "turnover",
+        label="Turnover of chief executives",
+        unit="per year",
+        low=0,
+        is_flow=True,
+        definition=(
+            "Leaders who left in the month among those of organisations other than practices, by their number, "
+            "times twelve"
+        ),
+    ),
 )
 
 
@@ -106,6 +126,12 @@ MEASURES = (
 def exit_hazard(turnover, factor, pressure_effect, pressure):
     """Return the yearly rate at which a leader leaves: h_0 factor (1 + h_P max(P - 0.5, 0))."""
     return turnover * factor * (1.0 + pressure_effect * max(pressure - UNTROUBLED, 0.0))
+
+
+@inlined
+def realised_per_hazard(pressure_effect, usual_excess, local_share):
+    """Return how often leaders leave in usual times per rate h_0: by pressure and by moves, (1 + h_P u) (1 + m)."""
+    return (1.0 + pressure_effect * usual_excess) * (1.0 + local_share)
 
 
 @inlined
@@ -159,6 +185,8 @@ def leadership(
     convening_showcase,
     leadership_turnover_factor,
     leadership_turnover_pressure,
+    leadership_turnover_usual,
+    leadership_local_share,
     leadership_development_drift,
     leadership_regulation_drift,
     leadership_effort_drift,
@@ -204,6 +232,14 @@ def leadership(
             decay = leadership_orientation_decay[lane]
             settled[kind, lane] = settled_orientation(drift[kind, lane], decay)
             kept[kind, lane] = math.exp(-(drift[kind, lane] + decay) * dt)
+    realised = np.empty((kinds, lanes))
+    for kind in range(kinds):
+        for lane in range(lanes):
+            realised[kind, lane] = realised_per_hazard(
+                leadership_turnover_pressure[lane],
+                leadership_turnover_usual[lane],
+                leadership_local_share[lane] if kind != PRACTICE else 0.0,
+            )
     draws = draw_rows(seed, replicate, step, EXIT, 0, organisations)
     for organisation in range(organisations):
         kind = organisation_kind[organisation]
@@ -214,6 +250,7 @@ def leadership(
                 leadership_turnover_pressure[lane],
                 pressure[organisation, lane],
             )
+            hazard /= realised[kind, lane]
             u = draws[organisation, lane]
             # No exponential for most: the chance of an exit is never above hazard x dt.
             if u < hazard * dt and u < chance_within(hazard, dt):
@@ -241,12 +278,21 @@ def leadership(
                 exits[organisation, lane] = 0.0
 
 
-@tally(fills=("orientation", "exits"), is_kernel=True)
-def tally_leadership(fill_orientation, fill_exits, orientation, exits, list_size):
+@tally(fills=("orientation", "exits", "turnover"), is_kernel=True)
+def tally_leadership(
+    fill_orientation, fill_exits, fill_turnover, orientation, exits, list_size, organisation_kind
+):
     """Measure the orientation of leaders of open organisations, and count those who left."""
     mean_of_present(orientation, list_size, fill_orientation)
     fill_exits[:] = 0.0
+    fill_turnover[:] = 0.0
+    posts = 0
     for organisation in range(exits.shape[0]):
+        is_chief = organisation_kind[organisation] != PRACTICE
+        posts += 1 if is_chief else 0
         for lane in range(exits.shape[1]):
             is_open = 1.0 if list_size[organisation, lane] > 0.0 else 0.0
             fill_exits[lane] += is_open * exits[organisation, lane]
+            fill_turnover[lane] += exits[organisation, lane] if is_chief else 0.0
+    for lane in range(exits.shape[1]):
+        fill_turnover[lane] *= MONTHS_PER_YEAR / posts

@@ -8,6 +8,7 @@ A mean-reverting process, solved exactly over the step and then limited to [0, 1
     queued_i = sum over hospitals of exposure weight x W_h
     target_i = p_0 + p_occ w_k (felt_i - occ_ref) + p_wait queued_i + p_fin max(-margin_i, 0)
                + p_work (workload_home - 1)    [practices only]
+               + burden_i
     workload_p = A_p exp(-g_cap t) (phi_0 / phi)^kappa
     P_i     <- clip(target_i + (P_i - target_i) exp(-theta dt)
                     + sigma sqrt((1 - exp(-2 theta dt)) / (2 theta)) normal(PRESSURE))
@@ -109,6 +110,7 @@ def fill_targets(
     waiting,
     margin,
     admissions,
+    burden,
     years,
     organisation_kind,
     organisation_place,
@@ -163,6 +165,7 @@ def fill_targets(
                 + pressure_waiting_gain[lane] * queued[lane]
                 + pressure_deficit_gain[lane] * max(-margin[organisation, lane], 0.0)
                 + works * overwork[place, lane]
+                + burden[organisation, lane]
             )
 
 
@@ -173,6 +176,7 @@ def pressure(
     waiting,
     margin,
     admissions,
+    burden,
     seed,
     replicate,
     step,
@@ -217,6 +221,7 @@ def pressure(
         waiting,
         margin,
         admissions,
+        burden,
         years,
         organisation_kind,
         organisation_place,
@@ -251,6 +256,7 @@ def settle_pressure(
     waiting,
     margin,
     admissions,
+    burden,
     years,
     organisation_kind,
     organisation_place,
@@ -276,6 +282,7 @@ def settle_pressure(
         waiting,
         margin,
         admissions,
+        burden,
         years,
         organisation_kind,
         organisation_place,

@@ -14,7 +14,10 @@ time (E07).
 Outsiders bring a challenge and commissioners call a tender: it costs them no trust in their providers. Protected
 dialogue lets partners plan beside a tender, so it lowers the chance of a challenge and not of a tender;
 proportionate rules (a higher threshold) spare small arrangements both. A suspended arrangement is not tendered
-again. Contracts of practices alone, and of their networks, are not tendered.
+again. Contracts of practices alone, and of their networks, are not tendered. The default rate, a tender in seven
+years at a strictness of 0.7, is assumed and high: of 3,494 contracts awarded from April 2013 to August 2014, 195 (6%)
+went by competitive tender (Iacobucci 2014, doi:10.1136/bmj.g7606), and commissioners seldom tendered major services
+(Allen and others 2017, doi:10.1136/bmjopen-2016-011745). A quarter of it, 0.05 C a year, is as defensible.
 
 Tests
 -----

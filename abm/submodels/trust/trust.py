@@ -4,6 +4,10 @@ Trust of both sides of every tie, and the divergence that they perceive (E01, E2
 
 ::
 
+    at the start:
+    g = sqrt(a_P) z_place + sqrt(a_J) z_other + sqrt(a_T) z_own,other + sqrt(1 - a_P - a_J - a_T) N^-1(u(FIRST))
+    T = Beta(alpha_T, beta_T) quantile of N(g)      [of u(FIRST) where all three shares are 0]
+
     relation <- t - start of the relation;  start <- t  if S < K
     rule 0:  T <- 1 - (1 - T) (1 - up)^S
              T <- T (1 - down)^(K - S)
@@ -12,23 +16,20 @@ Trust of both sides of every tie, and the divergence that they perceive (E01, E2
     rule 2:  T <- T + (1 - (1 - a)^K) (S / K - T)      if K > 0
     T <- base + (T - base) exp(-delta dt)
     T <- T + (reputation - T) (1 - exp(-pull dt))    [only where pull > 0]
-    T <- base + kappa_own (T - base)                 [the own leader left in this step]
-    T <- base + kappa_other (T - base)               [the other's leader left in this step]
-    start of the relation <- t                       [either leader left in this step]
     D <- D exp(-xi K)
     D <- D_start + (D - D_start) exp(-zeta dt)
 
 Under rule 0, the default, good meetings count before bad ones. Rule 1 lets trust follow the length of an unbroken
 relation, after Klos and Nooteboom (2001), *Journal of Economic Dynamics and Control* 25, 503-526; rule 2 lets it
 follow the share of good experience, after Kim (2009), *JASSS* 12(3), 4. Both are simplified to fit the meetings
-of this model. The relation is that of this step, before an exit ends it. Trust on a tie with a closed practice
+of this model. The relation is that of this step; an exit ends it in `succession`. Trust on a tie with a closed practice
 stays at its base, and third parties do not look at it. Reputation is the mean trust that all its partners had in
 the other organisation before this step (Nowak and Sigmund 2005, doi:10.1038/nature04131); it is off by default.
 
 Tests
 -----
 tests/oracle/test_closed_forms.py : closed forms for a single tie, in both implementations: growth,
-    loss, fading, dispelled divergence, exits
+    loss, fading, dispelled divergence
 tests/unit/test_trust_rules.py : the rules by relation and by adaptation
 tests/patterns/test_lever_signs.py : effort, turnover, sessions
 
@@ -38,9 +39,12 @@ up : trust.gain
 down : trust.loss
 delta : trust.decay
 base : trust.base
-kappa_own : trust.kept_by_successor
-kappa_other : trust.kept_by_partner
 pull : trust.third_party_pull
+alpha_T : trust.start_alpha
+beta_T : trust.start_beta
+a_P : trust.start_place
+a_J : trust.start_partner
+a_T : trust.start_pair
 rule : trust.rule
 f : trust.relation_factor
 v : trust.relation_pace
@@ -56,7 +60,6 @@ import numpy as np
 
 from abm.core.arithmetic import (
     TILE_ROWS,
-    drawn_towards,
     fade,
     find_nonzero,
     row_and_lane,
@@ -65,7 +68,7 @@ from abm.core.arithmetic import (
     tiled,
 )
 from abm.core.declaration import Submodel, decision, field, measure, mechanism, start, table, tally
-from abm.core.draws import MOST_EVENTS, beta_quantile, beta_table, uniform
+from abm.core.draws import MOST_EVENTS, beta_quantile, beta_table, normal, normal_quantile, uniform
 from abm.core.kernels import inlined
 from abm.world.place import TIE_KINDS
 from abm.world.vocabulary import SIDE, TIE
@@ -73,11 +76,19 @@ from abm.world.vocabulary import SIDE, TIE
 submodel = Submodel("trust", records="trust.yaml")
 
 FIRST_TRUST = decision("trust.first", number=1)
+PAST_OF_PLACE = decision("trust.past_of_place", number=22)
+PAST_OF_PARTNER = decision("trust.past_of_partner", number=23)
+PAST_OF_PAIR = decision("trust.past_of_pair", number=24)
+NO_SEED = np.uint64(0)
 
 ENCOUNTER = 0
 RELATION = 1
 KIM = 2
 CHUNK = 4096
+NEGLIGIBLE = 1e-14
+"""Variance of trust that is no more than rounding."""
+SMALLEST = 2.0**-33
+"""The smallest probability that a draw has."""
 
 STATE = (
     field(
@@ -197,8 +208,35 @@ def trust_after_hearsay(level, reputation, pull):
     return level + gap * pull
 
 
+@inlined
+def normal_probability(deviate):
+    """Return the probability that a standard normal is below a deviate."""
+    return 0.5 * math.erfc(-deviate * math.sqrt(0.5))
+
+
+@inlined
+def with_past(own, of_place, of_partner, of_pair, place_share, partner_share, pair_share):
+    """Return a standard normal deviate whose variance is divided between a place, a partner, a pair and chance."""
+    past = math.sqrt(place_share) * of_place + math.sqrt(partner_share) * of_partner
+    rest = 1.0 - place_share - partner_share - pair_share
+    return past + math.sqrt(pair_share) * of_pair + math.sqrt(max(rest, 0.0)) * own
+
+
 @start(writes=("trust",), is_kernel=True)
-def first_trust(trust, seed, replicate, trust_quantiles):
+def first_trust(
+    trust,
+    seed,
+    replicate,
+    trust_quantiles,
+    tie_ends,
+    tie_place,
+    identity,
+    place_identity,
+    traits_draw,
+    trust_start_place,
+    trust_start_partner,
+    trust_start_pair,
+):
     """Draw how far everybody trusts at the start.
 
     Mutates
@@ -208,8 +246,22 @@ def first_trust(trust, seed, replicate, trust_quantiles):
     ties, _, lanes = trust.shape
     for tie in range(ties):
         for side in range(2):
+            judge, judged = identity[tie_ends[tie, side]], identity[tie_ends[tie, 1 - side]]
             for lane in range(lanes):
                 u = uniform(seed[lane], replicate[lane], 0, FIRST_TRUST, 2 * tie + side)
+                past = trust_start_place[lane] + trust_start_partner[lane] + trust_start_pair[lane]
+                if past > 0.0:
+                    draw = np.uint64(traits_draw[lane])
+                    deviate = with_past(
+                        normal_quantile(u),
+                        normal(NO_SEED, draw, 0, PAST_OF_PLACE, place_identity[tie_place[tie]]),
+                        normal(NO_SEED, draw, 0, PAST_OF_PARTNER, judged),
+                        normal(NO_SEED, draw, judge, PAST_OF_PAIR, judged),
+                        trust_start_place[lane],
+                        trust_start_partner[lane],
+                        trust_start_pair[lane],
+                    )
+                    u = min(max(normal_probability(deviate), SMALLEST), 1.0 - SMALLEST)
                 trust[tie, side, lane] = beta_quantile(u, trust_quantiles, lane)
 
 
@@ -220,19 +272,15 @@ def trust(
     relation_start,
     meetings,
     good_meetings,
-    exits,
     shut,
     dt,
     years,
+    organisation_kind,
     tie_ends,
-    incidence_start,
-    incidence_tie,
     trust_gain,
     trust_loss,
     trust_decay,
     trust_base,
-    trust_kept_by_successor,
-    trust_kept_by_partner,
     trust_third_party_pull,
     trust_rule,
     trust_relation_factor,
@@ -247,10 +295,10 @@ def trust(
     Mutates
     -------
     trust (ties, 2, lanes), divergence (ties, lanes): in [0, 1]
-    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad, or a leader left; by rule 1
+    relation_start (ties, 2, lanes): years; when this side last judged a meeting bad; by rule 1
     """
     ties, _, lanes = trust.shape
-    organisations = exits.shape[0]
+    organisations = organisation_kind.shape[0]
     events = MOST_EVENTS + 1
     gained = np.empty((events, lanes))
     lost = np.empty((events, lanes))
@@ -333,22 +381,6 @@ def trust(
                             trust[tie, side, lane], reputation[other, lane], pulled[lane]
                         )
 
-    left = np.empty(exits.size, dtype=np.uint32)
-    for event in range(find_nonzero(exits, left)):
-        leaver, lane = row_and_lane(left[event], lanes)
-        base = trust_base[lane]
-        by_successor, by_partner = trust_kept_by_successor[lane], trust_kept_by_partner[lane]
-        for entry in range(incidence_start[leaver], incidence_start[leaver + 1]):
-            tie = incidence_tie[entry]
-            is_first = tie_ends[tie, 0] == leaver
-            kept_here = by_successor if is_first else by_partner
-            kept_there = by_partner if is_first else by_successor
-            trust[tie, 0, lane] = drawn_towards(base, trust[tie, 0, lane], kept_here)
-            trust[tie, 1, lane] = drawn_towards(base, trust[tie, 1, lane], kept_there)
-            if trust_rule[lane] == RELATION:
-                relation_start[tie, 0, lane] = years
-                relation_start[tie, 1, lane] = years
-
 
 @tally(fills=("trust", "reciprocity", "divergence"), families={"trust_by_kind": BY_KIND}, is_kernel=True)
 def tally_trust(
@@ -399,7 +431,7 @@ def tally_trust(
         shift = sides[lane] * (mean - pivot[lane]) ** 2
         variance = squares[lane] - stray - shift
         covariance = 2.0 * products[lane] - stray - shift
-        fill_reciprocity[lane] = covariance / variance if variance > 0.0 else np.nan
+        fill_reciprocity[lane] = covariance / variance if variance > NEGLIGIBLE * sides[lane] else np.nan
         open_ties = 0.5 * sides[lane]
         shut_ties = 0.5 * gone[lane]
         fill_divergence[lane] = (apart[lane] - shut_ties * trust_divergence_start[lane]) / open_ties

@@ -19,12 +19,15 @@ FULL = 255
 """The byte that stands for 1: a share is kept to about a fifth of a hundredth, finer than any picture shows."""
 
 SHARE, FLAG, NUMBER, LABEL = np.uint8, np.bool_, np.float32, np.int32
+ROW = np.int16
+"""Half of a label; enough for the few places whose leaders are named."""
 KEPT: Mapping[str, type[np.generic]] = {
     "trust": SHARE,
     "orientation": SHARE,
     "pressure": SHARE,
     "engaged": FLAG,
     "exits": FLAG,
+    "moved_from": ROW,
     "board": FLAG,
     "challenged": FLAG,
     "board_trust": NUMBER,

@@ -181,7 +181,15 @@ def told_leaders(course: Course, place: Place) -> Iterator[ChronicleEntry]:
         turn = "looks further outwards" if after > before + 0.1 else "looks further inwards"
         who = "the new one is much like the last" if abs(after - before) <= 0.1 else f"the new one {turn}"
         name = place.organisation_name[organisation]
-        yield ChronicleEntry(month, LEADER, f"The leader of {name} leaves; {who}.", (organisation,))
+        text = f"The leader of {name} leaves"
+        concerned: tuple[int, ...] = (organisation,)
+        goes_to = np.flatnonzero(course.states["moved_from"][month] == organisation)
+        if len(goes_to):
+            text = f"The leader of {name} goes to {place.organisation_name[goes_to[0]]}"
+            if course.parameters["leadership.carried"] > 0.0:
+                text += " and takes part of the trust along"
+            concerned += (int(goes_to[0]),)
+        yield ChronicleEntry(month, LEADER, f"{text}; {who}.", concerned)
 
 
 def told_hospitals(course: Course, place: Place) -> Iterator[ChronicleEntry]:
