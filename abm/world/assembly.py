@@ -1,7 +1,6 @@
 """Assemble a place from what was drawn or read: derive work, attention segments, exposure; check the sums."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,6 @@ from abm.world.place import (
     TieKind,
 )
 from abm.world.showcase import Showcase, nearness_of_places
-from abm.world.thirds import find_thirds
 
 SUM_TOLERANCE = 1e-9
 SHOWCASE = Showcase()
@@ -171,11 +169,6 @@ def assemble(
         exposure_start=as_integers(start),
         exposure_provider=as_integers(provider),
         exposure_weight=as_floats(weight),
-        identity=identities(
-            f"{place_names[home]}/{one}"
-            for one, home in zip(organisations.id, organisations.home, strict=True)
-        ),
-        place_identity=identities(place_names),
         third_start=third_start,
         third_tie=third_tie,
     )
@@ -209,10 +202,52 @@ def as_integers(values: NDArray[np.generic]) -> Integers:
     return np.array(values, dtype=np.int64, order="C")
 
 
-def identities(names: Iterable[str]) -> Integers:
-    """Return a number below 2**31 for every name, which follows from the name alone."""
-    digests = [hashlib.sha256(name.encode()).digest()[:4] for name in names]
-    return np.array([int.from_bytes(digest, "big") >> 1 for digest in digests], dtype=np.int64)
+def find_thirds(
+    ends: Integers, incidence_start: Integers, incidence_tie: Integers
+) -> tuple[Integers, Integers]:
+    """List the organisations with which both ends of each tie have ties.
+
+    Parameters
+    ----------
+    ends : (M, 2) int
+        Rows of the organisations at the sides of each tie. Of several ties that join one pair the first counts.
+    incidence_start : (N+1,) int
+    incidence_tie : (2M,) int
+        Ties of each organisation, as compressed rows.
+
+    Returns
+    -------
+    third_start : (M+1,) int
+    third_tie : (T, 2) int
+        Compressed rows, by tie and third organisation, ascending: the tie of side 0 with the third organisation, and
+        that of side 1.
+    """
+    ties = len(ends)
+    organisations = len(incidence_start) - 1
+    pairs = np.concatenate([ends[:, 0] * organisations + ends[:, 1], ends[:, 1] * organisations + ends[:, 0]])
+    order = np.argsort(pairs, kind="stable")
+    pairs, tie_of_pair = pairs[order], order % max(ties, 1)
+    degree = np.diff(incidence_start)
+    # Whoever the end with fewer ties deals with is looked up among the ties of the other.
+    fewer = np.where(degree[ends[:, 0]] <= degree[ends[:, 1]], 0, 1)
+    rows = np.arange(ties)
+    asked, other = ends[rows, fewer], ends[rows, 1 - fewer]
+    counts = degree[asked]
+    tie = np.repeat(rows, counts)
+    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    known_by = incidence_tie[np.repeat(incidence_start[asked], counts) + offset]
+    third = ends[known_by].sum(axis=1) - asked[tie]
+    wanted = other[tie] * organisations + third
+    found = np.searchsorted(pairs, wanted)
+    found[found == len(pairs)] = 0
+    is_shared = pairs[found] == wanted if len(pairs) else np.zeros(0, dtype=bool)
+    tie, third, known_by, found = tie[is_shared], third[is_shared], known_by[is_shared], found[is_shared]
+    sides = np.stack([known_by, tie_of_pair[found]], axis=1)
+    swapped = fewer[tie] == 1
+    sides[swapped] = sides[swapped, ::-1]
+    _, first = np.unique(tie * organisations + third, return_index=True)
+    start = np.concatenate([[0], np.cumsum(np.bincount(tie[first], minlength=ties))])
+    return start.astype(np.int64), np.ascontiguousarray(sides[first], dtype=np.int64)
 
 
 def starts_of(owners: NDArray[np.generic], rows: int) -> Integers:

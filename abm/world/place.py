@@ -141,10 +141,6 @@ class Place:
     exposure_weight : (X,)
         Acute providers whose crowding each organisation feels, as compressed rows; weights sum to 1 over a
         row.
-    identity : (N,) int
-    place_identity : (P,) int
-        Numbers below 2**31 that follow from names (of an organisation: its id and its home place), for traits that
-        stay the same whatever the row.
     third_start : (M+1,) int
     third_tie : (T, 2) int
         Organisations with which both ends of each tie have ties, as compressed rows, ascending in a row: the tie of
@@ -193,8 +189,6 @@ class Place:
     exposure_start: Integers
     exposure_provider: Integers
     exposure_weight: Floats
-    identity: Integers = field(metadata=DERIVED)
-    place_identity: Integers = field(metadata=DERIVED)
     third_start: Integers = field(metadata=DERIVED)
     third_tie: Integers = field(metadata=DERIVED)
 

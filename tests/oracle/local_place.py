@@ -20,7 +20,6 @@ class LocalPlace:
         self.model = model
         self.index = index
         self.name = name
-        self.identity = model.place_identities[index]
         self.population = population
         self.in_sight: list[tuple[LocalPlace, float]] = []
         self.practices: list[Practice] = []

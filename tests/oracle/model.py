@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from abm.world.place import Place
 
+    from .local_place import LocalPlace
     from .networks import PracticeNetwork
 
 MONTHS_A_YEAR = 12
@@ -81,8 +82,6 @@ class OracleModel(mesa.Model):
         self.networks: list[PracticeNetwork] = []
         self.reshaped = False
         self.refocused = False
-        self.identities = place.identity.tolist()
-        self.place_identities = place.place_identity.tolist()
         self.places = build_places(self, place)
         self.organisations: list[Organisation] = build_organisations(self, place, self.places)
         self.ties, self.segments = build_ties(place, self.organisations, self.places, parameters)
@@ -128,10 +127,10 @@ class OracleModel(mesa.Model):
         """Draw a standard normal for one decision of this step."""
         return normal(self.seed, self.replicate, self.step_number, int(decision), entity)
 
-    def lasting(self, decision: Decision, entity: int, step: int = 0) -> float:
+    def lasting(self, decision: Decision, entity: int, place: LocalPlace, judge: int = 0) -> float:
         """Draw a standard normal that is the same in every run with this draw of traits."""
         draw = int(self.parameters["traits.draw"])
-        return normal(np.uint64(0), draw, step, int(decision), entity)
+        return normal(np.uint64(0), draw, int(place.population) + judge, int(decision), entity)
 
     def start(self) -> None:
         """Set what the start depends on once everybody is there."""

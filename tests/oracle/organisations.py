@@ -63,7 +63,6 @@ class Organisation(mesa.Agent):
         self.list_size = population_served
         self.is_open = True
         self.closed = False
-        self.identity = model.identities[index]
         self.sides: list[Side] = []
         self.segments: list[Segment] = []
         self.exposures: list[tuple[AcuteProvider, float]] = []
@@ -75,11 +74,11 @@ class Organisation(mesa.Agent):
         self.turnover_factor = parameters[f"leadership.turnover_factor.{self.kind}"]
         relative_population = population_served / parameters["effort.reference_population"]
         power = parameters[f"effort.capacity_power.{self.kind}"]
-        self.openness = parameters["traits.openness"] * model.lasting(Decision.OPENNESS, self.identity)
-        self.standing = parameters["traits.standing"] * model.lasting(Decision.STANDING, self.identity)
-        self.burden = parameters["traits.burden"] * model.lasting(Decision.BURDEN, self.identity)
+        self.openness = parameters["traits.openness"] * model.lasting(Decision.OPENNESS, index, home)
+        self.standing = parameters["traits.standing"] * model.lasting(Decision.STANDING, index, home)
+        self.burden = parameters["traits.burden"] * model.lasting(Decision.BURDEN, index, home)
         spread = parameters["traits.vigour"]
-        self.vigour = math.exp(spread * model.lasting(Decision.VIGOUR, self.identity) - spread**2 / 2.0)
+        self.vigour = math.exp(spread * model.lasting(Decision.VIGOUR, index, home) - spread**2 / 2.0)
         usual = parameters[f"effort.capacity.{self.kind}"] * relative_population**power
         self.capacity = self.vigour * usual
 

@@ -264,7 +264,7 @@ MUTATIONS = [
     ("integration", "contracting_outcomes_share[lane] * carried)", "contracting_outcomes_share[lane])"),
     ("payment", "- payment_outcomes_risk[lane]", "+ payment_outcomes_risk[lane]"),
     ("traits", "deviate - 0.5 * spread * spread", "deviate"),
-    ("traits", "draw, 0, STANDING, who", "draw, 0, OPENNESS, who"),
+    ("traits", "home, STANDING, organisation", "home, OPENNESS, organisation"),
     (
         "encounter",
         "+ openness[end, lane] + standing[other, lane]",
@@ -273,7 +273,11 @@ MUTATIONS = [
     ("encounter", "+ openness[end, lane] + standing[other, lane]", "+ openness[end, lane]"),
     ("pressure", "+ burden[organisation, lane]", "- burden[organisation, lane]"),
     ("effort", "open_for_work * vigour[organisation, lane]", "open_for_work"),
-    ("trust", "draw, judge, PAST_OF_PAIR, judged", "draw, judged, PAST_OF_PAIR, judge"),
+    (
+        "trust",
+        "here + np.uint64(judge), PAST_OF_PAIR, judged",
+        "here + np.uint64(judged), PAST_OF_PAIR, judge",
+    ),
     ("trust", "PAST_OF_PARTNER, judged", "PAST_OF_PARTNER, judge"),
     ("trust", "math.sqrt(place_share) * of_place", "place_share * of_place"),
     ("talk", "hearer = 0 if u0 < 0.5 else 1", "hearer = 1 if u0 < 0.5 else 0"),

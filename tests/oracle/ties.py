@@ -86,11 +86,11 @@ class Side:
         model, parameters = self.model, self.model.parameters
         shares = [parameters[f"trust.start_{name}"] for name in ("place", "partner", "pair")]
         if sum(shares) > 0.0:
-            judge, judged = self.organisation.identity, self.other.organisation.identity
+            judged = self.other.organisation
             pasts = (
-                model.lasting(Decision.PAST_OF_PLACE, self.tie.place.identity),
-                model.lasting(Decision.PAST_OF_PARTNER, judged),
-                model.lasting(Decision.PAST_OF_PAIR, judged, step=judge),
+                model.lasting(Decision.PAST_OF_PLACE, self.tie.place.index, self.tie.place),
+                model.lasting(Decision.PAST_OF_PARTNER, judged.index, judged.home),
+                model.lasting(Decision.PAST_OF_PAIR, judged.index, self.tie.place, self.organisation.index),
             )
             chance = math.sqrt(max(1.0 - sum(shares), 0.0)) * NORMAL.inv_cdf(uniform)
             past = sum(math.sqrt(share) * deviate for share, deviate in zip(shares, pasts, strict=True))

@@ -162,6 +162,7 @@ FIRST_MONTH = {
         "form.hospital_network",
     },
     "meetings": {
+        "convening.clinical_leaders",
         "competition.strictness",
         "competition.dialogue_protection",
         "convening.sessions",

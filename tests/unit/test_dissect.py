@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from abm.interface.cli import app
 from abm.interface.cli.dissection import FILES
+from abm.interface.cli.program import app
 
 SMALL = ("--replicates", "3", "--years", "1", "--workers", "1")
 

@@ -72,7 +72,7 @@ def test_break_even_table_agrees_with_the_function() -> None:
 
 
 def test_readers_are_the_mechanisms_that_ask_for_a_name() -> None:
-    assert readers_of("competition.strictness") == "contact, encounter, challenge, tender"
+    assert readers_of("competition.strictness") == "barrier, challenge, tender"
     assert readers_of("form.first_cohort") == "the start, integration"
     assert readers_of("trust.start_alpha") == "the start"
     assert readers_of("leadership.orientation_alpha") == "the start, leadership, moves"

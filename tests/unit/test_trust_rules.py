@@ -83,6 +83,7 @@ def test_a_new_leader_on_either_side_starts_the_relation_anew(place, rule):
     batch = batch_of(place, {"trust.rule": rule})
     batch.state.exits[0] = 1.0
     meet(batch, 0, 0, 36)
+    batch.run_mechanism("succession", step=36, dt=DT, years=36 * DT)
     touched = np.any(place.tie_ends == 0, axis=1)
     assert np.all(batch.state.relation_start[touched] == (36 * DT if rule == 1 else 0.0))
     assert np.all(batch.state.relation_start[~touched] == 0.0)

@@ -19,7 +19,7 @@ mattered, since most people had to hear from more than one (Beaman and others 20
     preference = 1 + f (n / m - 1)  for the first,  1 - f  for all others;  1 for all where c = 0
 
 Engagement and trust in partners, `e`, are those of the step before. A practice that engages makes room for the next
-one. [Attention](#attention) multiplies the weight of a tie with a practice by that practice's preference, save where
+one. Attention multiplies the weight of a tie with a practice by that practice's preference, save where
 practices deal with each other. Preference is 1 on average over the open practices of a place. With f = 1 all reserved
 time goes to those approached first, and the others meet by chance, in joint sessions and through a board only; a
 provider none of whose partners is among the first then keeps its reserved time unused.

@@ -9,7 +9,7 @@ ties (E03; decision 0005).
     part      = g for its ties with practices, 1 - g for its other ties;
                 1 where it has only one of the two there, and for a practice
     weight    = need^a1 (nu + T)^a2 (nu + reputation)^a3;  0 on a tie with a closed practice
-                x preference of the practice, on a tie of others with it      [approach](#approach)
+                x preference of the practice, on a tie of others with it      [approach]
     reputation = mean trust of all its open partners in the other organisation
     counted   = weight / n  where the other end belongs to a network of n practices and the giver is no practice
               = weight      otherwise

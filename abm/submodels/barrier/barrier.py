@@ -1,12 +1,12 @@
 """Barrier: rules of competition keep purchasers and providers apart, as far as they feel bound by them.
 
-Strict rules, as they are felt, stand between the two ends of a tie (E07): they cost [contacts](#contact) and make
-interests agree less in [encounters](#encounter), more or less by kind of tie.
+Strict rules, as they are felt, stand between the two ends of a tie (E07): they cost contacts and make
+interests agree less in encounters, more or less by kind of tie.
 
 ::
 
     felt = C (1 - X)                                    where l = 0
-         = C (1 - X) (1 - l + l caution)                [caution](#caution) of the place, as of the step before
+         = C (1 - X) (1 - l + l caution)                [caution] of the place, as of the step before
 
 C is strictness, and no study measures it. The sources that the model formalises describe rules that keep
 commissioners and providers apart, hence the default of 0.7. Later evidence points lower: in four commissioners (42

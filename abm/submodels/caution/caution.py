@@ -2,7 +2,7 @@
 
 Commissioners began by taking the rules of 2012 literally, found them unclear and then mostly planned major changes
 together with their providers (Allen and others 2017, doi:10.1136/bmjopen-2016-011745). A place may therefore feel the
-[barrier](#barrier) less the longer neither a challenge nor a tender strikes, and more after one. Off by default, when
+barrier less the longer neither a challenge nor a tender strikes, and more after one. Off by default, when
 everybody always feels the rules as they are written.
 
 ::

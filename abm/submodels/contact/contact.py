@@ -4,7 +4,7 @@ Attention becomes meetings, unless rules stand in between (E07); sessions and bo
 
 ::
 
-    barrier = felt weight_kind                     [felt as of the place](#barrier)
+    barrier = felt weight_kind                     [felt as of the place]
     lambda  = 0.5 (attention_0 + attention_1) (1 - barrier) + l_0 + l_W sessions
               + l_B board    [not between practices; board of the step before]
     K       = 0 on a tie with a closed practice, else

@@ -4,9 +4,9 @@ Each side judges for itself how many of the meetings went well (E06, E07, E08, E
 
 ::
 
-    A_side  = logistic(k payoff + k_R R - k_B barrier)            [barrier as in contact](#contact)
+    A_side  = logistic(k payoff + k_R R - k_B barrier)            [barrier as in contact]
     logit q = b_0 + b_T (T - T_ref) + b_A (A - A_ref) - b_P (P - P_ref) - b_D D + openness_own + standing_other
-              + c (m - m_0)                  [what the other side's answers add](#memory); nothing by default
+              + c (m - m_0)                  [what the other side's answers add]; nothing by default
     u_0     = first uniform of JUDGEMENT for the tie
     u_1     = u_0 where the third uniform < rho, else the second uniform
     S_side  = smallest s with u_side < Binomial cdf(s; K, q_side)

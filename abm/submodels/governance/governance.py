@@ -8,7 +8,7 @@ Boards form on trust at the top, practices engage on trust on the ground (E02, E
     e_k  = w sum_h s_kh T_kh + (1 - w) T_kc       trust of practice k in its providers and commissioners
     th   = th_G + d_G signal
     e'_k = e_k;  in a network the list-weighted mean of e over its open members
-    th_k = th - encouragement_k                 [of engaged peers](#peers)
+    th_k = th - encouragement_k                 [of engaged peers]
     engaged <- 1 if e'_k > th_k;  0 if e'_k < th_k - h_G;  else as before   [open practices only]
     engagement_p       = list-weighted share of engaged practices           [lists of today]
     engagement trust_p = list-weighted mean of e_k

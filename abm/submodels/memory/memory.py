@@ -13,7 +13,7 @@ every tie a regard, the share of its meetings that the other side found good.
     goodwill of side = c (m_side - m_0)                            adds to the log-odds of a good meeting
 
 S_other counts the meetings that the *other* side judged good: trust follows one's own experience, regard follows the
-answer. Regard starts at m_0 and stays there where c = 0. It takes effect in the [encounters](#encounter) of the next
+answer. Regard starts at m_0 and stays there where c = 0. It takes effect in the encounters of the next
 step.
 
 Tests

@@ -12,7 +12,7 @@ third of peers' earlier use), not for English practices that join a local progra
     share'_k = share_k;  in a network the list-weighted mean over its open members
     encouragement_k = p (share'_k - s_0)
 
-[Governance](#governance) takes the encouragement off the trust to engage and to stay. Networks are made of
+Governance takes the encouragement off the trust to engage and to stay. Networks are made of
 neighbours, so the fellows of a network count among the neighbours; the mean over a network is taken because a network
 engages as one. With s_0 = 1/2 nobody's example is a free gift: where few are engaged, peers hold each other back.
 

@@ -8,14 +8,15 @@ measured for admissions (Santos, Rice and Gravelle 2020, doi:10.1136/bmjopen-202
 
 ::
 
-    z_X,i      = normal(X; draw, identity_i)        the same in every run of every policy
+    z_X,i      = normal(X; draw, people_home, i)    the same in every run of every policy
     openness_i = s_O z_O,i                          adds to the log-odds that i judges a meeting good
     standing_i = s_S z_S,i                          adds to the log-odds that others judge a meeting with i good
     vigour_i   = exp(s_V z_V,i - s_V^2 / 2)         multiple of capacity for outward contact, 1 on average
     burden_i   = s_B z_B,i                          adds to the pressure to which i tends
 
 Traits belong to the place: the draw does not depend on the seed or the replicate of a run but on the organisation's
-id and home place and on `draw`. Runs that are to meet other traits set another `draw`.
+row, on the number of people who live in its home place, and on `draw`. Two places therefore have different traits,
+and runs that are to meet others set another `draw`.
 
 Tests
 -----
@@ -90,7 +91,8 @@ def fill_traits(
     standing,
     vigour,
     burden,
-    identity,
+    organisation_place,
+    population,
     traits_openness,
     traits_standing,
     traits_vigour,
@@ -100,7 +102,7 @@ def fill_traits(
     """Draw the traits of every organisation, (organisations, lanes)."""
     organisations, lanes = openness.shape
     for organisation in range(organisations):
-        who = identity[organisation]
+        home = np.uint64(population[organisation_place[organisation]])
         for lane in range(lanes):
             draw = np.uint64(traits_draw[lane])
             openness[organisation, lane] = 0.0
@@ -108,15 +110,21 @@ def fill_traits(
             vigour[organisation, lane] = 1.0
             burden[organisation, lane] = 0.0
             if traits_openness[lane] > 0.0:
-                openness[organisation, lane] = traits_openness[lane] * normal(NO_SEED, draw, 0, OPENNESS, who)
+                openness[organisation, lane] = traits_openness[lane] * normal(
+                    NO_SEED, draw, home, OPENNESS, organisation
+                )
             if traits_standing[lane] > 0.0:
-                standing[organisation, lane] = traits_standing[lane] * normal(NO_SEED, draw, 0, STANDING, who)
+                standing[organisation, lane] = traits_standing[lane] * normal(
+                    NO_SEED, draw, home, STANDING, organisation
+                )
             if traits_vigour[lane] > 0.0:
                 vigour[organisation, lane] = lasting_vigour(
-                    traits_vigour[lane], normal(NO_SEED, draw, 0, VIGOUR, who)
+                    traits_vigour[lane], normal(NO_SEED, draw, home, VIGOUR, organisation)
                 )
             if traits_burden[lane] > 0.0:
-                burden[organisation, lane] = traits_burden[lane] * normal(NO_SEED, draw, 0, BURDEN, who)
+                burden[organisation, lane] = traits_burden[lane] * normal(
+                    NO_SEED, draw, home, BURDEN, organisation
+                )
 
 
 @start(writes=("openness", "standing", "vigour", "burden"), is_kernel=True)
@@ -125,7 +133,8 @@ def first_traits(
     standing,
     vigour,
     burden,
-    identity,
+    organisation_place,
+    population,
     traits_openness,
     traits_standing,
     traits_vigour,
@@ -143,7 +152,8 @@ def first_traits(
         standing,
         vigour,
         burden,
-        identity,
+        organisation_place,
+        population,
         traits_openness,
         traits_standing,
         traits_vigour,
@@ -159,7 +169,8 @@ def traits(
     vigour,
     burden,
     step,
-    identity,
+    organisation_place,
+    population,
     traits_openness,
     traits_standing,
     traits_vigour,
@@ -178,7 +189,8 @@ def traits(
             standing,
             vigour,
             burden,
-            identity,
+            organisation_place,
+            population,
             traits_openness,
             traits_standing,
             traits_vigour,

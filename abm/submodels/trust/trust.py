@@ -230,8 +230,8 @@ def first_trust(
     trust_quantiles,
     tie_ends,
     tie_place,
-    identity,
-    place_identity,
+    organisation_place,
+    population,
     traits_draw,
     trust_start_place,
     trust_start_partner,
@@ -246,7 +246,9 @@ def first_trust(
     ties, _, lanes = trust.shape
     for tie in range(ties):
         for side in range(2):
-            judge, judged = identity[tie_ends[tie, side]], identity[tie_ends[tie, 1 - side]]
+            judge, judged = tie_ends[tie, side], tie_ends[tie, 1 - side]
+            here = np.uint64(population[tie_place[tie]])
+            home = np.uint64(population[organisation_place[judged]])
             for lane in range(lanes):
                 u = uniform(seed[lane], replicate[lane], 0, FIRST_TRUST, 2 * tie + side)
                 past = trust_start_place[lane] + trust_start_partner[lane] + trust_start_pair[lane]
@@ -254,9 +256,9 @@ def first_trust(
                     draw = np.uint64(traits_draw[lane])
                     deviate = with_past(
                         normal_quantile(u),
-                        normal(NO_SEED, draw, 0, PAST_OF_PLACE, place_identity[tie_place[tie]]),
-                        normal(NO_SEED, draw, 0, PAST_OF_PARTNER, judged),
-                        normal(NO_SEED, draw, judge, PAST_OF_PAIR, judged),
+                        normal(NO_SEED, draw, here, PAST_OF_PLACE, tie_place[tie]),
+                        normal(NO_SEED, draw, home, PAST_OF_PARTNER, judged),
+                        normal(NO_SEED, draw, here + np.uint64(judge), PAST_OF_PAIR, judged),
                         trust_start_place[lane],
                         trust_start_partner[lane],
                         trust_start_pair[lane],
