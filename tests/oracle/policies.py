@@ -136,6 +136,18 @@ PARAMETERS: dict[str, dict[str, float]] = {
         "trust.start_partner": 0.33,
         "trust.start_pair": 0.3,
     },
+    "networks come and go": {
+        "trust.rule": 1.0,
+        "trust.base": 0.4,
+        "trust.relation_pace": 3.0,
+        "federation.threshold": 0.45,
+        "federation.risk": 0.3,
+        "federation.coordination": 0.1,
+        "federation.rate": 3.0,
+        "federation.leave_rate": 1.2,
+        "closure.rate": 0.06,
+        "closure.size_power": 0.9,
+    },
     "trust needs time": {
         "trust.rule": 1.0,
         "trust.base": 0.4,

@@ -20,11 +20,18 @@ STANDING = {"traits.standing": 0.4, "traits.openness": 0.2}
 
 
 def final(parameters, place="urban"):
-    """Run the replicates, and return trust at the end (ties, 2, replicates), the series and the place."""
+    """Run the replicates, and return trust at the end (ties, 2, replicates), the series and the place.
+
+    Each replicate has traits of its own: those of one draw belong to a handful of organisations.
+    """
     case = load_scenario("leadership_with_reform").with_place(place).with_parameters(parameters)
     world = load_place(case.place)
     table = case.lever_table()
-    batch = make_batch(world, [Lane(1, number, case.parameter_values, table) for number in range(REPLICATES)])
+    lanes = [
+        Lane(1, number, {**case.parameter_values, "traits.draw": float(number)}, table)
+        for number in range(REPLICATES)
+    ]
+    batch = make_batch(world, lanes)
     for _ in range(case.months):
         batch.advance()
     return batch.state.trust, batch.series, world
