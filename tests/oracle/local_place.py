@@ -53,7 +53,7 @@ class LocalPlace:
     # ---- seats ---------------------------------------------------------------------------------------------
 
     def fill_seats(self) -> None:
-        """Give seats to the open practices with most open neighbours."""
+        """Assign seats to the open practices with most open neighbours."""
         ranked = sorted(
             (one for one in self.practices if one.is_open), key=lambda one: (-one.open_neighbours, one.index)
         )

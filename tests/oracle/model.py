@@ -309,7 +309,7 @@ class OracleModel(mesa.Model):
         self.agents.do("lead")
 
     def moves(self) -> None:
-        """Let leaders of partner organisations take over posts that fell vacant."""
+        """Fill vacant posts with leaders of partner organisations."""
         for one in self.organisations:
             one.moved_from = None
         for one in [one for one in self.chiefs if one.exited]:
@@ -321,7 +321,7 @@ class OracleModel(mesa.Model):
         self.agents.do("reach_out")
 
     def approach(self) -> None:
-        """Let leaders choose the practices that they approach first."""
+        """Choose the practices that leaders approach first."""
         before = [practice.preference for practice in self.practices]
         for place in self.places:
             place.choose_first()
@@ -338,12 +338,12 @@ class OracleModel(mesa.Model):
         self.reshaped = False
 
     def barrier(self) -> None:
-        """Let every place feel the rules of competition."""
+        """Update how every place feels the rules of competition."""
         for place in self.places:
             place.feel_rules()
 
     def caution(self) -> None:
-        """Let every place learn from what the rules did."""
+        """Update every place's caution by what the rules did."""
         for place in self.places:
             place.learn_from_rules()
 
@@ -353,7 +353,7 @@ class OracleModel(mesa.Model):
             tie.meet()
 
     def clinical(self) -> None:
-        """Let practices with a seat meet those who sit beside them."""
+        """Draw the meetings of practices that have a seat."""
         for place in self.places:
             place.fill_seats()
         self.practices.do("attend")
@@ -364,7 +364,7 @@ class OracleModel(mesa.Model):
             tie.judge_meetings()
 
     def memory(self) -> None:
-        """Let each side remember how the other took their meetings."""
+        """Update each side's memory of how the other took their meetings."""
         if self.parameters["memory.reciprocity"] == 0.0:
             return
         for tie in self.ties:
@@ -390,7 +390,7 @@ class OracleModel(mesa.Model):
                 organisation.reputation = sum(judgements) / len(judgements)
 
     def succession(self) -> None:
-        """Let trust go with leaders who leave, and some of it come with those who move."""
+        """Take off the trust that leaves with leaders, and add what those who move bring."""
         rises = [rise for one in self.organisations for rise in one.bring_along()]
         for tie in self.ties:
             for side in tie.sides:
@@ -399,7 +399,7 @@ class OracleModel(mesa.Model):
             side.trust = clip(side.trust + rise)
 
     def talk(self) -> None:
-        """Let partners tell each other what they think of third organisations, all as of before anybody spoke."""
+        """Move trust by what partners say about third organisations, all as of before anybody spoke."""
         opinions = [opinion for tie in self.ties for opinion in tie.talk_of_third()]
         for side, said, heed in opinions:
             side.trust += heed * (said - side.trust)

@@ -82,7 +82,7 @@ class PracticeNetwork:
         self.trust_in_partners = pooled / self.people
 
     def pool_example(self) -> None:
-        """Give every member the encouragement of all, by their lists."""
+        """Set every member's encouragement to the mean of all, by their lists."""
         pooled = sum(member.list_size * member.encouragement for member in self.members) / self.people
         for member in self.members:
             member.encouragement = pooled

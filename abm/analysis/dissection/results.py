@@ -1,4 +1,4 @@
-"""Say what surgeries change, and how trust is arranged with and without them."""
+"""Estimate what surgeries change, and how trust is arranged with and without them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ def outcome(surgery: Surgery, ends: Ends, intact: Ends, months: int) -> Outcome:
 
 
 def dissection_of(place: Place, scenario: str, months: int, ends: Mapping[str, Ends]) -> Dissection:
-    """Put together what runs show, from the ends by name of the surgery."""
+    """Return the results of a place from the final states by name of the surgery."""
     intact = ends[INTACT.name]
     made = [one for one in (INTACT, *SURGERIES) if one.name in ends]
     return Dissection(

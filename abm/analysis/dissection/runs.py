@@ -56,7 +56,7 @@ class Ends:
 
 
 def joined_ends(parts: Sequence[Ends]) -> Ends:
-    """Put runs of one place one after the other."""
+    """Join runs of one place."""
     return Ends(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Ends)))
 
 

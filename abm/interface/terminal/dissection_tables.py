@@ -1,4 +1,4 @@
-"""Lay out what surgeries change, and how trust is arranged, in tables that fit eighty columns."""
+"""Print what surgeries change, and how trust is arranged, in tables that fit eighty columns."""
 
 from collections.abc import Sequence
 
@@ -151,7 +151,7 @@ def left_out_table(found: Dissection) -> Table:
 
 
 def explanation(found: Dissection) -> str:
-    """Say what the tables show that is no row of them."""
+    """Return the note below the tables."""
     out = found.anatomies[INTACT.name].left_out
     ranks = ", ".join(
         f"{ATTRIBUTES[name]} {wording.signed(value)}" for name, value in out.correlations().items()

@@ -54,7 +54,7 @@ def alarmed(caution, jump):
 
 @mechanism(writes=("caution",), is_kernel=True)
 def caution(caution, challenged, tendered, dt, caution_weight, caution_fading, caution_jump):
-    """Let places forget or learn to fear the rules.
+    """Update how far places fear the rules.
 
     Mutates
     -------

@@ -105,7 +105,7 @@ def clinical(
     convening_clinical_leaders,
     clinical_contacts,
 ):
-    """Give seats to the best connected practices of every place, and draw the meetings that they bring.
+    """Assign seats to the best connected practices of every place, and draw the meetings that the seats bring.
 
     Mutates
     -------

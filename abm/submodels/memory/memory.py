@@ -77,7 +77,7 @@ def memory(
     memory_pace,
     memory_usual,
 ):
-    """Let both sides of every tie that met remember how the other took it.
+    """Update how each side remembers the other's judgement of their meetings.
 
     Mutates
     -------

@@ -115,7 +115,7 @@ def moves(
     orientation_quantiles,
     leadership_local_share,
 ):
-    """Let leaders of partner organisations take over some of the posts that fell vacant.
+    """Fill some of the vacant posts with leaders of partner organisations.
 
     Mutates
     -------

@@ -101,7 +101,7 @@ def talk(
     third_tie,
     talk_weight,
 ):
-    """Let one side of every tie that met hear what the other thinks of a third organisation.
+    """Move trust towards what partners say about third organisations.
 
     Mutates
     -------

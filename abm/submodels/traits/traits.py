@@ -177,7 +177,7 @@ def traits(
     traits_burden,
     traits_draw,
 ):
-    """Keep traits as they are; draw them again where a run goes on under other parameters.
+    """Draw traits again if a run continues under other parameters; otherwise leave them as they are.
 
     Mutates
     -------

@@ -18,5 +18,5 @@ def silencing_meetings(meetings, tie_kind):  # type: ignore[no-untyped-def]
 
 @mechanism(writes=("encouragement",), after="peers", settles=True)
 def silencing_examples(encouragement):  # type: ignore[no-untyped-def]
-    """Let no practice be moved by what its neighbours do."""
+    """Set the encouragement by neighbours to zero."""
     encouragement[:] = 0.0
