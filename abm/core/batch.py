@@ -1,5 +1,6 @@
 """Advance many runs of one place side by side, one in each lane."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from abm.core.theory import Theory
 from abm.core.vocabulary import CLOCK, MONTHS_PER_YEAR, RECENT_STEP, World
 from abm.errors import InvalidInput, Problem
 
+STEPS_AWAKE = 2
+"""Steps for which a mechanism still runs once it is switched off, so that it leaves the state that it means."""
 AT_START: Mapping[str, float] = {"step": 0, "dt": 0.0, "years": 0.0}
 
 
@@ -108,6 +111,8 @@ class Batch:
         self._is_compiled = is_compiled
         self._fields = {one.name: one for one in theory.fields}
         self._calls = [self._bind(mechanism) for mechanism in theory.order]
+        self._lever_switches = self._find_lever_switches()
+        self._stay_awake()
         self._flow_rows = [row for row, measure in enumerate(theory.measures) if measure.is_flow]
         self._computed = [
             (row, measure, measure.procedure)
@@ -169,6 +174,30 @@ class Batch:
         starts = [self._bind(start) for start in self.theory.starts if not start.is_foreign]
         calls = [(call.function, call.at(**AT_START)) for call in (*self._calls, *starts)]
         compile_missing([*calls, (self._fill, [self.series[0], *self._filled_from])])
+
+    def _find_lever_switches(self) -> list[tuple[int, NDArray[Any]]]:
+        """Return the mechanisms that a lever switches off at 0, with its settings, (lanes,)."""
+        levers = {lever.argument for lever in self.theory.levers}
+        named = ((number, one.idle_at_zero) for number, one in enumerate(self.theory.order))
+        return [(number, self._known[name]) for number, name in named if name in levers]
+
+    def _stay_awake(self) -> None:
+        """Set until which step each mechanism is called: those that are off for a while, the others always."""
+        off = [
+            one.idle_at_zero is not None and not self._known[one.idle_at_zero].any()
+            for one in self.theory.order
+        ]
+        self._awake_until = [self.step + STEPS_AWAKE if is_off else math.inf for is_off in off]
+        for number, _ in self._lever_switches:
+            self._awake_until[number] = self.step + STEPS_AWAKE
+
+    def _acting(self) -> list["Call"]:
+        """Return the calls of this step: those of mechanisms that are on, or were until a moment ago."""
+        for number, settings in self._lever_switches:
+            if settings.any():
+                self._awake_until[number] = self.step + STEPS_AWAKE
+        pairs = zip(self._calls, self._awake_until, strict=True)
+        return [call for call, until in pairs if self.step <= until]
 
     def _fused_tallies(self) -> tuple[Callable[..., None] | None, list[NDArray[Any]]]:
         # Every tally of the package is a kernel: as Python they would take longer than the mechanisms of a test.
@@ -241,7 +270,7 @@ class Batch:
         for _ in range(self.substeps):
             self.step += 1
             clock = {"step": self.step, "dt": self.dt, "years": self.step * self.dt}
-            for call in self._calls:
+            for call in self._acting():
                 call(**clock)
             self._tally(values)
             if self.substeps > 1:
@@ -296,6 +325,7 @@ class Batch:
         for name, values in snapshot.arrays.items():
             self.state.arrays[name][...] = values
         self.month, self.step = snapshot.month, snapshot.step
+        self._stay_awake()
         self.series[: self.month + 1] = snapshot.series
         self.settings[:] = self.levers[max(self.month - 1, 0)]
         for mechanism, call in zip(self.theory.order, self._calls, strict=True):

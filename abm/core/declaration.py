@@ -137,6 +137,7 @@ def mechanism(
     before: str | None = None,
     settles: bool = False,
     renews: bool = False,
+    idle_at_zero: str | None = None,
     is_kernel: bool = False,
 ) -> Callable[[Function], Declaration]:
     """Declare a function over arrays to be a mechanism.
@@ -152,6 +153,9 @@ def mechanism(
         Run it at the start as well, with dt = 0.
     renews : bool
         Run it when a snapshot is restored, since what it derives follows parameters that may differ now.
+    idle_at_zero : str, optional
+        An argument that is a parameter or a lever. While it is 0 in every lane, the function is not called from the
+        third step on, because the first two have left everything that it writes as it then stays.
     is_kernel : bool
         Compile with numba (loops over lanes) or leave as NumPy.
     """
@@ -162,6 +166,7 @@ def mechanism(
         before=before,
         settles=settles,
         renews=renews,
+        idle_at_zero=idle_at_zero,
         is_kernel=is_kernel,
     )
 

@@ -145,12 +145,15 @@ class Mechanism(Procedure):
         Whether it runs at the start as well, with dt = 0, in its place of the month.
     renews : bool
         Whether it runs when a snapshot is restored, since what it derives follows parameters that may differ.
+    idle_at_zero : str or None
+        Argument of a parameter or lever; while that is 0 in every lane, the mechanism leaves all state as it is.
     """
 
     after: str | None = None
     before: str | None = None
     settles: bool = False
     renews: bool = False
+    idle_at_zero: str | None = None
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ class MechanismRecord(Record):
     before: str | None = Key(default=None, description="mechanism before which it runs")
     settles: bool = Key(default=False, description="whether it runs at the start as well")
     renews: bool = Key(default=False, description="whether it runs when a snapshot is restored")
+    idle_at_zero: str | None = Key(default=None, description="argument at whose 0 it does nothing")
     is_kernel: bool = Key(default=False, description="whether numba compiles it")
 
 

@@ -332,3 +332,21 @@ def test_outcomes_judge_spells_of_implementation():
 def test_digest_of_a_run_is_a_function_of_its_key_alone(scenario, place):
     digests = {hashlib.sha256(series_of(place, [lane(scenario, 2)]).tobytes()).hexdigest() for _ in range(2)}
     assert len(digests) == 1
+
+
+def test_a_mechanism_that_is_switched_off_rests_and_wakes_with_its_lever(scenario, place):
+    column = lever_names().index("convening.clinical_leaders")
+    off, on = (lane(scenario, 0, 12, convening__clinical_leaders=value) for value in (0, 4))
+    table = off.levers.copy()
+    table[5:8, column] = 4
+    awake = make_batch(place, [off, Lane(off.seed, 0, off.parameters, table)])
+    asleep = make_batch(place, [off])
+    for month in range(12):
+        awake.advance()
+        asleep.advance()
+        seats = awake.state.seat[:, 1].sum()
+        assert seats == (4 if 5 <= month < 8 else 0)
+        for name, values in asleep.state.arrays.items():
+            assert np.array_equal(values[..., 0], awake.state.arrays[name][..., 0], equal_nan=True), name
+    assert "clinical" not in [call.name for call in asleep._acting()]
+    assert "clinical" in [call.name for call in make_batch(place, [on])._acting()]

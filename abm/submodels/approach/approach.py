@@ -114,7 +114,7 @@ def count_neighbours(neighbours, counted, is_weighed, shut, tie_ends, kind_start
                 neighbours[other, lane] += counted[one, lane] if is_weighed[lane] else 1.0
 
 
-@mechanism(writes=("preference", "refocused"), is_kernel=True)
+@mechanism(writes=("preference", "refocused"), idle_at_zero="leadership_focus", is_kernel=True)
 def approach(
     preference,
     refocused,

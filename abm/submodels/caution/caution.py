@@ -52,7 +52,7 @@ def alarmed(caution, jump):
     return caution + (1.0 - caution) * jump
 
 
-@mechanism(writes=("caution",), is_kernel=True)
+@mechanism(writes=("caution",), idle_at_zero="caution_weight", is_kernel=True)
 def caution(caution, challenged, tendered, dt, caution_weight, caution_fading, caution_jump):
     """Update how far places fear the rules.
 

@@ -86,7 +86,7 @@ def fill_seats(
                     seat[best[lane], lane] = 1.0
 
 
-@mechanism(writes=("seat", "meetings"), is_kernel=True)
+@mechanism(writes=("seat", "meetings"), idle_at_zero="convening_clinical_leaders", is_kernel=True)
 def clinical(
     seat,
     meetings,

@@ -63,7 +63,7 @@ def regard_after_meetings(regard, good, held, kept):
     return regard + (1.0 - kept) * (good / held - regard)
 
 
-@mechanism(writes=("regard",), is_kernel=True)
+@mechanism(writes=("regard",), idle_at_zero="memory_reciprocity", is_kernel=True)
 def memory(
     regard,
     meetings,

@@ -99,7 +99,11 @@ def find_candidate(row, lane, u, exits, tie_ends, incidence_start, incidence_tie
     return np.int64(NOWHERE)
 
 
-@mechanism(writes=("orientation", "tenure", "exits", "moved_from"), is_kernel=True)
+@mechanism(
+    writes=("orientation", "tenure", "exits", "moved_from"),
+    idle_at_zero="leadership_local_share",
+    is_kernel=True,
+)
 def moves(
     orientation,
     tenure,

@@ -70,7 +70,7 @@ def encouraged(influence, share, reference):
     return influence * (share - reference)
 
 
-@mechanism(writes=("encouragement",), settles=True, is_kernel=True)
+@mechanism(writes=("encouragement",), settles=True, idle_at_zero="peers_influence", is_kernel=True)
 def peers(
     encouragement,
     engaged,

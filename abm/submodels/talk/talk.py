@@ -86,7 +86,7 @@ def trust_after_talk(level, said, heeded):
     return level + heeded * (said - level)
 
 
-@mechanism(writes=("trust", "heard"), is_kernel=True)
+@mechanism(writes=("trust", "heard"), idle_at_zero="talk_weight", is_kernel=True)
 def talk(
     trust,
     heard,
