@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
+from abm.core.compiler_process import DONE, ask
 from abm.core.fusing import fused
-from abm.core.helper import DONE, ask
 from abm.core.kernels import (
     ALONE,
     THREADS,
@@ -35,7 +35,7 @@ from abm.core.kernels import (
 
 FEWEST = 3
 """Missing kernels from which it is worth a line and other processes."""
-START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from abm.core.helper import work; work()"
+START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from abm.core.compiler_process import work; work()"
 
 Reference = tuple[str, Any]
 """Module and name of a function, or a generated source and the references of the functions that it calls."""
