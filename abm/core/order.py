@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from abm.core.part import Field, Mechanism
+from abm.core.vocabulary import CLOCK
 from abm.errors import AbmError, did_you_mean
 
 Month = tuple[tuple[str, tuple[str, ...]], ...]
@@ -116,6 +117,12 @@ def order_faults(
                 faults.append(
                     OrderFault(mechanism.name, f"{subject} reads '{name}' before the step has set it")
                 )
+        switch = mechanism.idle_at_zero
+        if switch is not None and (switch not in mechanism.arguments or switch not in provided - {*CLOCK}):
+            message = (
+                f"{subject} is idle at 0 of '{switch}', which is no parameter or lever among its arguments"
+            )
+            faults.append(OrderFault(mechanism.name, message))
         written.update(mechanism.writes)
     faults += [OrderFault(None, f"no mechanism writes '{name}'") for name in state if name not in written]
     return faults

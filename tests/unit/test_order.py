@@ -54,6 +54,16 @@ def test_unknown_names_and_repeated_mechanisms_are_told_at_once():
         assert fault in told
 
 
+@pytest.mark.parametrize("switch", ["trust", "nonsense", "trust_gain", "dt"])
+def test_what_switches_a_mechanism_off_is_a_parameter_or_lever_that_it_reads(switch):
+    def act(trust, dt):
+        """Return without any effect."""
+
+    own = Mechanism("own", act, ("trust",), idle_at_zero=switch)
+    with pytest.raises(OrderError, match=f"'own' is idle at 0 of '{switch}'"):
+        check_order([*ORDER, own], theory().given, FIELDS)
+
+
 def test_every_mechanism_says_what_it_reads_and_writes():
     for row, one in zip(describe_order(theory()), ORDER, strict=True):
         assert row["mechanism"] == one.name
