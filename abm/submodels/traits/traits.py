@@ -36,9 +36,9 @@ import math
 
 import numpy as np
 
-from abm.core.declaration import Submodel, decision, field, mechanism, start
+from abm.core.declaration import Submodel, decision, field, mechanism
 from abm.core.draws import normal
-from abm.core.kernels import compiled, inlined
+from abm.core.kernels import inlined
 from abm.world.vocabulary import ORGANISATION
 
 submodel = Submodel("traits", records="traits.yaml")
@@ -85,12 +85,13 @@ def lasting_vigour(spread, deviate):
     return math.exp(spread * deviate - 0.5 * spread * spread)
 
 
-@compiled
-def fill_traits(
+@mechanism(writes=("openness", "standing", "vigour", "burden"), settles=True, renews=True, is_kernel=True)
+def traits(
     openness,
     standing,
     vigour,
     burden,
+    step,
     organisation_place,
     population,
     traits_openness,
@@ -99,7 +100,14 @@ def fill_traits(
     traits_burden,
     traits_draw,
 ):
-    """Draw the traits of every organisation, (organisations, lanes)."""
+    """Draw how organisations differ for good, at the start and where a run continues under other parameters.
+
+    Mutates
+    -------
+    openness, standing, vigour, burden (organisations, lanes): log-odds, log-odds, multiple, index
+    """
+    if step > 0:
+        return
     organisations, lanes = openness.shape
     for organisation in range(organisations):
         home = np.uint64(population[organisation_place[organisation]])
@@ -125,75 +133,3 @@ def fill_traits(
                 burden[organisation, lane] = traits_burden[lane] * normal(
                     NO_SEED, draw, home, BURDEN, organisation
                 )
-
-
-@start(writes=("openness", "standing", "vigour", "burden"), is_kernel=True)
-def first_traits(
-    openness,
-    standing,
-    vigour,
-    burden,
-    organisation_place,
-    population,
-    traits_openness,
-    traits_standing,
-    traits_vigour,
-    traits_burden,
-    traits_draw,
-):
-    """Draw how organisations differ for good.
-
-    Mutates
-    -------
-    openness, standing, vigour, burden (organisations, lanes): log-odds, log-odds, multiple, index
-    """
-    fill_traits(
-        openness,
-        standing,
-        vigour,
-        burden,
-        organisation_place,
-        population,
-        traits_openness,
-        traits_standing,
-        traits_vigour,
-        traits_burden,
-        traits_draw,
-    )
-
-
-@mechanism(writes=("openness", "standing", "vigour", "burden"), renews=True, is_kernel=True)
-def traits(
-    openness,
-    standing,
-    vigour,
-    burden,
-    step,
-    organisation_place,
-    population,
-    traits_openness,
-    traits_standing,
-    traits_vigour,
-    traits_burden,
-    traits_draw,
-):
-    """Draw traits again if a run continues under other parameters; otherwise leave them as they are.
-
-    Mutates
-    -------
-    openness, standing, vigour, burden (organisations, lanes): as `first_traits`
-    """
-    if step == 0:
-        fill_traits(
-            openness,
-            standing,
-            vigour,
-            burden,
-            organisation_place,
-            population,
-            traits_openness,
-            traits_standing,
-            traits_vigour,
-            traits_burden,
-            traits_draw,
-        )
