@@ -66,7 +66,7 @@ class Talk:
         self.has_run = has_run
 
     def put_back(self, messages: list[Message]) -> None:
-        """Put messages back, to be received again."""
+        """Return messages to the queue, to be received again."""
         self._waiting += [{"type": "websocket.receive", "text": message.text} for message in messages]
 
     async def receive(self) -> Event:
